@@ -1,0 +1,63 @@
+# make demo: train, measure, explain, read. make test: everything that is checked. Both set up .venv when it is missing.
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint docs comparisons benchmarks models clean
+
+help:
+	@echo "make demo         train the classic network on MNIST, measure it, write a report and read digits (runs/demo)"
+	@echo "make test         run every test"
+	@echo "make setup        only set up .venv: Digitscope with its training part"
+	@echo "make check        format, lint, types and the quick tests"
+	@echo "make docs         write docs/cli.md, docs/python.md and the README's table anew"
+	@echo "make comparisons  train the networks that the report compares (about 15 minutes)"
+	@echo "make models       train and ship classic and robust anew (about 15 minutes)"
+	@echo "make benchmarks   measure speed and accuracy anew (about 40 minutes on an idle machine)"
+
+setup: $(VENV)/.train
+
+$(VENV)/.train: pyproject.toml constraints.txt
+	@python=$$(sh .ci/find-python) && { test -x $(BIN)/python || "$$python" -m venv $(VENV); }
+	@echo "Installing Digitscope and its training part into $(VENV) (about 500 MB to download) ..."
+	@$(INSTALL) --editable '.[train]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.train
+	@echo "Installing the tools for the tests ..."
+	@$(INSTALL) --editable '.[train,dev]'
+	@touch $@
+
+demo: $(VENV)/.train
+	@$(BIN)/digitscope train --recipe classic --out runs/demo --overwrite
+	@$(BIN)/digitscope look test:17 --model runs/demo --out runs/demo/look
+	@$(BIN)/digitscope read --single --model runs/demo examples/digits/*.png
+	@echo "Open runs/demo/report.html in a browser: it tells the whole story with this run's own numbers."
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	@$(BIN)/ruff format --check --quiet src tests benchmarks examples tools
+	@$(BIN)/ruff check --quiet src tests benchmarks examples tools
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -m "not slow"
+
+docs: $(VENV)/.dev
+	@$(BIN)/python tools/write_docs.py
+
+comparisons: $(VENV)/.train
+	@$(BIN)/python benchmarks/comparisons.py
+
+models: $(VENV)/.train
+	@$(BIN)/python benchmarks/ship.py
+
+benchmarks: $(VENV)/.train
+	@$(BIN)/python benchmarks/training.py
+	@$(BIN)/python benchmarks/inference.py
+	@$(BIN)/python benchmarks/augment.py
+	@$(BIN)/python benchmarks/startup.py
+
+clean:
+	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis

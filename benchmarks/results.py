@@ -1,0 +1,40 @@
+"""Result files of the benchmarks: what was measured, on which machine, with which command."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from digitscope import files
+from digitscope.about import machine, processor_features, versions
+from digitscope.recipes import Recipe
+from digitscope.training import Execution
+
+FOLDER = Path(__file__).parent / "results"
+
+
+def write(name: str, figures: dict[str, Any]) -> None:
+    """Write ``results/NAME.json``: the figures, with machine, versions and command beside them."""
+    about = {
+        "command": "python "
+        + " ".join(["benchmarks/" + Path(sys.argv[0]).name, *(Path(a).name for a in sys.argv[1:])]),
+        "machine": machine(),
+        "features": processor_features(),
+        "versions": versions(("keras", "tensorflow-cpu", "tensorflow", "onnxruntime", "numpy")),
+    }
+    files.write_json(FOLDER / f"{name}.json", about | figures)
+    print(f"wrote {(FOLDER / name).name}.json")
+
+
+def read(name: str) -> dict[str, Any]:
+    """The figures of ``results/NAME.json``, empty where it has not been measured."""
+    path = FOLDER / f"{name}.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
+def plain(value: Recipe | Execution) -> dict[str, Any]:
+    """A recipe or an execution as JSON has it, tuples as lists."""
+    return dict(json.loads(json.dumps(asdict(value))))

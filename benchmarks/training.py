@@ -1,0 +1,95 @@
+"""How long the classic network takes to train, three ways in one run: plain Keras, recipe `seed`, recipe `classic`.
+
+The plain way is examples/plain_keras.py itself, run whole in a process of its own with Keras' defaults; only its `fit`
+is timed. The ways take turns, so that a machine whose speed drifts is fair to all.
+
+Usage: python benchmarks/training.py [--rounds N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import results
+
+from digitscope.datasets import load_mnist
+from digitscope.recipes import recipe_of
+from digitscope.training import Execution
+
+ROOT = Path(__file__).parent.parent
+PLAIN = """
+import json, runpy, sys, time
+import keras
+fit = keras.Model.fit
+def timed(*arguments, **options):
+    start = time.perf_counter()
+    history = fit(*arguments, **options)
+    timed.seconds = time.perf_counter() - start
+    return history
+keras.Sequential.fit = timed
+sys.argv = ["plain_keras.py", "12", sys.argv[1]]
+names = runpy.run_path("examples/plain_keras.py", run_name="__main__")
+print("RESULT", json.dumps({"seconds": timed.seconds, "accuracy": names["accuracy"]}))
+"""
+RECIPE = """
+import json, sys
+from digitscope.datasets import load_mnist
+from digitscope.recipes import recipe_of
+from digitscope.training import fit
+(x, y), (x_test, y_test) = load_mnist()
+fitted = fit(recipe_of(sys.argv[1]), x, y, int(sys.argv[2]))
+p = fitted.network.predict(x_test[..., None].astype("float32") / 255, batch_size=1000, verbose=0)
+print("RESULT", json.dumps({"seconds": fitted.seconds, "accuracy": float((p.argmax(axis=1) == y_test).mean())}))
+"""
+
+
+def measured(program: str, *words: str) -> dict[str, float]:
+    """The result that a Python program prints, run by itself."""
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
+    if not lines:
+        raise SystemExit(done.stderr)
+    return dict(json.loads(lines[0].removeprefix("RESULT ")))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    rounds = parser.parse_args().rounds
+    ways: dict[str, list[dict[str, float]]] = {"plain_keras": [], "seed": [], "classic": []}
+    with tempfile.TemporaryDirectory() as folder:
+        (x_train, y_train), (x_test, y_test) = load_mnist()
+        path = Path(folder) / "mnist.npz"
+        np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+        for number in range(rounds):
+            ways["plain_keras"].append(measured(PLAIN, str(path)))
+            ways["classic"].append(measured(RECIPE, "classic", str(number)))
+            ways["seed"].append(measured(RECIPE, "seed", str(number)))
+            print({name: runs[-1] for name, runs in ways.items()}, flush=True)
+    ratios = [
+        plain["seconds"] / classic["seconds"]
+        for plain, classic in zip(ways["plain_keras"], ways["classic"], strict=True)
+    ]
+    results.write(
+        "training",
+        {
+            "rounds": rounds,
+            "ways": ways,
+            "execution": {
+                name: results.plain(Execution.for_this_machine(recipe_of(name))) for name in ("seed", "classic")
+            },
+            "times_faster": {"median": float(np.median(ratios)), "each": ratios},
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""Which digit to look at, by name or file, and the folder of figures that shows a dataset."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from digitscope import ink, plots
+from digitscope.canvas import AnyFigure, save
+from digitscope.datasets import Dataset, load_mnist
+from digitscope.errors import ConfigError, ImageError
+from digitscope.images import load_picture
+
+SAMPLES = 50
+"""Images that the sample grid of each part shows: the first of each digit in turn."""
+
+
+@dataclass(frozen=True, eq=False)
+class NamedDigit:
+    """A digit to look at.
+
+    Attributes:
+        name: short, fit for a file name.
+        title: for people.
+        pixels: (28, 28), uint8 0..255 of MNIST or float32 0..1 of a picture, pen bright.
+    """
+
+    name: str
+    title: str
+    pixels: npt.NDArray[np.uint8] | npt.NDArray[np.float32]
+
+
+def digit_named(name: str) -> NamedDigit:
+    """A digit by its place in MNIST, ``test:17`` or ``train:5``, or from an image file.
+
+    Raises:
+        ConfigError: MNIST has no such image.
+        ImageError: there is no such file, it is no picture, or nothing is written on it.
+
+    >>> digit_named("test:17").title
+    'test image 17, labelled 7'
+    """
+    place = re.fullmatch(r"(test|train):(\d+)", name)
+    if place is None:
+        found = ink.find_ink(load_picture(name, ink.LONGEST).pixels)
+        if found.box is None:
+            raise ImageError(f"{name} is blank; give a picture with a digit on it, or test:17 for a test image")
+        short = re.sub(r"[^a-z0-9]+", "-", Path(name).stem.lower()).strip("-") or "digit"
+        return NamedDigit(short, Path(name).name, ink.field_of(found.ink, found.box).pixels)
+    part, index = place[1], int(place[2])
+    images, labels = load_mnist()[part == "test"]
+    if index >= len(images):
+        raise ConfigError(f"{name} does not exist; MNIST's {part} images go from {part}:0 to {part}:{len(images) - 1}")
+    kind = "test" if part == "test" else "training"
+    return NamedDigit(f"{part}-{index}", f"{kind} image {index}, labelled {labels[index]}", images[index])
+
+
+def write_data_figures(dataset: Dataset, index: int, folder: str | Path) -> list[Path]:
+    """Show a dataset: counts, samples of both parts, one training image as numbers raw and scaled, the mean images.
+
+    Args:
+        dataset: what to show.
+        index: of the training image that is shown as numbers.
+        folder: where SVG and PNG files go.
+
+    Raises:
+        ConfigError: there is no such training image.
+    """
+    if not 0 <= index < len(dataset.x_train):
+        raise ConfigError(f"there is no training image {index}; {dataset.name} has 0 to {len(dataset.x_train) - 1}")
+    image = dataset.x_train[index]
+    drawn = {
+        "counts": plots.counts({"training": dataset.y_train, "test": dataset.y_test}),
+        "samples-training": _samples(dataset.x_train, dataset.y_train),
+        "samples-test": _samples(dataset.x_test, dataset.y_test),
+        "matrix-raw": plots.matrix(image),
+        "matrix-scaled": plots.matrix(image, scaled=True),
+        "mean-images": plots.mean_images(dataset.x_train, dataset.y_train),
+    }
+    return [
+        save(figure, Path(folder) / f"{name}{suffix}") for name, figure in drawn.items() for suffix in (".png", ".svg")
+    ]
+
+
+def _samples(images: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> AnyFigure:
+    """The first few of each digit, one digit a column."""
+    rows = SAMPLES // 10
+    places = [np.flatnonzero(labels == digit)[:rows] for digit in range(10)]
+    chosen = [place[row] for row in range(rows) for place in places if row < len(place)]
+    return plots.samples(images[chosen], labels[chosen], rows=rows, columns=10)

@@ -1,0 +1,46 @@
+"""The exceptions Digitscope raises for input it cannot use. Not for refusals: a digit it cannot read is a result.
+
+    DigitscopeError
+    ├── ImageError      (ValueError)   a picture that cannot be decoded or is unusable
+    ├── ModelError      (ValueError)   a model file that is damaged, hostile or of the wrong shape
+    ├── DataError       (ValueError)   a dataset that is damaged, incomplete or of the wrong shape
+    ├── ConfigError     (ValueError)   a recipe, option or value that does not exist or does not fit
+    └── MissingExtra    (ImportError)  an optional part of Digitscope that is not installed
+
+Every message says in one sentence what was received, what was expected and how to fix it.
+"""
+
+from __future__ import annotations
+
+
+class DigitscopeError(Exception):
+    """Base of everything Digitscope raises on purpose."""
+
+
+class ImageError(DigitscopeError, ValueError):
+    """A picture that cannot be decoded or is unusable."""
+
+
+class ModelError(DigitscopeError, ValueError):
+    """A model file that is damaged, hostile or of the wrong shape."""
+
+
+class DataError(DigitscopeError, ValueError):
+    """A dataset that is damaged, incomplete or of the wrong shape."""
+
+
+class ConfigError(DigitscopeError, ValueError):
+    """A recipe, option or value that does not exist or does not fit."""
+
+
+class MissingExtra(DigitscopeError, ImportError):
+    """An optional part of Digitscope that is not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        """Say what was asked for and which extra brings it.
+
+        Args:
+            what: the package or feature that is missing, e.g. ``"Keras"``.
+            extra: the extra to install, e.g. ``"train"``.
+        """
+        super().__init__(f'{what} is not installed; install it with: pip install "digitscope[{extra}]"')

@@ -1,0 +1,183 @@
+"""The named training recipes: everything that decides what a network learns, each value with its reason.
+
+A recipe never says how fast: steps per call, compilation and the like belong to the backend and the machine
+(:class:`digitscope.training.Execution`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from digitscope.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A frozen training configuration.
+
+    Attributes:
+        name: what ``--recipe`` calls it.
+        filters: feature maps of the two convolutions.
+        kernel: side of both convolutions' windows in pixels.
+        pooling: how each 2x2 window becomes one number.
+        dense: units of the layer between Flatten and the ten answers.
+        epochs: passes over the training images.
+        batch_size: images per step of the optimizer.
+        learning_rate: Adam's step size, for ``one-cycle`` the highest it reaches.
+        schedule: ``constant``, or ``one-cycle``: up in a line during ``warmup``, then down in a cosine to nearly 0.
+        warmup: part 0..1 of all steps that the learning rate climbs.
+        beta_1: Adam's memory of the gradient.
+        beta_2: Adam's memory of the squared gradient.
+        label_smoothing: part 0..1 of the answer that is spread over all ten digits.
+        augment: strength of the random distortions, 0 = none, 1 = those of :mod:`digitscope.augment`.
+        ema: memory of the running mean of the weights that is kept at the end, or None to keep the last weights.
+        lower_precision: whether the fit may run in bfloat16 where the processor has it.
+        temperature: what the last layer's weights are divided by after the fit, so that the confidence is calibrated;
+            measured on validation writers.
+    """
+
+    name: str
+    filters: tuple[int, int] = (32, 64)
+    kernel: int = 3
+    pooling: Literal["max", "average"] = "max"
+    dense: int = 128
+    epochs: int = 12
+    batch_size: int = 128
+    learning_rate: float = 0.001
+    schedule: Literal["constant", "one-cycle"] = "constant"
+    warmup: float = 0.0
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    label_smoothing: float = 0.0
+    augment: float = 0.0
+    ema: float | None = None
+    lower_precision: bool = False
+    temperature: float = 1.0
+
+
+SEED = Recipe("seed")
+"""To the letter what the classic projects do; twelve epochs in batches of 128 are this project's choice."""
+
+CLASSIC = Recipe(
+    "classic",
+    epochs=2,
+    batch_size=256,
+    schedule="one-cycle",
+    learning_rate=0.01,
+    warmup=0.25,
+    beta_1=0.8,
+    beta_2=0.95,
+    label_smoothing=0.05,
+    lower_precision=True,
+)
+"""The same network, trained well and fast: a high learning rate that rises and falls, and answers that are not pushed
+to absolute certainty. Each value was chosen on validation writers (docs/experiments.md)."""
+
+ROBUST = Recipe(
+    "robust",
+    epochs=40,
+    batch_size=256,
+    schedule="one-cycle",
+    learning_rate=0.004,
+    warmup=0.25,
+    augment=1.0,
+    ema=0.999,
+    lower_precision=True,
+)
+"""The same network, trained on digits that are turned, thickened, faded and dirtied anew in every epoch; what is kept
+is the running mean of the weights."""
+
+RECIPES: Mapping[str, Recipe] = types.MappingProxyType({recipe.name: recipe for recipe in (SEED, CLASSIC, ROBUST)})
+"""Every recipe by its name."""
+
+
+def recipe_of(recipe: str | Recipe, settings: Mapping[str, Any] | None = None) -> Recipe:
+    """A recipe by name with some of its values replaced.
+
+    Args:
+        recipe: a name of :data:`RECIPES`, or a recipe.
+        settings: field -> value; text is read as the field's type, so ``{"epochs": "3"}`` and ``{"epochs": 3}`` agree.
+
+    Raises:
+        ConfigError: no such recipe or field, or a value that does not fit.
+
+    >>> recipe_of("classic", {"filters": "16,32", "ema": "none"}).filters
+    (16, 32)
+    """
+    if isinstance(recipe, str):
+        if recipe not in RECIPES:
+            raise ConfigError(f"no recipe {recipe!r}; there are {', '.join(RECIPES)}")
+        recipe = RECIPES[recipe]
+    types_of = typing.get_type_hints(Recipe)
+    changes = {}
+    for key, value in (settings or {}).items():
+        if key not in types_of or key == "name":
+            known = ", ".join(name for name in types_of if name != "name")
+            raise ConfigError(f"a recipe has no setting {key!r}; it has {known}")
+        changes[key] = _read_value(key, value, types_of[key])
+    changed = dataclasses.replace(recipe, **changes)
+    _check(changed)
+    return changed
+
+
+def _read_value(key: str, value: Any, kind: Any) -> Any:
+    """``value``, or what its text means, as the type that the field has."""
+    text = str(value).strip().lower() if not isinstance(value, list | tuple) else ",".join(map(str, value))
+    try:
+        if typing.get_origin(kind) is types.UnionType:
+            return None if text in ("none", "") else _read_value(key, value, typing.get_args(kind)[0])
+        if typing.get_origin(kind) is Literal:
+            if text not in typing.get_args(kind):
+                raise ValueError
+            return text
+        if typing.get_origin(kind) is tuple:
+            parts = tuple(int(part) for part in text.strip("()").split(","))
+            if len(parts) != len(typing.get_args(kind)):
+                raise ValueError
+            return parts
+        if kind is bool:
+            return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text]
+        return kind(text)
+    except (ValueError, KeyError) as error:
+        expected = _WORDS.get(kind, " or ".join(map(str, typing.get_args(kind))))
+        raise ConfigError(f"{key}={value} does not fit; expected {expected}") from error
+
+
+_WORDS: Mapping[Any, str] = types.MappingProxyType(
+    {bool: "true or false", int: "a whole number", float: "a number", tuple[int, int]: "two whole numbers like 32,64"}
+)
+"""What each type of field takes, for people."""
+
+_RANGES: Mapping[str, tuple[float, float]] = types.MappingProxyType(
+    {
+        "kernel": (1, 9),
+        "dense": (1, 65_536),
+        "epochs": (1, 100_000),
+        "batch_size": (1, 60_000),
+        "learning_rate": (0, 10),
+        "warmup": (0, 1),
+        "beta_1": (0, 0.9999999),
+        "beta_2": (0, 0.9999999),
+        "label_smoothing": (0, 0.99),
+        "augment": (0, 3),
+        "ema": (0, 0.9999999),
+        "temperature": (0.01, 100),
+    }
+)
+"""What each number may be, both ends included."""
+
+
+def _check(recipe: Recipe) -> None:
+    for key, (low, high) in _RANGES.items():
+        value = getattr(recipe, key)
+        if value is not None and not low <= value <= high:
+            raise ConfigError(f"{key}={value} is out of range; expected {low:g} to {high:g}")
+    if not all(1 <= count <= 4096 for count in recipe.filters):
+        raise ConfigError(f"filters={recipe.filters} is out of range; expected two counts of 1 to 4096")
+    if (28 - recipe.kernel + 1) // 2 < recipe.kernel + 1:
+        raise ConfigError(f"kernel={recipe.kernel} leaves nothing for the second convolution; expected 1 to 9")

@@ -1,0 +1,344 @@
+"""What the story says about the inside of the network: each layer's sizes, and the arithmetic of single cells."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from digitscope.layers import LayerView
+from digitscope.lens import Lens, Terms, unflatten
+from digitscope.models import network_input
+from digitscope.story.page import Html, bright, count, join, number, percent, picture, share, table, tiny
+from digitscope.story.record import Record
+from digitscope.tiles import SIGNED
+
+DEAD_TEST = 500
+"""Test images on which a filter must stay silent to be called dead here."""
+
+CHOICES = 6
+"""Filters to choose from in the animation."""
+
+KINDS = {
+    "input": "input",
+    "conv2d": "convolution",
+    "max_pooling2d": "max-pooling",
+    "average_pooling2d": "average pooling",
+    "flatten": "flatten",
+    "dense": "dense layer",
+}
+"""What a reader calls each kind of layer."""
+
+Array = npt.NDArray[np.float32]
+
+
+def facts(record: Record) -> dict[str, Any]:
+    """Everything that the chapters from the network at a glance to softmax say."""
+    lens = record.lens
+    return (
+        _sizes(lens)
+        | _table(lens)
+        | _convolution(lens)
+        | _relu(record)
+        | _halfway(lens)
+        | _second(lens)
+        | _flatten(lens)
+        | _dense(lens)
+        | _softmax(lens)
+    )
+
+
+def window_data(lens: Lens) -> Html:
+    """What the animations need, as JSON: pixels, a few filters with their stored sums, colours for signed numbers."""
+    conv, pool = lens.layer("conv1"), lens.layer("pool1")
+    kernel, bias, sums = _kernel(conv), _bias(conv), _sums(conv)
+    filters = [
+        {
+            "number": int(index),
+            "kernel": _exact(kernel[:, :, 0, index]),
+            "bias": _exact(bias[[index]])[0],
+            "sums": _exact(sums[:, :, index]),
+            "pooled": _exact(pool.values[:, :, index]),
+        }
+        for index in choice_of_filters(lens)
+    ]
+    colours = SIGNED(np.linspace(0, 1, 21))[:, :3]
+    data = {
+        "side": len(lens.image),
+        "pixels": [int(value) for value in lens.pixels.ravel()],
+        "kernel": kernel.shape[0],
+        "mapSide": conv.shape[0],
+        "pooledSide": pool.shape[0],
+        "pooling": "max" if pool.kind == "max_pooling2d" else "average",
+        "filters": filters,
+        "colours": np.round(255 * colours).astype(int).tolist(),
+    }
+    return Html(json.dumps(data, separators=(",", ":")))
+
+
+def choice_of_filters(lens: Lens) -> list[int]:
+    """A few filters that answer to the digit and differ from one another; the first answers strongly to edges.
+
+    An edge detector's weights nearly cancel out, so that it is silent where all is ink or all is paper.
+    """
+    conv = lens.layer("conv1")
+    kernels = _kernel(conv).reshape(-1, conv.shape[2]).T.astype(np.float64)
+    contrast = 1 - np.abs(kernels.sum(axis=1)) / np.maximum(np.abs(kernels).sum(axis=1), 1e-12)
+    kernels /= np.maximum(np.linalg.norm(kernels, axis=1, keepdims=True), 1e-12)
+    score = conv.values.max(axis=(0, 1)) * contrast
+    candidates = [int(i) for i in np.argsort(-score, kind="stable") if score[i] >= np.median(score)]
+    chosen = candidates[:1]
+    while len(chosen) < min(CHOICES, len(candidates)):
+        rest = [i for i in candidates if i not in chosen]
+        chosen.append(min(rest, key=lambda i: float((kernels[chosen] @ kernels[i]).max())))
+    return chosen
+
+
+def signed(values: npt.ArrayLike, limit: float) -> npt.NDArray[np.uint8]:
+    """Values from -limit to limit in colours uint8 (h, w, 3): blue negative, orange positive."""
+    colours = SIGNED(0.5 + 0.5 * np.clip(np.asarray(values) / (limit or 1.0), -1, 1))
+    return np.asarray(np.round(255 * colours[..., :3]), np.uint8)
+
+
+def _sizes(lens: Lens) -> dict[str, Any]:
+    conv1, pool1, conv2, pool2 = (lens.layer(name) for name in ("conv1", "pool1", "conv2", "pool2"))
+    k = _window(conv1)
+    f1, f2, reach = conv1.shape[2], conv2.shape[2], 2 * (_window(conv2) - 1)
+    return {
+        "k": k, "kk": k * k, "k3": 3 * k * k, "side": len(lens.image), "f1": f1, "f2": f2,
+        "c1": conv1.shape[0], "p1": pool1.shape[0], "c2": conv2.shape[0], "p2": pool2.shape[0],
+        "c1_minus": conv1.shape[0] - 1, "c1_cells": count(conv1.shape[0] * conv1.shape[1]),
+        "p2_dropped": conv2.shape[0] % 2 == 1,
+        "flat": count(lens.layer("flatten").shape[0]),
+        "flat_plain": lens.layer("flatten").shape[0], "dense": lens.layer("dense").shape[0],
+        "field1": k + 1 + reach, "field2": k + 1 + reach + 2,
+        "conv1_parameters": count(conv1.parameters), "conv1_numbers": count(conv1.values.size),
+        "conv1_unshared": count(conv1.values.size * (lens.image.size + 1)),
+        "conv1_formula_grey": conv1.parameter_formula,
+        "conv1_formula_colour": f"{f1}·({k}·{k}·3) + {f1} = {f1 * k * k * 3 + f1:,}",
+        "conv2_formula": conv2.parameter_formula, "conv2_terms": count(_kernel(conv2)[..., 0].size),
+        "dense_formula": lens.layer("dense").parameter_formula,
+        "answer_formula": lens.layer("softmax").parameter_formula,
+        "pooling_max": pool1.kind == "max_pooling2d", "pooling_average": pool1.kind == "average_pooling2d",
+        "pooling_word": "max" if pool1.kind == "max_pooling2d" else "average",
+        "input_numbers": lens.image.size, "pool1_numbers": count(pool1.values.size),
+    }  # fmt: skip
+
+
+def _table(lens: Lens) -> dict[str, Any]:
+    """The layers with their shapes, parameters and multiplications, and who has most of them."""
+    rows, products = [], []
+    for layer in lens.layers:
+        cells = layer.values.size if layer.kind == "conv2d" else 1
+        filters = layer.shape[2] if layer.kind == "conv2d" else 1
+        products.append(0 if layer.kernel is None else layer.kernel.size * cells // filters)
+        rows.append([layer.name, KINDS[layer.kind] + _activation(layer), "×".join(map(str, layer.shape)),
+                     layer.parameter_formula, count(products[-1]) if products[-1] else "0"])  # fmt: skip
+    parameters = sum(layer.parameters for layer in lens.layers)
+    rows.append(["together", "", "", count(parameters), count(sum(products))])
+    convolutions = sum(n for n, layer in zip(products, lens.layers, strict=True) if layer.kind == "conv2d")
+    dense = sum(layer.parameters for layer in lens.layers if layer.kind == "dense")
+    head = ["layer", "what it is", "passes on", "parameters", "multiplications"]
+    return {
+        "layer_table": table(
+            "The layers, what they pass on, and what they cost for one digit.", head, rows, text=2, broad=True
+        ),
+        "conv_share": percent(convolutions / sum(products), 0),
+        "dense_share": percent(dense / parameters, 0),
+    }
+
+
+def _convolution(lens: Lens) -> dict[str, Any]:
+    """The strongest cell of the first map of the animation, written out."""
+    index = choice_of_filters(lens)[0]
+    sums = _sums(lens.layer("conv1"))[:, :, index]
+    row, column = np.unravel_index(int(sums.argmax()), sums.shape)
+    terms = lens.terms("conv1", (int(row), int(column), index))
+    products = [f"{value:.2f}·{_bracketed(weight)}" for _, value, weight, _ in terms]
+    written = " + ".join(products) + f" + {_bracketed(terms.bias)} (bias) = <strong>{number(terms.sum)}</strong>"
+    return {
+        "filter_number": index,
+        "cell_row": row,
+        "cell_column": column,
+        "cell_sum": Html(written),
+        "cell_stored": number(terms.stored),
+        "cell_difference": tiny(terms.difference),
+    }
+
+
+def _relu(record: Record) -> dict[str, Any]:
+    lens = record.lens
+    conv, index = lens.layer("conv1"), choice_of_filters(lens)[0]
+    sums, values = _sums(conv)[:, :, index], conv.values[:, :, index]
+    zeros = int((conv.values == 0).sum())
+    name = f"Map of filter {index}"
+    return {
+        "map_before": picture(signed(sums, float(np.abs(sums).max())), f"{name} before ReLU, with negative sums"),
+        "map_after": picture(
+            signed(values, float(np.abs(sums).max())), f"{name} after ReLU, the negative sums are gone"
+        ),
+        "relu_zeros": count(zeros),
+        "relu_zero_share": percent(zeros / conv.values.size, 0),
+        "dead_words": _dead_words(record, conv),
+    }
+
+
+def _dead_words(record: Record, conv: LayerView) -> str:
+    output = next(layer["output"] for layer in record.model.session.layers if layer["name"] == conv.name)
+    images = network_input(record.data.x_test[:DEAD_TEST])
+    values = record.model.session.tensors(images, [output["tensor"]])[output["tensor"]]
+    silent = int((values.max(axis=(0, 2, 3) if output["layout"] == "nchw" else (0, 1, 2)) == 0).sum())
+    tested = f"of the {conv.shape[2]} filters of the first layer"
+    if silent == 0:
+        return f"Here none {tested} is dead: on the first {len(images)} test digits each of them answers somewhere."
+    return f"Here {silent} {tested} stayed silent on all of the first {len(images)} test digits."
+
+
+def _halfway(lens: Lens) -> dict[str, Any]:
+    chosen = choice_of_filters(lens)[:4]
+    entries = [f'<li><div class="stack one">{picture(bright(lens.image, 1), "The digit")}</div>'
+               f"<strong>input</strong>{_by(lens.layers[0])}</li>"]  # fmt: skip
+    for name in ("conv1", "pool1"):
+        layer = lens.layer(name)
+        tops = [float(lens.layer("conv1").values[:, :, index].max()) for index in chosen]
+        maps = join(
+            picture(signed(layer.values[:, :, index], top), f"{name}, map {index}")
+            for index, top in zip(chosen, tops, strict=True)
+        )
+        entries.append(f'<li><div class="stack">{maps}</div><strong>{name}</strong>{_by(layer)}</li>')
+    return {"way_first_half": Html("\n".join(entries)), "way_maps": len(chosen)}
+
+
+def _second(lens: Lens) -> dict[str, Any]:
+    """The strongest cell of the second convolution, its products added up for each map they come from."""
+    layer = lens.layer("conv2")
+    row, column, index = (int(part) for part in np.unravel_index(int(layer.values.argmax()), layer.shape))
+    terms = lens.terms("conv2", (row, column, index))
+    subtotals = np.bincount(terms.sources[:, 2], weights=terms.products, minlength=lens.layer("pool1").shape[2])
+    order = np.argsort(-np.abs(subtotals), kind="stable")[:5]
+    rest = float(subtotals.sum() - subtotals[order].sum())
+    rows = [[f"map {i}", number(float(subtotals[i]))] for i in order]
+    if len(subtotals) > len(order):
+        rows.append([f"the other {len(subtotals) - len(order)} maps", number(rest)])
+    rows += [["bias", number(terms.bias)], ["sum, and as it is positive also after ReLU", number(terms.sum)]]
+    last = len(rows) - 1
+    caption = f"Filter {index} of the second convolution at row {row}, column {column}."
+    return {
+        "cell2_filter": index, "cell2_row": row, "cell2_column": column,
+        "cell2_table": table(caption, ["from", "adds"], rows, mine=last),
+        **_checked("cell2", terms),
+    }  # fmt: skip
+
+
+def _flatten(lens: Lens) -> dict[str, Any]:
+    flat, shape = lens.layer("flatten").values, lens.before("flatten").shape
+    example = int(flat.argmax())
+    row, column, channel = unflatten(shape, example)
+    return {
+        "flat_example": example, "flat_row": row, "flat_column": column, "flat_channel": channel,
+        "flat_zeros": count(int((flat == 0).sum())),
+    }  # fmt: skip
+
+
+def _dense(lens: Lens) -> dict[str, Any]:
+    unit = int(lens.layer("dense").values.argmax())
+    terms = lens.terms("dense", unit)
+    shape, order = lens.before("flatten").shape, terms.ranking[:6]
+    rows = []
+    for index in order:
+        row, column, channel = unflatten(shape, int(index))
+        term = terms[int(index)]
+        place = f"number {index}: map {channel}, row {row}, column {column}"
+        rows.append([place, number(term.value), number(term.weight), number(term.product)])
+    rest = float(terms.products.sum() - terms.products[order].sum())
+    rows += [
+        [f"the other {count(len(terms) - len(order))}", "", "", number(rest)],
+        ["bias", "", "", number(terms.bias)],
+        ["sum", "", "", number(terms.sum)],
+    ]
+    head = ["from", "value x", "weight w", "w · x"]
+    answer = lens.terms("softmax", lens.answer)
+    best = answer[int(answer.ranking[0])]
+    return {
+        "unit_number": unit,
+        "unit_table": table(f"Unit {unit} of the dense layer.", head, rows, mine=len(rows) - 1),
+        **_checked("unit", terms),
+        "answer_logit": number(answer.sum, 2),
+        "answer_terms": f"{len(answer)} products and a bias. The largest comes from unit {best.source[0]}: "
+        f"{number(best.value, 2)} · {number(best.weight, 2)} = {number(best.product, 2)}.",
+    }  # fmt: skip
+
+
+def _softmax(lens: Lens) -> dict[str, Any]:
+    logits, exponentials, total, probabilities = lens.softmax()
+    rows = [
+        [
+            str(digit),
+            number(float(logits[digit]), 2),
+            _size(float(exponentials[digit])),
+            share(float(probabilities[digit])),
+        ]
+        for digit in range(10)
+    ]
+    rows.append(["together", "", _size(total), "100\N{NO-BREAK SPACE}%"])
+    gap = float(logits[lens.answer] - logits[lens.runner_up])
+    caption = (
+        f"Softmax by numbers. From every sum the largest, {number(float(logits.max()), 2)}, is subtracted first: that "
+        "changes no share and keeps the exponentials from growing too large for the computer."
+    )
+    head = ["digit", "sum z", "exp(z − largest)", "share"]
+    return {
+        "softmax_table": table(caption, head, rows, mine=lens.answer),
+        "runner_up": lens.runner_up,
+        "logit_gap": number(gap, 2),
+        "odds": count(math.exp(gap)) if gap < 14 else tiny(math.exp(gap)),
+    }
+
+
+def _checked(name: str, terms: Terms) -> dict[str, str]:
+    return {
+        f"{name}_result": number(terms.result, 4),
+        f"{name}_stored": number(terms.stored, 4),
+        f"{name}_difference": tiny(terms.difference),
+    }
+
+
+def _by(layer: LayerView) -> str:
+    return "×".join(map(str, layer.shape))
+
+
+def _activation(layer: LayerView) -> str:
+    return "" if layer.activation == "linear" else {"relu": ", ReLU", "softmax": ", softmax"}[layer.activation]
+
+
+def _bracketed(value: float) -> str:
+    text = number(value, 2)
+    return f"({text})" if text.startswith("\N{MINUS SIGN}") else text
+
+
+def _size(value: float) -> str:
+    return number(value) if value >= 0.001 else tiny(value)
+
+
+def _exact(values: Array) -> list[float]:
+    """Float32 values as the shortest decimals that give back the same float32."""
+    return [float(str(value)) for value in np.asarray(values, np.float32).ravel()]
+
+
+def _kernel(layer: LayerView) -> Array:
+    return layer.kernel if layer.kernel is not None else np.zeros(0, np.float32)
+
+
+def _bias(layer: LayerView) -> Array:
+    return layer.bias if layer.bias is not None else np.zeros(layer.shape[-1], np.float32)
+
+
+def _sums(layer: LayerView) -> Array:
+    return layer.sums if layer.sums is not None else layer.values
+
+
+def _window(layer: LayerView) -> int:
+    return layer.window[0] if layer.window is not None else 1

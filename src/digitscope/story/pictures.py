@@ -1,0 +1,165 @@
+"""The figures of the story, drawn by the package's own figure functions for one run. Computes no result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from digitscope import comparisons as compare
+from digitscope import concepts, drawings, plots, sheets
+from digitscope.architecture import architecture
+from digitscope.canvas import svg
+from digitscope.story.digits import SAMPLES, SHIFTS, TURNS
+from digitscope.story.page import Html, fill, read
+from digitscope.story.record import Record
+from digitscope.verdict import dense_step
+
+Draw = Callable[[], Any]
+
+
+def draw(record: Record, facts: Mapping[str, Any], comparisons: Mapping[str, Any]) -> dict[str, tuple[str, Draw]]:
+    """Every figure by its name: what it shows, for those who cannot see it, and the function that draws it."""
+    return _of_data(record) | _of_network(record) | _of_results(record) | _of_comparisons(record, facts, comparisons)
+
+
+def inline(name: str, description: str, drawn: Any) -> Html:
+    """A drawn figure as an ``<svg>`` for the page."""
+    return Html(svg(drawn, name.replace("_", "-"), description))
+
+
+def channels(facts: Mapping[str, Any]) -> Html:
+    """The drawing of grey and colour pictures, with the sizes of this network."""
+    return fill(read("channels.svg"), facts)
+
+
+def _of_data(record: Record) -> dict[str, tuple[str, Draw]]:
+    data, image = record.data, record.image
+    return {
+        "counts": (
+            "Bars: how many training and test pictures there are of each digit.",
+            lambda: plots.counts({"training": data.y_train, "test": data.y_test}),
+        ),
+        "samples": (
+            f"The first {SAMPLES} training pictures with their labels.",
+            lambda: plots.samples(data.x_train[:SAMPLES], data.y_train[:SAMPLES]),
+        ),
+        "matrix_raw": ("The digit as a table of whole numbers from 0 to 255.", lambda: plots.matrix(image)),
+        "matrix_scaled": ("The same table with numbers from 0 to 1.", lambda: plots.matrix(image, scaled=True)),
+        "mean_images": (
+            "Ten blurred pictures: the mean of all training pictures of each digit.",
+            lambda: plots.mean_images(data.x_train, data.y_train),
+        ),
+        "one_hot": (
+            f"Ten boxes for the digits 0 to 9; the one for {record.label} holds a 1, the others a 0.",
+            lambda: concepts.one_hot(record.label),
+        ),
+    }
+
+
+def _of_network(record: Record) -> dict[str, tuple[str, Draw]]:
+    lens = record.lens
+    conv1, conv2 = lens.layer("conv1"), lens.layer("conv2")
+    return {
+        "architecture": (
+            "The layers of the network as boxes that get smaller and deeper, with their shapes and parameters.",
+            lambda: architecture(lens.layers),
+        ),
+        "filters": (
+            f"The {conv1.shape[2]} kernels of the first convolution, orange positive, blue negative.",
+            lambda: drawings.filters(conv1),
+        ),
+        "maps1": (
+            f"The {conv1.shape[2]} maps of the first convolution for the digit.",
+            lambda: drawings.feature_maps(conv1),
+        ),
+        "maps2": (
+            f"The {conv2.shape[2]} maps of the second convolution for the digit.",
+            lambda: drawings.feature_maps(conv2),
+        ),
+        "activation": ("Curves of ReLU and sigmoid, and of their slopes.", concepts.activation_functions),
+        "flattened": (
+            "How the pooled maps are laid out as one list, with the list’s values.",
+            lambda: drawings.flattened(lens),
+        ),
+        "dense": ("The largest terms of one dense unit and their sum.", lambda: dense_step(lens, "dense")),
+        "softmax": (
+            "Three bar charts: the ten sums, their exponentials, the ten shares.",
+            lambda: concepts.softmax_steps(lens.softmax().logits),
+        ),
+        "overview": (
+            "The digit’s way from the picture through all maps to the ten shares, on one sheet.",
+            lambda: sheets.overview(lens),
+        ),
+    }
+
+
+def _of_results(record: Record) -> dict[str, tuple[str, Draw]]:
+    found = record.evaluation
+    return {
+        "cross_entropy": (
+            "The loss falls from large values at small shares to 0 at a share of 1.",
+            concepts.cross_entropy,
+        ),
+        "learning_rate": (
+            "The learning rate over all steps of the training.",
+            lambda: plots.learning_rate(record.learning_rates),
+        ),
+        "training": (
+            "Two curves over the epochs: the loss falls, the accuracy rises.",
+            lambda: plots.training_curves(record.history, test=found),
+        ),
+        "confusion": (
+            "Table of ten by ten counts: rows are labels, columns are answers.",
+            lambda: plots.confusion(found.confusion),
+        ),
+        "reliability": (
+            "Confidence against the part of the answers that is right, in bins.",
+            lambda: plots.reliability(found.bins, found.ece),
+        ),
+    }
+
+
+def _of_comparisons(
+    record: Record, facts: Mapping[str, Any], comparisons: Mapping[str, Any]
+) -> dict[str, tuple[str, Draw]]:
+    sideways, around = facts["robustness"]
+
+    def moved(section: str, steps_of: str, x: range, own: list[float], label: str) -> Draw:
+        lines: dict[str, Any] = {"this run": own}
+        shipped = comparisons.get(section, {})
+        if list(shipped.get(steps_of, ())) == list(x):
+            names = {"cnn": "convolutions", "dense": "dense", "robust": "recipe robust"}
+            lines |= {name: shipped[key] for key, name in names.items() if key in shipped}
+        return lambda: compare.robustness(list(x), lines, xlabel=label)
+
+    found: dict[str, tuple[str, Draw]] = {
+        "shift": (
+            "Accuracy falls as digits are shifted further.",
+            moved("shift", "pixels", SHIFTS, sideways, "shifted by … pixels"),
+        ),
+        "turn": (
+            "Accuracy falls as digits are turned further.",
+            moved("turn", "degrees", TURNS, around, "turned by … degrees"),
+        ),
+    }
+    if comparisons.get("filters"):
+        x = [entry["filters"][0] for entry in comparisons["filters"]]
+        found["filters_sweep"] = (
+            "Accuracy against the number of filters.",
+            _sweep(x, comparisons["filters"], "filters in the first convolution (twice as many in the second)"),
+        )
+    if comparisons.get("training_images"):
+        x = [entry["n"] for entry in comparisons["training_images"]]
+        found["data_sweep"] = (
+            "Accuracy against the number of training digits.",
+            _sweep(x, comparisons["training_images"], "training digits"),
+        )
+    return found
+
+
+def _sweep(x: list[int], entries: list[Mapping[str, Any]], label: str) -> Draw:
+    means = [100 * float(np.mean(entry["accuracy"])) for entry in entries]
+    spread = [100 * float(np.std(entry["accuracy"], ddof=min(1, len(entry["accuracy"]) - 1))) for entry in entries]
+    return lambda: compare.sweep(x, means, spread, xlabel=label, ylabel="accuracy, %")

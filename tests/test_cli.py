@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from digitscope.datasets import load_mnist
+
+
+def run(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """The command as a user starts it, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", "from digitscope.cli import main; main()", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+    )
+
+
+@pytest.fixture(scope="module")
+def sevens(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a 7, a blank sheet and a file that is no picture."""
+    folder = tmp_path_factory.mktemp("images")
+    Image.fromarray(255 - load_mnist()[1][0][0]).resize((112, 112)).save(folder / "seven.png")
+    Image.new("L", (90, 60), 240).save(folder / "blank.jpg")
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n no")
+    return folder
+
+
+def test_text(sevens: Path):
+    done = run("read", "--single", sevens / "seven.png", sevens / "blank.jpg")
+    assert done.returncode == 0, done.stderr
+    seven, blank = done.stdout.splitlines()
+    assert seven.startswith(f"{sevens / 'seven.png'}: 7  (")
+    assert blank == f"{sevens / 'blank.jpg'}: refused: blank"
+
+
+def test_jsonl_is_the_schema(sevens: Path):
+    done = run("read", "--single", "--format", "jsonl", sevens / "seven.png")
+    record = json.loads(done.stdout)
+    assert list(record) == [
+        "schema", "file", "page", "width", "height", "rotation", "text", "numbers", "milliseconds", "error",
+    ]  # fmt: skip
+    assert (record["schema"], record["width"], record["height"], record["text"]) == (1, 112, 112, "7")
+    (number,) = record["numbers"]
+    assert list(number) == ["text", "best_guess", "confidence", "box", "refused", "reason", "digits"]
+    (digit,) = number["digits"]
+    assert list(digit) == ["text", "box", "probabilities"]
+    assert max(range(10), key=digit["probabilities"].__getitem__) == 7
+    assert sum(digit["probabilities"]) == pytest.approx(1, abs=1e-5)
+
+
+def test_csv_and_a_bad_file_among_good_ones(sevens: Path):
+    done = run("read", "--single", "--format", "csv", *sorted(sevens.iterdir()))
+    assert done.returncode == 2
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [row["text"] for row in rows] == ["", "", "7"]
+    assert rows[0]["reason"] == "blank"
+    assert "broken.png" in rows[1]["error"]
+    assert "1 of 3" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["evaluate", "nothing"], "no model 'nothing'"),
+        (["train", "--recipe", "best"], "no recipe 'best'"),
+        (["train", "--set", "epochs"], "KEY=VALUE"),
+        (["train", "--set", "epochs=few"], "a whole number"),
+        (["train", "--data", "nowhere"], "no dataset 'nowhere'"),
+        (["look", "test:10000"], "test:10000"),
+        (["look", "nothing.png"], "nothing.png"),
+        (["read", "--single", "--model", "nothing", "x.png"], "no model 'nothing'"),
+        (["data", "--image", "60000"], "60000"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_input_is_one_sentence_and_exit_2(words: list[str], sentence: str, tmp_path: Path):
+    done = run(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert not list(tmp_path.iterdir()), "nothing is left behind"
+
+
+def test_train_says_how_good_it_is_and_leaves_a_whole_run(tmp_path: Path):
+    import numpy as np
+
+    (x, y), _ = load_mnist()
+    parts = {"x_train": x[:2000], "y_train": y[:2000], "x_test": x[2000:2500], "y_test": y[2000:2500]}
+    np.savez(tmp_path / "small.npz", **parts)
+    words = ["train", "--data", tmp_path / "small.npz", "--epochs", "1", "--out", tmp_path / "run"]
+    done = run(*words)
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert f"Test loss: {metrics['test_loss']:.4f}\nTest accuracy: {metrics['test_accuracy']:.4f}\n" in done.stdout
+    assert metrics["n"] == 500
+    assert metrics["misses"] == round(500 * (1 - metrics["test_accuracy"]))
+    for name in (
+        "config.json",
+        "history.csv",
+        "model.keras",
+        "model.onnx",
+        "evaluation.json",
+        "report.html",
+        "figures",
+    ):
+        assert (tmp_path / "run" / name).exists(), name
+    assert "oneDNN" not in done.stderr
+    assert "Traceback" not in done.stderr
+    again = run(*words)
+    assert (again.returncode, "--overwrite" in again.stderr) == (2, True)
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == metrics, "the finished run is untouched"
+
+
+def test_evaluate_json(small_run: Path):
+    done = run("evaluate", small_run, "--json")
+    assert done.returncode == 0, done.stderr
+    evaluation = json.loads(done.stdout)
+    assert evaluation["n"] == 10_000
+    assert evaluation["misses"] == sum(sum(row) for row in evaluation["confusion"]) - sum(
+        row[i] for i, row in enumerate(evaluation["confusion"])
+    )
+
+
+def test_evaluate_text_and_info_and_version():
+    done = run("evaluate", "classic")
+    assert done.returncode == 0, done.stderr
+    assert "10,000" in done.stdout
+    assert "keras" in run("info").stdout
+    assert run("--version").stdout.startswith("digitscope 0.")
+
+
+def test_data_and_look_write_figures(tmp_path: Path):
+    done = run("data", "--out", tmp_path / "data")
+    assert done.returncode == 0, done.stderr
+    assert "5,923" in done.stdout
+    assert len(list((tmp_path / "data").glob("*.png"))) >= 5
+    done = run("look", "test:17", "--out", tmp_path / "look")
+    assert done.returncode == 0, done.stderr
+    assert {"overview.png", "overview.svg"} <= {path.name for path in (tmp_path / "look").iterdir()}

@@ -1,0 +1,307 @@
+"""The report: complete, self-contained, well-formed, and true to the run it tells of."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import re
+import shutil
+import xml.etree.ElementTree as ET
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from html.parser import HTMLParser
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digitscope import report
+from digitscope.datasets import load_mnist
+from digitscope.errors import DataError, DigitscopeError
+from digitscope.lens import look
+from digitscope.models import load
+from digitscope.recipes import Recipe, recipe_of
+from digitscope.story import compared, digits, inside
+from digitscope.story.page import chapter_names, fill, read
+from digitscope.story.record import Record
+
+VOID = {"meta", "link", "img", "br", "input", "hr"}
+
+
+def stand_in() -> dict:
+    """Comparisons of the right shape whose numbers could not be mistaken for results."""
+    variants = {"accuracy": [0.5, 0.625], "parameters": 1}
+    return {
+        "command": "make comparisons", "machine": "no machine <at all>", "seeds": [0, 1], "epochs": 1, "n": 10_000,
+        "networks": {"cnn": variants, "dense": variants},
+        "shuffled_pixels": {"cnn": variants, "dense": variants},
+        "pooling": {"max": variants, "average": variants, "none": variants},
+        "activation": {"relu": variants, "sigmoid": variants},
+        "scaling": {"0..1": variants, "0..255": variants},
+        "filters": [{"filters": [n, 2 * n], "parameters": n, "accuracy": [0.5, 0.625]} for n in (1, 2, 4)],
+        "training_images": [{"n": n, "accuracy": [0.5, 0.625]} for n in (10, 20)],
+        "shift": {"pixels": [*range(11)], "cnn": [0.5] * 11, "dense": [0.5] * 11, "robust": [0.5] * 11},
+        "turn": {"degrees": [*range(0, 100, 10)], "cnn": [0.5] * 10, "dense": [0.5] * 10, "robust": [0.5] * 10},
+    }  # fmt: skip
+
+
+SECTIONS = [name for name, value in stand_in().items() if isinstance(value, dict | list) and name != "seeds"]
+
+
+def write_run(folder: Path, recipe: Recipe, data: str, train_n: int) -> Path:
+    """The files that a training would leave beside ``model.onnx``."""
+    evaluation = load(folder / "model.onnx").evaluate(data)
+    metrics = {"recipe": recipe.name, "test_accuracy": evaluation.accuracy, "test_loss": evaluation.loss,
+               "n": evaluation.n, "misses": evaluation.misses, "parameters": 225_034, "fit_seconds": 61.0,
+               "total_seconds": 70.0, "train_n": train_n, "images_per_second": 1000.0}  # fmt: skip
+    config = {"recipe": asdict(recipe), "seed": 7, "data": data, "data_sha256": "00ff", "execution": {}, "versions": {}}
+    for name, value in (("metrics", metrics), ("config", config), ("evaluation", evaluation.to_dict())):
+        (folder / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")
+    with (folder / "history.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["epoch", "loss", "accuracy", "learning_rate", "images_per_second", "seconds"])
+        writer.writerows([epoch, 1 / epoch, 1 - 0.1 / epoch, 0.001, 1000, 15] for epoch in range(1, recipe.epochs + 1))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    model = resources.files("digitscope") / "shipped" / "models" / "classic.onnx"
+    (folder / "model.onnx").write_bytes(model.read_bytes())
+    return write_run(folder, recipe_of("classic"), "mnist", 60_000)
+
+
+@pytest.fixture(scope="module")
+def told(run):
+    heard = []
+    path = report.write_report(run, lambda *told: heard.append(told), comparisons=stand_in())
+    return path, path.read_text(encoding="utf-8"), heard
+
+
+@dataclass
+class Page(HTMLParser):
+    """Tags that do not close, ids, links and sources of a page."""
+
+    faults: list = field(default_factory=list)
+    ids: Counter = field(default_factory=Counter)
+    links: list = field(default_factory=list)
+    loads: list = field(default_factory=list)
+    silent: list = field(default_factory=list)
+
+    def __post_init__(self):
+        super().__init__()
+        self._open = []
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        if len(attributes) != len(attrs):
+            self.faults.append(f"attribute twice in {attrs}")
+        if "id" in attributes:
+            self.ids[attributes["id"]] += 1
+        if tag == "a":
+            self.links.append((attributes["href"], list(self._open)))
+        self.loads += [attributes[key] for key in ("src", "srcset", "data", "poster", "action") if key in attributes]
+        self.loads += [attributes[key] for key in ("href", "xlink:href") if key in attributes and tag != "a"]
+        if tag == "img" and not attributes.get("alt"):
+            self.silent.append(attrs)
+        if tag == "svg" and not attributes.get("aria-label"):
+            self.silent.append(attrs)
+        if tag not in VOID:
+            self._open.append((tag, attributes.get("class") or ""))
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self._open.pop()
+
+    def handle_endtag(self, tag):
+        if not self._open or self._open.pop()[0] != tag:
+            self.faults.append(f"</{tag}> at {self.getpos()}")
+
+
+def parsed(text: str) -> Page:
+    page = Page()
+    page.feed(text)
+    page.close()
+    page.faults += page._open
+    return page
+
+
+def test_page_is_well_formed_and_loads_nothing(told):
+    path, text, _ = told
+    page = parsed(text)
+    assert page.faults == [] and page.silent == []
+    assert [name for name, times in page.ids.items() if times > 1] == []
+    assert all(load.startswith(("data:image/png;base64,", "#")) for load in page.loads)
+    assert {load[1:] for load in page.loads if load.startswith("#")} <= set(page.ids)
+    for link, parents in page.links:
+        outside = ("div", "sources") in parents
+        assert link.startswith("https://") if outside else link[1:] in page.ids
+    assert set(re.findall(r"url\((?!#)[^)]*\)|@import|\bfetch\(|XMLHttpRequest|new Worker", text)) == set()
+    assert path.stat().st_size < 4e6
+
+
+def test_every_chapter_is_there_in_order_and_nothing_is_left_unfilled(told):
+    _, text, _ = told
+    headings = re.findall(r"<h([1-6])", text)
+    assert headings[0] == "1" and headings.count("1") == 1
+    assert all(int(b) <= int(a) + 1 for a, b in itertools.pairwise(headings))
+    sections = re.findall(r'<section class="chapter" id="([\w-]+)">\s*<h2>', text)
+    assert sections == [name[3:] for name in chapter_names()[1:]]
+    assert re.findall(r'<li><a href="#([\w-]+)">', text) == sections
+    assert "<!-- if" not in text and "<!-- end" not in text and "<!-- unless" not in text
+    assert re.findall(r"\$\{?[a-z]\w*", re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)) == []
+    assert not re.search(
+        r"\b(nan|None|inf|Traceback)\b", re.sub(r"<(script|style).*?</\1>|<[^>]*>", "", text, flags=re.S)
+    )
+
+
+def test_numbers_are_those_of_the_run(told, run):
+    _, text, _ = told
+    found = json.loads((run / "evaluation.json").read_text())
+    low, high = found["accuracy_interval"]
+    for part in (found["accuracy"], low, high, found["top2_accuracy"], found["per_class"][5]["recall"]):
+        assert f"{100 * part:.2f}\N{NO-BREAK SPACE}%" in text
+    clean = found["without_wrong_labels"]
+    for shown in (f"{found['loss']:.4f}", f"misread {found['misses']} of them", "1 min 1 s", "“classic”", "225,034",
+                  f"misreads {clean['misses']} of 9,985", "32·(3·3·1) + 32 = 320", "64·(3·3·32) + 64 = 18,496",
+                  "5×5×64 = 1,600"):  # fmt: skip
+        assert shown in text
+    assert text.count("Where tutorials err") >= 4
+
+
+def test_comparisons_are_told_with_their_spread_and_claim_nothing_they_cannot(told):
+    _, text, _ = told
+    assert text.count("56.25\N{NO-BREAK SPACE}% (50.00 to 62.50)") >= 12
+    assert text.count("does not say which is better") >= 5 and "its worst training" not in text
+    assert "no machine &lt;at all&gt;" in text and "make comparisons" in text
+
+
+def test_animation_holds_real_filters_whose_sums_are_the_stored_activations(told):
+    _, text, _ = told
+    data = json.loads(re.search(r'<script type="application/json" id="window-data">(.*?)</script>', text)[1])
+    (_, _), (x_test, _) = load_mnist()
+    image = np.array(data["pixels"]).reshape(28, 28)
+    assert (x_test == image).all(axis=(1, 2)).any()
+    pixels = (image.astype(np.float32) / np.float32(255)).astype(np.float64)
+    windows = np.lib.stride_tricks.sliding_window_view(pixels, (3, 3))
+    stored = look(load("classic"), image.astype(np.uint8)).layer("conv1").sums
+    assert len({one["number"] for one in data["filters"]}) == inside.CHOICES
+    for one in data["filters"]:
+        sums = (windows * np.array(one["kernel"]).reshape(3, 3)).sum(axis=(2, 3)) + one["bias"]
+        np.testing.assert_allclose(sums.ravel(), one["sums"], rtol=1e-5, atol=1e-5)
+        np.testing.assert_array_equal(np.float32(one["sums"]).reshape(26, 26), stored[:, :, one["number"]])
+        pooled = np.maximum(sums, 0).reshape(13, 2, 13, 2).max(axis=(1, 3))
+        np.testing.assert_allclose(pooled.ravel(), one["pooled"], rtol=1e-5, atol=1e-5)
+
+
+def test_figures_are_written_beside_the_page_and_progress_is_told(told):
+    path, _, heard = told
+    figures = sorted((path.parent / "figures").iterdir())
+    assert len(figures) == len(heard) == heard[-1][1] == heard[-1][2] and heard[0][0] == "report"
+    for figure in figures:
+        assert ET.parse(figure).getroot().tag.endswith("svg")
+
+
+@pytest.mark.parametrize("present", [[], *[[name] for name in SECTIONS]], ids=lambda names: "".join(names) or "none")
+def test_any_comparison_may_be_missing(told, run, present):
+    everything = stand_in()
+    some = {key: value for key, value in everything.items() if key not in SECTIONS or key in present} if present else {}
+    facts = compared.facts(some)
+    for name in chapter_names():
+        template = read(f"chapters/{name}.html")
+        filled = fill(template, AnyFact(facts))
+        assert "<!--" not in filled
+        for asked in re.findall(r"cmp_\w+", filled):
+            raise AssertionError(f"{name} asks for {asked}, which is not there")
+
+
+class AnyFact(dict):
+    """Facts of which all but the comparisons are there."""
+
+    def __init__(self, facts):
+        names = {
+            name for chapter in chapter_names() for name in re.findall(r"\$\{?(\w+)", read(f"chapters/{chapter}.html"))
+        }
+        known = {name: f"[{name}]" for name in names if not name.startswith("cmp_")}
+        super().__init__(known | facts)
+
+
+def test_broken_comparisons_are_one_clear_error():
+    with pytest.raises(DataError, match="make comparisons"):
+        compared.facts(stand_in() | {"pooling": {"max": 1}})
+
+
+@given(st.lists(st.floats(0.5, 1), min_size=1, max_size=4), st.lists(st.floats(0.5, 1), min_size=1, max_size=4))
+def test_a_verdict_names_a_winner_only_if_the_ranges_do_not_touch(a, b):
+    words = compared.verdict("this", a, "that", b)
+    if min(a) > max(b):
+        assert words.startswith("This is ahead of that")
+    elif min(b) > max(a):
+        assert words.startswith("That is ahead of this")
+    else:
+        assert "does not say which is better" in words
+
+
+def test_shifts_and_turns_move_the_ink_where_they_say():
+    image = np.zeros((1, 28, 28), np.uint8)
+    image[0, 10, 20] = 255
+    assert digits.shifted(image, 3)[0, 10, 23] == 255
+    assert digits.shifted(image, -3)[0, 10, 17] == 255
+    assert digits.shifted(image, 0, -2)[0, 8, 20] == 255
+    assert digits.shifted(image, 27).sum() == 0
+    assert digits.turned(image, 90)[0, 7, 10] == 255
+
+
+def test_the_page_for_drawing_is_linked_only_where_it_exists(run):
+    template = read("chapters/24-next.html")
+    for there in (False, True):
+        facts = AnyFact({"lens": there})
+        assert ('href="lens.html"' in fill(template, facts)) is there
+
+
+def test_text_of_a_run_cannot_become_markup():
+    assert fill("<p>$name</p>", {"name": "<script>"}) == "<p>&lt;script&gt;</p>"
+    with pytest.raises(KeyError):
+        fill("$missing", {})
+
+
+@pytest.mark.parametrize("damage", ["config.json", "metrics.json", "evaluation.json", "history.csv", "model.onnx"])
+@pytest.mark.parametrize("content", [None, b"", b"[1, 2]", b"\xff\x00{", b'{"recipe": 1, "seed": 1, "data": "mnist"}'])
+def test_a_damaged_run_is_one_clear_error(run, tmp_path, damage, content):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for name in ("config.json", "metrics.json", "evaluation.json", "history.csv", "model.onnx"):
+        shutil.copy(run / name, folder / name)
+    (folder / damage).unlink() if content is None else (folder / damage).write_bytes(content)
+    with pytest.raises(DigitscopeError):
+        report.write_report(folder)
+    assert not (folder / "report.html").exists()
+
+
+def test_another_recipe_on_other_data_is_told_by_its_own_numbers(tmp_path):
+    networks, export = pytest.importorskip("digitscope.networks"), pytest.importorskip("digitscope.export")
+    training = pytest.importorskip("digitscope.training")
+    (x, y), (x_test, y_test) = load_mnist()
+    data = tmp_path / "a <b> & c.npz"
+    np.savez(data, x_train=x[:300], y_train=y[:300], x_test=x_test[:90], y_test=y_test[:90])
+    recipe = recipe_of("classic", {"pooling": "average", "filters": "3,5", "kernel": 5, "dense": 9, "epochs": 2})
+    export.export_onnx(networks.build(recipe), tmp_path / "model.onnx")
+    write_run(tmp_path, recipe, str(data), 300)
+    text = report.write_report(tmp_path, comparisons={}).read_text(encoding="utf-8")
+    page, text = parsed(text), " ".join(text.split())
+    assert page.faults == [] and [name for name, times in page.ids.items() if times > 1] == []
+    for shown in ("Pooling: from 24 to 12", "average pooling", "3·(5·5·1) + 3 = 78", "5·(5·5·3) + 5 = 380",
+                  "4×4×5 = 80", "a &lt;b&gt; &amp; c.npz", "3 steps for each pass",
+                  "the 44 that are left"):  # fmt: skip
+        assert shown in text
+    for absent in ("max-pooling</em>", "wrong labels set aside", "find no partner", "make comparisons", "Beside it"):
+        assert absent not in text
+    planned = training.OneCycle(recipe.learning_rate, 6, recipe.warmup)
+    rates = Record.read(tmp_path).learning_rates
+    np.testing.assert_allclose(rates, [float(planned(step)) for step in range(6)], rtol=1e-5)
