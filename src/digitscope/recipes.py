@@ -74,6 +74,7 @@ CLASSIC = Recipe(
     beta_2=0.95,
     label_smoothing=0.05,
     lower_precision=True,
+    temperature=0.5,
 )
 """The same network, trained well and fast: a high learning rate that rises and falls, and answers that are not pushed
 to absolute certainty. Each value was chosen on validation writers (docs/experiments.md)."""
@@ -88,6 +89,7 @@ ROBUST = Recipe(
     augment=1.0,
     ema=0.999,
     lower_precision=True,
+    temperature=1.44,
 )
 """The same network, trained on digits that are turned, thickened, faded and dirtied anew in every epoch; what is kept
 is the running mean of the weights."""
