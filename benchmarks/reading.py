@@ -12,19 +12,18 @@ import argparse
 import csv
 import importlib.util
 import os
-import platform
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import results
 
-from digitscope import files
 from digitscope.reader import Reader
 from digitscope.values import Number
 
-HERE = Path(__file__).resolve().parent
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "eval"
 SETS = ("kensanata_numbers", "ardis_iv", "usps", "self_drawn", "sudoku_scanner", "ood_fashion", "ood_notmnist_AH")
 
 
@@ -32,14 +31,13 @@ def main() -> None:
     """Score every set and write the result file."""
     parser = argparse.ArgumentParser(description="Score the reading of single digits on the development sets.")
     parser.add_argument("--model", default="robust", help="a model's name, run folder, .onnx or .keras file")
-    parser.add_argument("--eval", type=Path, default=HERE.parent.parent / "shared" / "eval", help="the sets' folder")
+    parser.add_argument("--eval", type=Path, default=SHARED, help="the sets' folder")
     arguments = parser.parse_args()
     if not (arguments.eval / "score.py").is_file():
         parser.exit(2, f"{arguments.eval} has no score.py; give the folder of the development sets with --eval\n")
     reader = Reader(arguments.model)
     sets = {name: measure(reader, arguments.eval, name) for name in SETS if (arguments.eval / name).is_dir()}
-    result = {"model": reader.model.name, "machine": platform.processor() or platform.machine(), "sets": sets}
-    files.write_json(HERE / "results" / "reading.json", result)
+    results.write("reading", {"model": reader.model.name, "sets": sets})
 
 
 def measure(reader: Reader, folder: Path, name: str) -> dict[str, Any]:

@@ -290,7 +290,8 @@ def test_another_recipe_on_other_data_is_told_by_its_own_numbers(tmp_path):
     (x, y), (x_test, y_test) = load_mnist()
     data = tmp_path / "a <b> & c.npz"
     np.savez(data, x_train=x[:300], y_train=y[:300], x_test=x_test[:90], y_test=y_test[:90])
-    recipe = recipe_of("classic", {"pooling": "average", "filters": "3,5", "kernel": 5, "dense": 9, "epochs": 2})
+    changes = {"pooling": "average", "filters": "3,5", "kernel": 5, "dense": 9, "epochs": 2, "batch_size": 128}
+    recipe = recipe_of("seed", changes | {"schedule": "one-cycle", "warmup": 0.25})
     export.export_onnx(networks.build(recipe), tmp_path / "model.onnx")
     write_run(tmp_path, recipe, str(data), 300)
     text = report.write_report(tmp_path, comparisons={}).read_text(encoding="utf-8")

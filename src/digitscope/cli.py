@@ -112,6 +112,11 @@ def train(
         if not found:
             raise ConfigError(f"--set {item} has no value; write it as KEY=VALUE, e.g. --set pooling=average")
         settings[key.strip()] = value.strip()
+    from digitscope.datasets import load_dataset
+    from digitscope.recipes import recipe_of
+
+    recipe_of(recipe, settings)  # what does not fit is said before Keras takes its seconds to start
+    load_dataset(data)
     _import_keras()
     from digitscope.training import train as train_run
 
@@ -319,11 +324,16 @@ def _text_row(page: Page, first: bool) -> str:
     words = []
     for number in page.numbers:
         if number.text is not None:
-            words.append(f"{number.text}  ({100 * number.confidence:.1f} % sure)")
+            words.append(f"{number.text}  ({_sure(number.confidence)} sure)")
         else:
-            guess = f"; best guess {number.best_guess}, {100 * number.confidence:.1f} %" if number.best_guess else ""
+            guess = f"; best guess {number.best_guess}, {_sure(number.confidence)}" if number.best_guess else ""
             words.append(f"refused: {number.reason}{guess}")
     return f"{page.file}: {', '.join(words) or 'no number'}\n"
+
+
+def _sure(confidence: float) -> str:
+    """A confidence in percent; nothing is ever called certain."""
+    return "over 99.9 %" if confidence > 0.9995 else f"{100 * confidence:.1f} %"
 
 
 def _json_row(page: Page, first: bool) -> str:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -33,8 +34,11 @@ LONGEST = 640
 CUT_OUT = 48
 """A picture whose longer side is at most this was cut out before: one paper colour, no ruling, noise or dust in it."""
 
-COARSE = 64
-"""Pixels of the longer side at which the paper's colour is estimated; light and shadow need no more."""
+NARROW = 12
+"""A picture whose shorter side is at most this is too narrow to have ruling."""
+
+COARSE, MIDDLE = 64, 200
+"""Pixels of the longer side at which the colours of pen and paper are told apart, and at which the paper is found."""
 
 FAINT = 10.0
 """The least difference between pen and paper, in grey levels of 255; JPEG and paper grain stay below."""
@@ -63,7 +67,7 @@ SPECK, SPECK_BESIDE = 0.06, 0.12
 BLOT = 0.5
 """A shape that holds a disc of this share of its longer side is no stroke."""
 
-SHARP = 22.0
+SHARP = 20.0
 """The least steepness of a pen's edge, in full pens per longer side of the picture. Edges of strokes on synthetic
 pages measured 20 to 60, of soft shadows 10 to 25; only shapes from the rim are put to this test."""
 
@@ -120,9 +124,9 @@ def find_ink(pixels: Levels) -> Ink:
     Box(x=28, y=10, width=5, height=40)
     """
     contrast = _contrast(pixels)
+    blank = Ink(contrast, np.zeros_like(contrast), None)
     floor = max(FAINT, NOISE * _noise(contrast))
     writing = _without_lines(contrast > floor)
-    blank = Ink(contrast, np.zeros_like(contrast), None)
     if not writing.any():
         return blank
     pen = float(np.percentile(contrast[writing], PEN))
@@ -179,19 +183,25 @@ def _contrast(pixels: Levels) -> Floats:
     if max(height, width) <= CUT_OUT:
         away = pixels - _paper_of_cut_out(pixels)
         return np.asarray(_towards_pen(away, away), np.float32)
-    scale = min(1.0, COARSE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    window = max(size) // 2
+    small = _reduced(pixels, COARSE)
+    window = max(small.shape[:2]) // 2
     wider = cv2.copyMakeBorder(small, window, window, window, window, cv2.BORDER_REFLECT)
     median = cv2.medianBlur(wider, 2 * (window // 2) + 1)[window:-window, window:-window]
-    away = small.astype(np.float32) - median
-    grey = _towards_pen(pixels.astype(np.float32), away)
-    coarse = cv2.GaussianBlur(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), (3, 3), 0)
-    reach = np.ones([round(STROKE_REACH * max(size))] * 2, np.uint8)
-    paper = cv2.resize(cv2.morphologyEx(coarse, cv2.MORPH_OPEN, reach), (width, height))
+    grey = _towards_pen(pixels.astype(np.float32), small.astype(np.float32) - median)
+    middle = cv2.GaussianBlur(_reduced(grey, MIDDLE), (3, 3), 0)
+    reach = round(STROKE_REACH * max(middle.shape))
+    opened = cv2.dilate(cv2.erode(middle, np.ones((reach, reach))), np.ones((reach + 2, reach + 2)))
+    paper = cv2.resize(opened, (width, height))
     contrast = grey - paper
     return np.asarray(contrast - np.median(contrast), np.float32)
+
+
+def _reduced(pixels: npt.NDArray[Any], longest: int) -> npt.NDArray[Any]:
+    """A picture with its longer side at most ``longest`` pixels, by averaging areas."""
+    height, width = pixels.shape[:2]
+    scale = min(1.0, longest / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), pixels.dtype)
 
 
 def _towards_pen(pixels: Floats, away: Floats) -> Floats:
@@ -230,7 +240,7 @@ def _without_lines(mask: Mask) -> Mask:
     A digit's own bar can look like a border where the picture was cut tight around the digit; then what is left
     without it still touches more than one side, and everything is kept.
     """
-    if max(mask.shape) <= CUT_OUT:
+    if max(mask.shape) <= CUT_OUT or min(mask.shape) <= NARROW:
         return _digit_parts(mask)
     lines = _level_lines(mask) | _level_lines(mask.T).T
     rest = mask & ~lines

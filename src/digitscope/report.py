@@ -1,4 +1,4 @@
-"""The report of a run: one self-contained HTML page that tells how its network reads. Trains and measures nothing new.
+"""The report of a run: one self-contained HTML page that tells how its network reads. Trains nothing.
 
 The text, the looks and the numbers are those of :mod:`digitscope.story`.
 """

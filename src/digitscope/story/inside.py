@@ -109,6 +109,7 @@ def _sizes(lens: Lens) -> dict[str, Any]:
     f1, f2, reach = conv1.shape[2], conv2.shape[2], 2 * (_window(conv2) - 1)
     return {
         "k": k, "kk": k * k, "k3": 3 * k * k, "side": len(lens.image), "f1": f1, "f2": f2,
+        "second_has_more": f2 > f1,
         "c1": conv1.shape[0], "p1": pool1.shape[0], "c2": conv2.shape[0], "p2": pool2.shape[0],
         "c1_minus": conv1.shape[0] - 1, "c1_cells": count(conv1.shape[0] * conv1.shape[1]),
         "p2_dropped": conv2.shape[0] % 2 == 1,
@@ -146,6 +147,7 @@ def _table(lens: Lens) -> dict[str, Any]:
         "layer_table": table(
             "The layers, what they pass on, and what they cost for one digit.", head, rows, text=2, broad=True
         ),
+        "usual_shares": 2 * convolutions > sum(products) and 2 * dense > parameters,
         "conv_share": percent(convolutions / sum(products), 0),
         "dense_share": percent(dense / parameters, 0),
     }

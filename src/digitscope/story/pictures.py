@@ -31,7 +31,10 @@ def inline(name: str, description: str, drawn: Any) -> Html:
 
 def channels(facts: Mapping[str, Any]) -> Html:
     """The drawing of grey and colour pictures, with the sizes of this network."""
-    return fill(read("channels.svg"), facts)
+    kernel = 45  # pixels of the drawing
+    places = [kernel * line / facts["k"] for line in range(1, facts["k"])]
+    lines = "".join(f"M{place:.4g} 0v{kernel}M0 {place:.4g}h{kernel}" for place in places)
+    return fill(read("channels.svg"), {**facts, "kernel_lines": lines})
 
 
 def _of_data(record: Record) -> dict[str, tuple[str, Draw]]:

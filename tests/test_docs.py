@@ -1,0 +1,62 @@
+"""The documentation is true: generated parts are current, its Python runs, what it names exists."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def pages() -> dict[Path, str]:
+    spec = importlib.util.spec_from_file_location("write_docs", ROOT / "tools" / "write_docs.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found: dict[Path, str] = module.pages()
+    return found
+
+
+@pytest.mark.parametrize("name", ["docs/cli.md", "docs/python.md", "README.md"])
+def test_generated_parts_are_current(name: str, pages: dict[Path, str]):
+    assert (ROOT / name).read_text(encoding="utf-8") == pages[ROOT / name], "run make docs"
+
+
+def test_the_readmes_python_runs():
+    (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    answer, terms = done.stdout.splitlines()
+    assert answer.startswith("3 ")
+    assert float(terms.split()[2]) < 1e-4
+
+
+def test_the_readmes_commands_exist():
+    from typer.main import get_command
+
+    from digitscope.cli import app
+
+    command = get_command(app)
+    for line in re.findall(r"^digitscope (.*?)(?:\s+#.*)?$", README, re.MULTILINE):
+        name, *words = line.split()
+        options = {option for parameter in command.commands[name].params for option in parameter.opts}  # type: ignore[attr-defined]
+        assert {word for word in words if word.startswith("--")} <= options, line
+
+
+def test_links_lead_somewhere():
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
+            assert (path.parent / target).exists(), f"{path.name} -> {target}"
+
+
+def test_every_target_that_is_named_exists():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
+        assert set(re.findall(r"`make ([a-z]+)`", path.read_text(encoding="utf-8"))) <= targets, path
