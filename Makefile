@@ -36,13 +36,13 @@ demo: $(VENV)/.train
 	@echo "Open runs/demo/report.html in a browser: it tells the whole story with this run's own numbers."
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff format --check --quiet src tests benchmarks examples tools
 	@$(BIN)/ruff check --quiet src tests benchmarks examples tools
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 docs: $(VENV)/.dev
 	@$(BIN)/python tools/write_docs.py

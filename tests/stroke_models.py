@@ -146,8 +146,7 @@ DOODLES: dict[str, Model] = {
         ("line", [(0.05, 0.48), (0.5, 0.05), (0.95, 0.48)]),
         ("line", [(0.42, 1), (0.42, 0.7), (0.58, 0.7), (0.58, 1)]),
     ],
-    "spiral": [("curve", [(0.5 + 0.0045 * a / 4 * math.cos(a / 9), 0.5 + 0.0045 * a / 4 * math.sin(a / 9))
-                          for a in range(0, 400, 4)])],
+    "spiral": [("curve", [(0.5 + 0.03 * a * math.cos(a), 0.5 + 0.03 * a * math.sin(a)) for a in np.arange(0, 15.8, 0.5)])],
     "star": [("line", [(0.5, 0), (0.8, 0.95), (0.02, 0.36), (0.98, 0.36), (0.2, 0.95), (0.5, 0)])],
     "heart": [("curve", [(0.5, 0.28), (0.3, 0.05), (0.05, 0.25), (0.2, 0.6), (0.5, 0.97)]),
               ("curve", [(0.5, 0.28), (0.7, 0.05), (0.95, 0.25), (0.8, 0.6), (0.5, 0.97)])],
@@ -228,12 +227,14 @@ def blank(number: int, rng: np.random.Generator) -> list[Stroke]:
 
 
 def scribble(rng: np.random.Generator) -> list[Stroke]:
-    """A pen that wanders about, in one to three strokes."""
+    """A pen that wanders about, in one to three strokes, turned back at the rim of the pad."""
     made = []
     for _ in range(rng.integers(1, 4)):
-        n = int(rng.integers(8, 30))
-        path = np.clip(np.cumsum(rng.normal(0, 55, (n, 2)), axis=0) + rng.uniform(90, 190, 2), 8, PAD - 8)
+        n = int(rng.integers(12, 30))
+        walk = np.cumsum(rng.normal(0, 55, (n, 2)), axis=0) + rng.uniform(0, PAD, 2)
+        path = 12 + np.abs((walk % (2 * (PAD - 24))) - (PAD - 24))
         path = _smooth(path) if rng.random() < 0.7 else path
+        path = np.clip(path, 2, PAD - 2)
         made.append(Stroke(tuple(path.round(1).ravel().tolist()), float(rng.choice([10, 16, 22]))))
     return made
 

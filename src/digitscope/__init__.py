@@ -71,7 +71,12 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        return getattr(import_module(f"digitscope.{_HOME[name]}"), name)
+        try:
+            return getattr(import_module(f"digitscope.{_HOME[name]}"), name)
+        except ModuleNotFoundError as error:
+            from digitscope.errors import MissingExtra
+
+            raise MissingExtra.of(error) or error from error
     raise AttributeError(f"module 'digitscope' has no attribute {name!r}")
 
 

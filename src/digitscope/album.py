@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.axes import Axes
 
 from digitscope import ink, plots
 from digitscope.canvas import AnyFigure, save
 from digitscope.datasets import Dataset, load_mnist
 from digitscope.errors import ConfigError, ImageError
+from digitscope.evaluate import Evaluation
 from digitscope.images import load_picture
 
 SAMPLES = 50
@@ -73,7 +76,7 @@ def write_data_figures(dataset: Dataset, index: int, folder: str | Path) -> list
     if not 0 <= index < len(dataset.x_train):
         raise ConfigError(f"there is no training image {index}; {dataset.name} has 0 to {len(dataset.x_train) - 1}")
     image = dataset.x_train[index]
-    drawn = {
+    drawn: dict[str, Axes | AnyFigure] = {
         "counts": plots.counts({"training": dataset.y_train, "test": dataset.y_test}),
         "samples-training": _samples(dataset.x_train, dataset.y_train),
         "samples-test": _samples(dataset.x_test, dataset.y_test),
@@ -81,9 +84,34 @@ def write_data_figures(dataset: Dataset, index: int, folder: str | Path) -> list
         "matrix-scaled": plots.matrix(image, scaled=True),
         "mean-images": plots.mean_images(dataset.x_train, dataset.y_train),
     }
-    return [
-        save(figure, Path(folder) / f"{name}{suffix}") for name, figure in drawn.items() for suffix in (".png", ".svg")
-    ]
+    return _saved(drawn, folder)
+
+
+def write_evaluation_figures(evaluation: Evaluation, dataset: Dataset, folder: str | Path) -> list[Path]:
+    """Show an evaluation: confusion matrix, scores of each digit, reliability diagram, most confident mistakes.
+
+    Args:
+        evaluation: what was measured on the test part of ``dataset``.
+        dataset: whose images the mistakes are.
+        folder: where SVG and PNG files go.
+    """
+    drawn: dict[str, Axes | AnyFigure] = {
+        "confusion": plots.confusion(evaluation.confusion),
+        "per-class": plots.per_class(evaluation),
+        "reliability": plots.reliability(evaluation.bins, evaluation.ece),
+    }
+    if evaluation.mistakes:
+        drawn["mistakes"] = plots.mistakes(dataset.x_test, evaluation.mistakes)
+    return _saved(drawn, folder)
+
+
+def _saved(drawn: Mapping[str, Axes | AnyFigure], folder: str | Path) -> list[Path]:
+    """Write every figure as PNG and SVG under its name."""
+    paths = [Path(folder) / f"{name}{suffix}" for name in drawn for suffix in (".png", ".svg")]
+    try:
+        return [save(drawn[path.stem], path) for path in paths]
+    except OSError as error:
+        raise ConfigError(f"{folder} cannot be written ({error.strerror}); give another folder with --out") from error
 
 
 def _samples(images: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> AnyFigure:

@@ -57,17 +57,10 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(141)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in (
-            "keras",
-            "tensorflow",
-            "matplotlib",
-            "seaborn",
-            "sklearn",
-            "onnx",
-            "tf2onnx",
-        ):
+        missing = MissingExtra.of(error)
+        if missing is None:
             raise
-        _stop(str(MissingExtra(str(error.name), "train")), 2)
+        _stop(str(missing), 2)
 
 
 def _stop(sentence: str, code: int) -> None:
@@ -132,13 +125,12 @@ def train(
             progress=progress,
         )
     metrics = run.metrics
-    typer.echo(f"Test loss: {metrics['test_loss']:.4f}")
-    typer.echo(f"Test accuracy: {metrics['test_accuracy']:.4f}")
     typer.echo(
         f"{metrics['misses']:,} of {metrics['n']:,} test images missed; fitted in {metrics['fit_seconds']:.1f} s "
-        f"({metrics['images_per_second']:,.0f} images/s)"
+        f"({metrics['images_per_second']:,.0f} images/s); report: {run.folder / 'report.html'}"
     )
-    typer.echo(f"Report: {run.folder / 'report.html'}")
+    typer.echo(f"Test loss: {metrics['test_loss']:.4f}")
+    typer.echo(f"Test accuracy: {metrics['test_accuracy']:.4f}")
 
 
 @app.command()
@@ -146,11 +138,19 @@ def evaluate(
     model: Annotated[str, typer.Argument(help="A shipped model's name, a run folder, an .onnx or a .keras file.")],
     data: DataOption = "mnist",
     json_: Annotated[bool, typer.Option("--json", help="Print everything as one JSON object.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Where figures go: confusions, calibration, mistakes.")] = None,
 ) -> None:
     """Measure a model on the test images: loss, accuracy, each digit, confusions, calibration, worst mistakes."""
-    evaluation = _load(model).evaluate(data)
+    from digitscope.datasets import load_dataset
+
+    dataset = load_dataset(data)
+    evaluation = _load(model).evaluate(dataset)
+    if out is not None:
+        from digitscope.album import write_evaluation_figures
+
+        write_evaluation_figures(evaluation, dataset, out)
     if json_:
-        typer.echo(json.dumps(evaluation.to_dict(), indent=2))
+        typer.echo(json.dumps({"model": model, "data": dataset.name} | evaluation.to_dict(), indent=2))
         return
     _table(["", f"{model} on {data}"], [list(row) for row in evaluation.summary()])
     _table(

@@ -12,6 +12,11 @@ Every message says in one sentence what was received, what was expected and how 
 
 from __future__ import annotations
 
+EXTRAS = {
+    "train": ("keras", "tensorflow", "matplotlib", "seaborn", "sklearn", "onnx", "tf2onnx"),
+}
+"""The modules that each extra brings."""
+
 
 class DigitscopeError(Exception):
     """Base of everything Digitscope raises on purpose."""
@@ -44,3 +49,10 @@ class MissingExtra(DigitscopeError, ImportError):
             extra: the extra to install, e.g. ``"train"``.
         """
         super().__init__(f'{what} is not installed; install it with: pip install "digitscope[{extra}]"')
+
+    @classmethod
+    def of(cls, error: ModuleNotFoundError) -> MissingExtra | None:
+        """The same failure in our words, where the module that was not found comes with an extra; else None."""
+        name = (error.name or "").partition(".")[0]
+        extra = next((extra for extra, modules in EXTRAS.items() if name in modules), None)
+        return None if extra is None else cls(name, extra)
