@@ -84,7 +84,7 @@ def test_any_size_place_and_light(index, side, seed):
     found = find_ink(page(ink, light=light))
     rows, columns = np.nonzero(ink > 0.5)
     expected = Box(columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1)
-    near = 3 + side / 28
+    near = 3 + side / 20
     assert abs(found.box.x - expected.x) <= near and abs(found.box.y - expected.y) <= near
     assert abs(found.box.width - expected.width) <= 2 * near and abs(found.box.height - expected.height) <= 2 * near
     assert likeness(field_of(found.ink, found.box).pixels, plain_field(digits()[index])) > 0.7

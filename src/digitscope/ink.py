@@ -67,7 +67,7 @@ LINE_TILT, LINE_RIM = 0.2, 0.25
 
 LINE_BEND = 0.006
 """Greatest standard deviation of a printed line from a straight one, as a share of the picture's side. Of drawn
-lines with the tilt, bow, blur and noise of photos 99 % are straighter, of bars and stems of MNIST training digits 2 %."""
+lines with the tilt, bow, blur and noise of photos 99 % are straighter, of bars and stems of MNIST digits 2 %."""
 
 SPECK, SPECK_BESIDE = 0.06, 0.12
 """Parts shorter than this share of the picture, or of the longest part beside them, are dust."""
