@@ -26,14 +26,15 @@ $(VENV)/.train: pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.train
 	@echo "Installing the tools for the tests ..."
-	@$(INSTALL) --editable '.[train,dev]'
+	@$(INSTALL) --editable '.[train,serve,dev]'
 	@touch $@
 
 demo: $(VENV)/.train
-	@$(BIN)/digitscope train --recipe classic --out runs/demo --overwrite
+	@$(BIN)/digitscope train --recipe classic --page --out runs/demo --overwrite
 	@$(BIN)/digitscope look test:17 --model runs/demo --out runs/demo/look
 	@$(BIN)/digitscope read --single --model runs/demo examples/digits/*.png
 	@echo "Open runs/demo/report.html in a browser: it tells the whole story with this run's own numbers."
+	@echo "Open runs/demo/lens.html, draw a digit and follow it through the network you just trained."
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -19,12 +19,18 @@ FLOORS = [
     ["runtime"],
     ["models"],
     ["layers"],
-    ["lens"],
-    ["images"],
+    ["lens", "samples"],
+    ["known"],
+    ["page"],
+    ["strokes", "images", "fields", "lines", "decode"],
     ["ink"],
+    ["line_reader"],
     ["reader"],
     # ---- above: the extra `train` ----
-    ["recipes"],
+    ["recipes", "pens", "papers", "glyphs"],
+    ["synth"],
+    ["line_network"],
+    ["line_training"],
     ["networks", "augment", "evaluate", "export"],
     ["canvas"],
     ["plots", "concepts", "comparisons", "tiles"],
@@ -33,13 +39,14 @@ FLOORS = [
     ["story"],
     ["report"],
     ["training"],
+    ["serve"],
     ["__init__"],
     ["cli"],
 ]
 LEVEL = {module: level for level, modules in enumerate(FLOORS) for module in modules}
 READING = LEVEL["reader"]
 HEAVY = {"keras", "tensorflow", "torch", "jax", "matplotlib", "seaborn", "sklearn", "onnx", "tf2onnx", "fastapi"}
-MODULES = sorted([*SOURCE.glob("*.py"), *SOURCE.glob("story/*.py")])
+MODULES = sorted([*SOURCE.glob("*.py"), *SOURCE.glob("*/*.py")])
 
 
 def name_of(path: Path) -> str:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitscope.datasets import load_mnist
-from digitscope.ink import LONGEST, Field, field_of, find_ink, is_several
+from digitscope.fields import Field, field_of
+from digitscope.ink import LONGEST, find_ink, is_several
 from digitscope.values import Box
 
 PAPERS = {

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
-from digitscope import ink, plots
+from digitscope import fields, ink, plots
 from digitscope.canvas import AnyFigure, save
 from digitscope.datasets import Dataset, load_mnist
 from digitscope.errors import ConfigError, ImageError
@@ -53,7 +53,7 @@ def digit_named(name: str) -> NamedDigit:
         if found.box is None:
             raise ImageError(f"{name} is blank; give a picture with a digit on it, or test:17 for a test image")
         short = re.sub(r"[^a-z0-9]+", "-", Path(name).stem.lower()).strip("-") or "digit"
-        return NamedDigit(short, Path(name).name, ink.field_of(found.ink, found.box).pixels)
+        return NamedDigit(short, Path(name).name, fields.field_of(found.ink, found.box).pixels)
     part, index = place[1], int(place[2])
     images, labels = load_mnist()[part == "test"]
     if index >= len(images):

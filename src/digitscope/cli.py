@@ -97,6 +97,7 @@ def train(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; default runs/RECIPE-SEED-DATE.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a finished run in that folder.")] = False,
+    page: Annotated[bool, typer.Option("--page", help="Write lens.html too: draw a digit and follow it.")] = False,
 ) -> None:
     """Train a network, measure it on the test images and write a run folder with model, figures and report."""
     settings = {}
@@ -122,6 +123,7 @@ def train(
             settings=settings,
             out=out,
             overwrite=overwrite,
+            page=page,
             progress=progress,
         )
     metrics = run.metrics
@@ -234,6 +236,44 @@ def data(
     )
     paths = write_data_figures(dataset, image, out)
     typer.echo(f"{len(paths)} figures in {out}")
+
+
+@app.command()
+def page(
+    model: ModelOption = "classic",
+    out: Annotated[Path, typer.Option("--out", "-o", help="The HTML file to write.")] = Path("lens.html"),
+    snapshot: Annotated[
+        list[str] | None, typer.Option(help="The same network at another time of its training; repeatable.")
+    ] = None,
+) -> None:
+    """Write one HTML file in which anybody can draw a digit and follow it through this model; needs no server."""
+    from digitscope.page import write_page
+
+    path = write_page(_load(model), out, [_load(name) for name in snapshot or []])
+    typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB; open it in a browser, or mail it to the class")
+
+
+@app.command()
+def serve(
+    model: ModelOption = "classic",
+    port: Annotated[int, typer.Option(help="Where to listen.", min=1, max=65535)] = 8128,
+    lan: Annotated[bool, typer.Option("--lan", help="For everybody in the same network, e.g. a phone.")] = False,
+    open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    snapshot: Annotated[
+        list[str] | None, typer.Option(help="The same network at another time of its training; repeatable.")
+    ] = None,
+) -> None:
+    """Serve the page on this machine: draw a digit and follow every number through every layer."""
+    from digitscope.serve.app import serve as serve_page
+
+    address = f"http://127.0.0.1:{port}"
+    typer.echo(f"Serving {model} on {address}" + (" and to the whole network" if lan else "") + "; Ctrl-C stops it")
+    if open_:
+        import threading
+        import webbrowser
+
+        threading.Timer(1.0, webbrowser.open, [address]).start()
+    serve_page(_load(model), [_load(name) for name in snapshot or []], port, lan)
 
 
 @app.command()

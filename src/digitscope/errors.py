@@ -13,6 +13,7 @@ Every message says in one sentence what was received, what was expected and how 
 from __future__ import annotations
 
 EXTRAS = {
+    "serve": ("fastapi", "starlette", "uvicorn"),
     "train": ("keras", "tensorflow", "matplotlib", "seaborn", "sklearn", "onnx", "tf2onnx"),
 }
 """The modules that each extra brings."""

@@ -30,8 +30,8 @@ class Papers:
         makers = (_guilloche, _guilloche, _waves, _waves, _hatching, _halftone, _grain, _fibres, _ruled, _squared)
         self.textures = [makers[number % len(makers)](rng) for number in range(size)]
         self.noises = [rng.standard_normal((BANK_HEIGHT, BANK_WIDTH), np.float32) for _ in range(4)]
-        soft = rng.standard_normal((6, 8, 24), np.float32)
-        self.clouds = [cv2.resize(cloud, (BANK_WIDTH, BANK_HEIGHT), interpolation=cv2.INTER_CUBIC) for cloud in soft]
+        self.clouds = [_cloud(rng, (8, 24)) for _ in range(4)]
+        self.lights = [_cloud(rng, (3, 8)) for _ in range(4)]
 
     def cut(self, bank: list[Floats], height: int, width: int, rng: np.random.Generator) -> Floats:
         """A random place of a random array of the bank, float32 (height, width)."""
@@ -40,11 +40,19 @@ class Papers:
         return chosen[top : top + height, left : left + width]
 
 
+def _cloud(rng: np.random.Generator, cells: tuple[int, int]) -> Floats:
+    """Something that changes slowly from place to place, mean 0 and deviation about 1."""
+    coarse = rng.standard_normal(cells, np.float32)
+    return np.asarray(cv2.resize(coarse, (BANK_WIDTH, BANK_HEIGHT), interpolation=cv2.INTER_CUBIC), np.float32)
+
+
 def _grid(rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Coordinates of a texture, turned by a random angle."""
     y, x = np.mgrid[:BANK_HEIGHT, :BANK_WIDTH].astype(np.float32)
     angle = rng.uniform(-0.5, 0.5)
-    return x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle)), y * np.float32(np.cos(angle)) - x * np.float32(np.sin(angle))
+    return x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle)), y * np.float32(
+        np.cos(angle)
+    ) - x * np.float32(np.sin(angle))
 
 
 def _guilloche(rng: np.random.Generator) -> Floats:
@@ -75,7 +83,7 @@ def _hatching(rng: np.random.Generator) -> Floats:
 
 def _lines(distance: Floats, rng: np.random.Generator) -> Floats:
     """Lines at equal steps of a distance, with soft edges; 0..1."""
-    step, share = rng.uniform(5, 16), rng.uniform(0.15, 0.5)
+    step, share = rng.uniform(5, 13), rng.uniform(0.15, 0.45)
     wave = np.abs((distance / np.float32(step)) % 1 - np.float32(0.5)) * 2
     return np.clip((wave - np.float32(1 - share)) * np.float32(step / 2.5), 0, 1).astype(np.float32)
 
@@ -129,7 +137,7 @@ def photographed(page: Floats, papers: Papers, rng: np.random.Generator) -> Leve
     """A page of grey levels as a scanner or a camera gives it: uneven light, blur, noise, JPEG; uint8 (h, w)."""
     height, width = page.shape
     if rng.random() < 0.4:
-        page = page * (1 + np.float32(rng.uniform(0, 0.25)) * papers.cut(papers.clouds, height, width, rng))
+        page = page * (1 + np.float32(rng.uniform(0, 0.25)) * papers.cut(papers.lights, height, width, rng))
     if rng.random() < 0.1:
         edge = np.linspace(-1, 1, width, dtype=np.float32) * rng.uniform(2, 12) + rng.uniform(-6, 6)
         page = page * (1 - np.float32(rng.uniform(0.1, 0.5)) / (1 + np.exp(edge)))

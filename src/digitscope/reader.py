@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from digitscope import ink
+from digitscope import fields, ink
 from digitscope.errors import ImageError
 from digitscope.images import ImageSource, Picture, load_picture
 from digitscope.models import Model, load
@@ -91,8 +91,8 @@ class Reader:
 
     def _probabilities(self, writing: npt.NDArray[np.float32], box: Box) -> npt.NDArray[np.float32]:
         """Probabilities float32 (10,) of the digit in a box, averaged over its views."""
-        fields = np.stack([ink.field_of(writing, box, upright).pixels for upright in UPRIGHT])
-        return np.asarray(self.model.predict(fields).mean(axis=0))
+        views = np.stack([fields.field_of(writing, box, upright).pixels for upright in UPRIGHT])
+        return np.asarray(self.model.predict(views).mean(axis=0))
 
 
 def _reason(found: ink.Ink, box: Box, confidence: float) -> str | None:

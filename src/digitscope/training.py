@@ -28,6 +28,7 @@ from digitscope.export import export_onnx
 from digitscope.models import Model, load
 from digitscope.networks import build
 from digitscope.recipes import Recipe, recipe_of
+from digitscope.page import write_page
 from digitscope.report import write_report
 from digitscope.values import Progress
 
@@ -69,6 +70,7 @@ def train(
     settings: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     overwrite: bool = False,
+    page: bool = False,
     progress: Progress | None = None,
 ) -> Run:
     """Train a recipe on a dataset, measure it on the dataset's test part, and write a run folder.
@@ -81,6 +83,7 @@ def train(
         settings: other values of the recipe, e.g. ``{"pooling": "average"}``.
         out: the run folder; None makes ``runs/RECIPE-SEED-DATE``.
         overwrite: whether a finished run in ``out`` may be replaced.
+        page: whether to write ``lens.html`` as well, in which anybody can draw a digit and follow it.
         progress: told how far it is.
 
     Raises:
@@ -111,6 +114,8 @@ def train(
     export_onnx(fitted.network, folder / "model.onnx")
     files.write_text(folder / "history.csv", _csv(fitted.history))
     _measure(folder, chosen, dataset, fitted, start)
+    if page:
+        write_page(load(folder), folder / "lens.html", data=dataset)
     write_report(folder, progress)
     return Run(folder)
 
@@ -126,6 +131,7 @@ def _claim(folder: Path, overwrite: bool) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "metrics.json").unlink(missing_ok=True)
+        (folder / "lens.html").unlink(missing_ok=True)
     except OSError as error:
         raise ConfigError(f"{folder} cannot be written ({error.strerror}); give another folder with --out") from error
 

@@ -1,0 +1,164 @@
+"""Whether a field is a digit at all, judged by what a network computes for it. It names no digit.
+
+A classifier divides everything among ten digits, a horse too. Its last probabilities cannot tell: a network is often sure of
+what it has never seen. The values before them can. A small network is fitted here to them, on training digits against
+letters, scribbles and shapes that were drawn for it (``benchmarks/fit_known.py``), and the page runs it on its own.
+
+Source: Hendrycks et al., "Deep Anomaly Detection with Outlier Exposure", 2019, for learning from what is no digit.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from importlib import resources
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from digitscope.datasets import Dataset, load_dataset
+from digitscope.layers import LayerView, layer_views
+from digitscope.models import Model, network_input
+from digitscope.samples import encoded
+
+Floats = npt.NDArray[np.float32]
+
+KNOWN = "known.npz"
+"""File in ``shipped``: ``others`` and ``digits``, uint8 (n, 28, 28), drawn by ``benchmarks/fit_known.py``."""
+
+KEPT = 0.99
+"""Part of the digits that the threshold keeps."""
+
+FITTED_ON, CALIBRATED_ON = 12_000, 6_000
+"""Training digits that the fit sees, and others, from the end of the file, at which the threshold is set."""
+
+HIDDEN, EPOCHS, RATE, DECAY, BATCH = 32, 8, 2e-3, 1e-3, 256
+"""Of the small network: hidden units, epochs, peak of the learning rate, weight decay, images per step."""
+
+FEATURES = 4096
+"""The most values that are looked at; of more, every second, third ... is taken."""
+
+
+def fit_known(model: Model, data: str | Dataset = "mnist", seed: int = 0) -> dict[str, Any]:
+    """Fit the small network to a model.
+
+    Args:
+        model: a network that describes its layers.
+        data: whose training digits are known.
+        seed: of the first weights, the order and the distortions.
+
+    Returns:
+        ``layers``, names of the layers whose values it takes, one after the other; ``step``, of which every how manieth;
+        ``hidden``; ``weights``, base64 of little-endian float16: hidden weights (values, hidden) and biases, then those
+        of the one output; ``threshold``: below it, a field is no digit.
+    """
+    rng = np.random.default_rng(seed)
+    digits = load_dataset(data).x_train
+    with resources.as_file(resources.files("digitscope") / "shipped" / KNOWN) as path, np.load(path) as drawn:
+        others, printed = drawn["others"], drawn["digits"]
+    plan = _plan(model)
+    shown = np.concatenate([digits[:FITTED_ON], printed, printed, others])
+    answers = (np.arange(len(shown)) < len(shown) - len(others)).astype(np.float32)
+    x = _features(model, plan, _distorted(shown, rng))
+    weights = _fit(x, answers, rng)
+    rounded = [part.astype(np.float16).astype(np.float32) for part in weights]
+    plan["weights"] = encoded(np.concatenate([part.ravel() for part in rounded]).astype("<f2"))
+    sure = known(model, plan, _distorted(digits[-CALIBRATED_ON:], rng))
+    return plan | {"threshold": float(np.quantile(sure, 1 - KEPT))}
+
+
+def known(model: Model, fitted: dict[str, Any], images: npt.ArrayLike) -> Floats:
+    """The probability float32 (n,) 0..1 that each image is a digit at all, as the page computes it.
+
+    Args:
+        model: the network.
+        fitted: what :func:`fit_known` returned for it.
+        images: as :meth:`digitscope.models.Model.predict` takes them.
+    """
+    x = _features(model, fitted, images)
+    values = np.frombuffer(base64.b64decode(fitted["weights"]), "<f2").astype(np.float32)
+    inputs, hidden = x.shape[1], fitted["hidden"]
+    kernel, bias, output, last = np.split(values, np.cumsum([inputs * hidden, hidden, hidden]))
+    sums = np.maximum(x @ kernel.reshape(inputs, hidden) + bias, 0) @ output + last[0]
+    return np.asarray(1 / (1 + np.exp(-sums)), np.float32)
+
+
+def _plan(model: Model) -> dict[str, Any]:
+    """Which values are looked at: those of all layers from Flatten on, but for the answer."""
+    layers = layer_views(model.session, network_input(np.zeros((28, 28), np.uint8)))
+    flat = [layer for layer in layers[:-1] if len(layer.shape) == 1] or [_widest(layers)]
+    step = -(-sum(layer.values.size for layer in flat) // FEATURES)
+    return {"layers": [layer.name for layer in flat], "step": step, "hidden": HIDDEN}
+
+
+def _widest(layers: tuple[LayerView, ...]) -> LayerView:
+    return layers[-2]
+
+
+def _features(model: Model, plan: dict[str, Any], images: npt.ArrayLike) -> Floats:
+    """The values float32 (n, values) that the plan names."""
+    entries = [entry for entry in model.session.layers[1:] if entry["name"] in plan["layers"]]
+    names = [entry["output"]["tensor"] for entry in entries]
+    x, parts = network_input(images), []
+    for start in range(0, len(x), BATCH):
+        tensors = model.session.tensors(x[start : start + BATCH], names)
+        parts.append(np.hstack([tensors[name] for name in names])[:, :: plan["step"]])
+    return np.concatenate(parts)
+
+
+def _distorted(images: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.uint8]:
+    """The images, every second one turned, sheared, scaled and shifted a little.
+
+    The model knows its own training images too well. Not all are moved, because that softens edges, and soft or hard edges
+    must be no sign of anything.
+    """
+    made = images.copy()
+    middle = np.array([13.5, 13.5])
+    for i in range(0, len(images), 2):
+        turn, shear, wide, high = rng.uniform(-1, 1, 4) * (0.12, 0.1, 0.06, 0.06)
+        matrix = np.array([[(1 + wide) * np.cos(turn), shear - np.sin(turn)], [np.sin(turn), (1 + high) * np.cos(turn)]])
+        offset = middle - matrix @ middle + rng.uniform(-0.7, 0.7, 2)
+        made[i] = cv2.warpAffine(images[i], np.c_[matrix, offset], (28, 28), flags=cv2.INTER_LINEAR)
+    return made
+
+
+def _fit(x: Floats, answers: Floats, rng: np.random.Generator) -> list[Floats]:
+    """Weights of one hidden layer and one output, by Adam with decay on the logistic loss.
+
+    The values are standardised for the fit, and that is folded into the first weights.
+
+    Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019.
+    """
+    mean, scale = x.mean(axis=0), x.std(axis=0)
+    scale += 0.1 * float(x.std()) + 1e-6
+    inputs = x.shape[1]
+    weights: list[Floats] = [
+        rng.normal(0, np.sqrt(2 / inputs), (inputs, HIDDEN)).astype(np.float32), np.zeros(HIDDEN, np.float32),
+        rng.normal(0, np.sqrt(1 / HIDDEN), HIDDEN).astype(np.float32), np.zeros(1, np.float32),
+    ]  # fmt: skip
+    first, second = [np.zeros_like(part) for part in weights], [np.zeros_like(part) for part in weights]
+    steps = EPOCHS * (len(x) // BATCH)
+    for step in range(1, steps + 1):
+        if step % (len(x) // BATCH) == 1:
+            order = rng.permutation(len(x))
+        place = (step - 1) % (len(x) // BATCH) * BATCH
+        rows = order[place : place + BATCH]
+        gradients = _gradients(weights, (x[rows] - mean) / scale, answers[rows])
+        rate = RATE * 0.5 * (1 + math.cos(math.pi * step / steps))
+        for part, gradient, m, v in zip(weights, gradients, first, second, strict=True):
+            m += 0.1 * (gradient - m)
+            v += 0.01 * (gradient * gradient - v)
+            part -= rate * m / (1 - 0.9**step) / (np.sqrt(v / (1 - 0.99**step)) + 1e-8) + RATE * DECAY * part
+    kernel = weights[0] / scale[:, None]
+    return [kernel, weights[1] - mean @ kernel, *weights[2:]]
+
+
+def _gradients(weights: list[Floats], x: Floats, answers: Floats) -> list[Floats]:
+    """The slope of the mean logistic loss in every weight."""
+    kernel, bias, output, last = weights
+    hidden = np.maximum(x @ kernel + bias, 0)
+    wrong = (1 / (1 + np.exp(-(hidden @ output + last[0]))) - answers) / len(x)
+    back = np.outer(wrong, output) * (hidden > 0)
+    return [x.T @ back, back.sum(axis=0), hidden.T @ wrong, wrong.sum(keepdims=True)]

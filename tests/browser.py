@@ -1,0 +1,55 @@
+"""A real Chromium for tests: one for the whole session, every request that leaves this machine refused."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, Route
+
+PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium; the test is skipped, with the reason, where there is none."""
+    if PROGRAM is None:
+        pytest.skip("NO BROWSER: install Chromium to test the page")
+    sync_playwright = pytest.importorskip(
+        "playwright.sync_api", reason="NO PLAYWRIGHT: install it to test the page"
+    ).sync_playwright
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox", "--disable-gpu"])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextlib.contextmanager
+def opened(browser: Browser, **options: Any) -> Iterator[Page]:
+    """A page that must stay quiet: no error in the console, no request to anywhere but this machine."""
+    context = browser.new_context(**options)
+    page = context.new_page()
+    wrong: list[str] = []
+
+    def judge(route: Route) -> None:
+        if route.request.url.startswith(("http://127.0.0.1", "http://localhost", "file:", "data:", "blob:")):
+            route.continue_()
+        else:
+            wrong.append(f"request to {route.request.url}")
+            route.abort()
+
+    context.route("**/*", judge)
+    page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    try:
+        yield page
+        assert not wrong, wrong
+    finally:
+        context.close()
