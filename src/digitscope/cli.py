@@ -99,7 +99,10 @@ def train(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a finished run in that folder.")] = False,
     page: Annotated[bool, typer.Option("--page", help="Write lens.html too: draw a digit and follow it.")] = False,
 ) -> None:
-    """Train a network, measure it on the test images and write a run folder with model, figures and report."""
+    """Train a network and report how it reads.
+
+    Measures it on the test images and leaves a run folder with model, metrics, figures and report.html.
+    """
     settings = {}
     for item in set_ or []:
         key, found, value = item.partition("=")
@@ -142,7 +145,10 @@ def evaluate(
     json_: Annotated[bool, typer.Option("--json", help="Print everything as one JSON object.")] = False,
     out: Annotated[Path | None, typer.Option(help="Where figures go: confusions, calibration, mistakes.")] = None,
 ) -> None:
-    """Measure a model on the test images: loss, accuracy, each digit, confusions, calibration, worst mistakes."""
+    """Measure a model on the test images.
+
+    Loss, accuracy with its interval, each digit, confusions, calibration and the most confident mistakes.
+    """
     from digitscope.datasets import load_dataset
 
     dataset = load_dataset(data)
@@ -181,7 +187,10 @@ def look(
     model: ModelOption = "classic",
     out: Annotated[Path | None, typer.Option(help="Where the figures go; default look-IMAGE.")] = None,
 ) -> None:
-    """Draw a digit's way through the network, layer by layer, as figures to look at and to print."""
+    """Draw a digit's way through every layer.
+
+    Figures to look at and to print, as SVG and PNG; overview.png shows it all on one sheet.
+    """
     from digitscope.album import digit_named
     from digitscope.sheets import write_look
 
@@ -200,7 +209,10 @@ def read(
     model: ModelOption = "robust",
     format_: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
 ) -> None:
-    """Read handwritten digits off images: the digit, how sure it is, or why it refuses."""
+    """Read handwritten digits off images.
+
+    Prints the digit and how sure it is, or why it refuses.
+    """
     if not single:
         raise ConfigError("reading whole numbers is not built yet; add --single to read one digit from each image")
     from digitscope.reader import Reader
@@ -222,7 +234,10 @@ def data(
     image: Annotated[int, typer.Option(help="Which training image to show as numbers.")] = 0,
     out: Annotated[Path, typer.Option(help="Where the figures go.")] = Path("data-figures"),
 ) -> None:
-    """Show the data: counts of each digit, samples, one image as numbers raw and scaled, the mean of each digit."""
+    """Show the data that a network learns from.
+
+    Counts of each digit, samples, one image as numbers raw and scaled, the mean image of each digit.
+    """
     from digitscope.album import write_data_figures
     from digitscope.datasets import load_dataset
 
@@ -246,7 +261,10 @@ def page(
         list[str] | None, typer.Option(help="The same network at another time of its training; repeatable.")
     ] = None,
 ) -> None:
-    """Write one HTML file in which anybody can draw a digit and follow it through this model; needs no server."""
+    """Write the model as one HTML file to draw in.
+
+    Anybody can draw a digit in it and follow every number through every layer; it needs no server and no network.
+    """
     from digitscope.page import write_page
 
     path = write_page(_load(model), out, [_load(name) for name in snapshot or []])
@@ -263,7 +281,10 @@ def serve(
         list[str] | None, typer.Option(help="The same network at another time of its training; repeatable.")
     ] = None,
 ) -> None:
-    """Serve the page on this machine: draw a digit and follow every number through every layer."""
+    """Serve the same page from this machine.
+
+    Draw a digit and follow every number through every layer, in a browser.
+    """
     from digitscope.serve.app import serve as serve_page
 
     address = f"http://127.0.0.1:{port}"
@@ -278,7 +299,7 @@ def serve(
 
 @app.command()
 def info() -> None:
-    """Show versions, backends, processor features and the shipped models."""
+    """Show versions, backends, processor and models."""
     from digitscope.about import about
 
     for section, rows in about().items():
