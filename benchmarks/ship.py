@@ -63,7 +63,7 @@ def ship(name: str) -> None:
             "runs": runs,
         }
         results.write(name, figures)
-    write_card(name, figures if len(runs) > len(known.get("runs", [])) else known, data.sha256())
+    write_card(name, results.read(name), data.sha256())
 
 
 def write_card(name: str, figures: dict, data_sha256: str) -> None:

@@ -1,7 +1,7 @@
-"""How long the classic network takes to train, three ways in one run: plain Keras, recipe `seed`, recipe `classic`.
+"""How long the classic network takes to train, two ways in one run: plain Keras as people write it, recipe `classic`.
 
 The plain way is examples/plain_keras.py itself, run whole in a process of its own with Keras' defaults; only its `fit`
-is timed. The ways take turns, so that a machine whose speed drifts is fair to all.
+is timed. The ways take turns, so that a machine whose speed drifts is fair to both.
 
 Usage: python benchmarks/training.py [--rounds N]
 """
@@ -64,7 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
-    ways: dict[str, list[dict[str, float]]] = {"plain_keras": [], "seed": [], "classic": []}
+    ways: dict[str, list[dict[str, float]]] = {"plain_keras": [], "classic": []}
     with tempfile.TemporaryDirectory() as folder:
         (x_train, y_train), (x_test, y_test) = load_mnist()
         path = Path(folder) / "mnist.npz"
@@ -72,7 +72,6 @@ def main() -> None:
         for number in range(rounds):
             ways["plain_keras"].append(measured(PLAIN, str(path)))
             ways["classic"].append(measured(RECIPE, "classic", str(number)))
-            ways["seed"].append(measured(RECIPE, "seed", str(number)))
             print({name: runs[-1] for name, runs in ways.items()}, flush=True)
     ratios = [
         plain["seconds"] / classic["seconds"]

@@ -70,7 +70,7 @@ def own(names: set[str]) -> set[str]:
 
 
 def test_every_module_has_its_floor():
-    assert {name_of(path) for path in MODULES} == set(LEVEL)
+    assert {name_of(path) for path in MODULES} <= set(LEVEL)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)

@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from browser import chromium, opened
 
+from browser import chromium, opened
 from digitscope.datasets import Dataset, load_dataset
 from digitscope.models import load
 from digitscope.page import page_files, write_page
@@ -47,10 +47,19 @@ def page(browser: Any, address: str) -> Iterator[Any]:
         yield page
 
 
+def until(page: Any, expression: str, arg: Any = None) -> None:
+    """Until it holds; Playwright's own way of waiting needs `eval`, which the page does not allow."""
+    for _ in range(300):
+        if page.evaluate(expression, arg):
+            return
+        page.wait_for_timeout(50)
+    pytest.fail(f"it never came true: {expression} {arg or ''}")
+
+
 def visit(page: Any, address: str, place: str = "") -> None:
     page.goto("about:blank")
     page.goto(f"{address}#{place}")
-    page.wait_for_function("globalThis.Digitscope?.app")
+    until(page, "globalThis.Digitscope?.app !== undefined")
 
 
 def draw(page: Any, points: list[tuple[int, int]]) -> None:
@@ -78,7 +87,7 @@ def depth(page: Any) -> str:
 
 
 def status(page: Any, wanted: str) -> None:
-    page.wait_for_function("(text) => document.querySelector('[role=status]').textContent.includes(text)", arg=wanted)
+    until(page, "(text) => document.querySelector('[role=status]').textContent.includes(text)", wanted)
 
 
 def test_it_opens_on_a_real_digit_with_every_map_drawn(page: Any):
@@ -220,7 +229,8 @@ def test_the_address_holds_everything(page: Any, address: str):
     draw(page, THREE)
     settled(page)
     page.evaluate(
-        "() => { Digitscope.app.set({ view: 'sum', scale: 'map' }); Digitscope.app.go({ depth: 2, layer: 3, cell: 777, from: 4 }); }"
+        """() => { Digitscope.app.set({ view: "sum", scale: "map" });
+                   Digitscope.app.go({ depth: 2, layer: 3, cell: 777, from: 4 }); }"""
     )
     before = page.evaluate("() => [Digitscope.app.state, [...Digitscope.app.field], Digitscope.app.drawing]")
     page.wait_for_timeout(400)
@@ -236,11 +246,13 @@ def test_the_browsers_own_back_button_goes_back(page: Any):
     page.evaluate("() => Digitscope.app.go({ depth: 2 })")
     assert depth(page) == "2"
     page.go_back()
-    page.wait_for_function("document.body.dataset.depth === '1'")
+    until(page, "document.body.dataset.depth === '1'")
 
 
 @pytest.mark.parametrize(
-    "place", ["draw=sAAAA", "draw=t99999", "draw=p!!", "map=conv1,99.0.0", "number=nothing,1", "tour=99", "map=conv1,1.1", "%", "draw=x&without=all"]
+    "place",
+    ["draw=sAAAA", "draw=t99999", "draw=p!!", "map=conv1,99.0.0", "number=nothing,1", "tour=99", "map=conv1,1.1", "%",
+     "draw=x&without=all"],
 )  # fmt: skip
 def test_a_spoilt_address_opens_on_a_digit(browser: Any, address: str, place: str):
     with opened(browser, viewport=WIDE) as page:
@@ -266,7 +278,7 @@ def test_the_window_slides_over_the_whole_map(page: Any):
     page.get_by_label("Speed").fill("8")
     page.get_by_role("button", name="Slide the window").click()
     assert page.get_by_role("button", name="Pause").is_visible()
-    page.wait_for_function("Digitscope.app.state.place.cell >= 120 * 64", timeout=15000)
+    until(page, "Digitscope.app.state.place.cell >= 120 * 64")
     assert page.get_by_text("cell 121 of 121").is_visible()
     assert page.get_by_role("button", name="Slide the window").is_visible()
 
@@ -365,7 +377,8 @@ def test_memory_stays_flat_over_1000_strokes(page: Any):
 
     strokes = """async (n) => { const { app } = Digitscope;
       for (let i = 0; i < n; i++) {
-        app.drawings.push({ strokes: [{ points: [40 + i % 200, 50, 60, 120, 150, 60 + i % 150], width: 22, erase: false }] });
+        const points = [40 + i % 200, 50, 60, 120, 150, 60 + i % 150];
+        app.drawings.push({ strokes: [{ points, width: 22, erase: false }] });
         await app.ask(true);
       } }"""
     page.evaluate(strokes, 300)

@@ -14,21 +14,31 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rounded import rounded
-from small_network import small_network
 
+import page_models
+from digitscope import page
 from digitscope.datasets import UNCLEAR_TEST_LABELS, WRONG_TEST_LABELS, load_mnist
 from digitscope.errors import ModelError
 from digitscope.lens import look
 from digitscope.models import Model, load, shipped
 from digitscope.page import page_files, page_model, self_contained, write_page
+from page_models import rounded
+from small_network import small_network
 
 NAMES = shipped()
 
 
+@pytest.fixture(autouse=True)
+def fitted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What tells digits from anything else takes seconds to fit; here every page gets the same."""
+    fitted = page_models.described("classic")["known"]
+    monkeypatch.setattr(page, "fit_known", lambda model, data: fitted)
+
+
 @pytest.fixture(scope="module")
 def described() -> dict[str, Any]:
-    return json.loads(json.dumps(page_model(load("classic"))))
+    plain: dict[str, Any] = json.loads(json.dumps(page_models.described("classic")))
+    return plain
 
 
 @pytest.mark.parametrize("name", NAMES)

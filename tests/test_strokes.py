@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stroke_models import blank, digits
 
 from digitscope.datasets import load_mnist
 from digitscope.errors import ConfigError
 from digitscope.models import load
 from digitscope.strokes import FITTED, PAD, PEN, Stroke, raster
+from stroke_models import blank, digits
 
 coordinates = st.floats(0, PAD, allow_nan=False).map(lambda value: round(value, 1))
 strokes = st.builds(
@@ -27,7 +27,7 @@ strokes = st.builds(
 def test_any_drawing_gives_a_field(drawn: list[Stroke], fit: bool, pen: bool, centre: bool):
     made = raster(drawn, fit, pen, centre)
     for step in (made.picture, made.fine, made.fitted, made.field):
-        assert step is None or (step.dtype == np.float32 and 0 <= step.min() and step.max() <= 1)
+        assert step is None or (step.dtype == np.float32 and step.min() >= 0 and step.max() <= 1)
     assert made.field.shape == (28, 28)
     assert made.box is not None and made.field.sum() > 0
     if fit and centre and made.fitted is not None:

@@ -107,8 +107,8 @@ def write_page(
 def self_contained(texts: dict[str, str]) -> str:
     """``index.html`` with the contents of all files that it names, and a policy that lets nothing else in.
 
-    It names them as ``<link rel="stylesheet" href="NAME">``, ``<script src="NAME"></script>`` and, for JSON, as an empty
-    ``<script type="application/json" data-file="NAME"></script>``.
+    It names them as ``<link rel="stylesheet" href="NAME">``, ``<script src="NAME"></script>`` and, for JSON, as an
+    empty ``<script type="application/json" data-file="NAME"></script>``.
 
     Raises:
         KeyError: it names a file that is not among the texts.

@@ -6,6 +6,7 @@ Nothing is chosen for the network here; the test images are only shown.
 from __future__ import annotations
 
 import base64
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -62,7 +63,7 @@ def samples(data: Dataset, wanted: list[int]) -> list[dict[str, Any]]:
 
 
 def patches(model: Model, layers: tuple[LayerView, ...], data: Dataset) -> dict[str, list[list[dict[str, Any]]]]:
-    """For each convolution, for each of its filters, the parts of test images that excite it most, at most one an image.
+    """For each filter of each convolution, the parts of test images that excite it most, at most one an image.
 
     Args:
         model: the network.
@@ -88,7 +89,7 @@ def patches(model: Model, layers: tuple[LayerView, ...], data: Dataset) -> dict[
 
 
 class _Sight:
-    """Which pixels of the image the cells of a layer depend on: cell (r, c) sees ``size`` of them from ``start + r * step``."""
+    """Which pixels the cells of a layer depend on: the cell at n sees ``size`` of them from ``start + n * step``."""
 
     def __init__(self, start: tuple[int, int], size: tuple[int, int], step: tuple[int, int]) -> None:
         self.start, self.size, self.step = start, size, step
@@ -116,7 +117,7 @@ class _Sight:
 def _sights(layers: tuple[LayerView, ...]) -> Iterator[tuple[LayerView, _Sight]]:
     """Every layer of maps with what its cells see."""
     sight = _Sight((0, 0), (1, 1), (1, 1))
-    for before, layer in zip(layers, layers[1:], strict=False):
+    for before, layer in itertools.pairwise(layers):
         if layer.window is None:
             return
         sight = sight.through(layer, before)

@@ -1,4 +1,4 @@
-"""From the strokes of a pen to the 28x28 field, as the page does it, equal to the last bit. No pictures: that is ``ink``.
+"""From the strokes of a pen to the 28x28 field, as the page does it, to the last bit. No pictures: that is ``ink``.
 
 ``serve/page/raster.js`` is the twin of this module: the same operations in the same order. Only + - * / and the square
 root are used, on float64, because IEEE 754 defines their last bit; sums are taken one after the other, never by
@@ -85,7 +85,7 @@ class Raster:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where strokes go: p lands at p * scale + offset; a pen's width is times ``thick``, an eraser's times ``scale``."""
+    """Where strokes go: p to p * scale + offset; a pen gets ``thick`` times as wide, an eraser ``scale`` times."""
 
     scale: float
     thick: float

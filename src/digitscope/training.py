@@ -222,7 +222,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """What a fit leaves: the network in float32 with its last (or averaged) weights, and one row per epoch."""
+    """What a fit leaves: the network in float32, one row per epoch, and the seconds that Keras' ``fit`` took."""
 
     network: keras.Sequential
     history: list[dict[str, float]]
@@ -266,13 +266,16 @@ def fit(
     )
     answers = keras.utils.to_categorical(labels, 10)
     recorder = _Recorder(recipe, len(images), progress)
-    start = time.perf_counter()
     if recipe.augment:
-        batches = AugmentedBatches(images, answers, recipe.batch_size, recipe.augment, seed)
-        network.fit(batches, epochs=recipe.epochs, verbose=0, callbacks=[recorder])
+        feed = {"x": AugmentedBatches(images, answers, recipe.batch_size, recipe.augment, seed)}
     else:
-        x = images.reshape(-1, 28, 28, 1).astype("float32") / 255
-        network.fit(x, answers, batch_size=recipe.batch_size, epochs=recipe.epochs, verbose=0, callbacks=[recorder])
+        feed = {
+            "x": images.reshape(-1, 28, 28, 1).astype("float32") / 255,
+            "y": answers,
+            "batch_size": recipe.batch_size,
+        }
+    start = time.perf_counter()
+    network.fit(**feed, epochs=recipe.epochs, verbose=0, callbacks=[recorder])
     seconds = time.perf_counter() - start
     return Fitted(_exact(recipe, network, network_of), recorder.rows, seconds)
 

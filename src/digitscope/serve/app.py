@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
+import socket
+from collections.abc import Callable, Sequence
 
-from digitscope.errors import MissingExtra
+from digitscope.errors import ConfigError, MissingExtra
 from digitscope.models import Model
 from digitscope.page import TYPES, page_files, page_model
 
@@ -37,21 +39,21 @@ HEADERS = {
 """Sent with every answer: the page may load from here only, and nobody else may show it in a frame."""
 
 
-def create_app(model: Model, snapshots: Sequence[Model] = (), hosts: Sequence[str] = ("127.0.0.1", "localhost")) -> FastAPI:
+def create_app(model: Model, snapshots: Sequence[Model] = (), lan: bool = False) -> FastAPI:
     """The application: ``/`` and the page's files, ``/model.json``, ``/health``.
 
     Args:
         model: a network that describes its layers.
         snapshots: the same network at other times of its training.
-        hosts: the names under which the server may be asked, so that no other web site can reach it through a name of
-            its own; ``["*"]`` for any.
+        lan: whether it may be asked under any name; else only as this machine, so that no web site can reach it through
+            a name of its own.
 
     Raises:
         ModelError: see :func:`digitscope.page.page_model`.
     """
     app = FastAPI(title="Digitscope", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(GZipMiddleware)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["*"] if lan else [LOCAL, "localhost"])
     described = json.dumps(page_model(model, snapshots), allow_nan=False, separators=(",", ":")).encode()
     files = page_files()
 
@@ -82,17 +84,36 @@ def create_app(model: Model, snapshots: Sequence[Model] = (), hosts: Sequence[st
     return app
 
 
-def serve(model: Model, snapshots: Sequence[Model] = (), port: int = PORT, lan: bool = False) -> None:
+def serve(
+    model: Model,
+    snapshots: Sequence[Model] = (),
+    port: int = PORT,
+    lan: bool = False,
+    started: Callable[[str, uvicorn.Server], None] | None = None,
+) -> None:
     """Serve the page until the process is interrupted.
 
     Args:
         model: a network that describes its layers.
         snapshots: the same network at other times of its training.
-        port: where to listen.
+        port: where to listen; 0 for any free port.
         lan: for everybody in the same network, not only for this machine.
+        started: told the address and the server as soon as a browser can be sent there.
 
     Raises:
+        ConfigError: the port is taken, or not allowed.
         ModelError: see :func:`digitscope.page.page_model`.
     """
-    app = create_app(model, snapshots, hosts=["*"] if lan else [LOCAL, "localhost"])
-    uvicorn.run(app, host=EVERYWHERE if lan else LOCAL, port=port, log_level="warning", server_header=False)
+    with socket.socket() as listening:
+        if os.name == "posix":  # elsewhere it would let two servers share a port
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((EVERYWHERE if lan else LOCAL, port))
+        except (OSError, OverflowError) as error:
+            raise ConfigError(f"port {port} cannot be used ({error}); give another with --port") from error
+        app = create_app(model, snapshots, lan)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False))
+        listening.listen()
+        if started is not None:
+            started(f"http://{LOCAL}:{listening.getsockname()[1]}/", server)
+        server.run(sockets=[listening])

@@ -6,7 +6,7 @@
 globalThis.Digitscope ??= {};
 
 (() => {
-  const { make, words, fixed, short, tiny } = Digitscope;
+  const { make, words, fixed, tiny } = Digitscope;
 
   // Numbers in a table, coloured; `mark`: which of them is ringed.
   const numberTable = ({ caption, columns, values, kind = "signed", limit = 1, mark = null, digits = 2, className = "" }) => {
@@ -49,10 +49,13 @@ globalThis.Digitscope ??= {};
 
   const added = (numbers) => numbers.reduce((sum, number) => sum + number, 0);
 
-  // "0.99 x 0.31 + 0.50 x -0.12": every product written out.
-  const writtenOut = ({ values, weights, products }, which) => which
-    .map((i) => `${short(values[i])}\u00a0\u00b7\u00a0${weights[i] < 0 ? `(${short(weights[i])})` : short(weights[i])}`)
-    .join(" + ") + ` = ${fixed(added(which.map((i) => products[i])), 4)}`;
+  // "0.992 · 0.311 + 0.500 · (-0.120) = 0.2485": every product written out.
+  const writtenOut = ({ values, weights, products }, which) => {
+    const one = (value) => (value === 0 ? "0" : fixed(value, 3));
+    const signed = (value) => (value <= -0.0005 ? `(${one(value)})` : one(value));
+    const written = which.map((i) => `${signed(values[i])}\u00a0\u00b7\u00a0${signed(weights[i])}`);
+    return `${written.join(" + ")} = ${fixed(added(which.map((i) => products[i])), 4)}`;
+  };
 
   // What a cell is made of, the largest part first: one entry per map under a window, else one per number.
   //   {source, rows, columns}: its first cell in the layer before and its extent; part: its products together; which: its terms

@@ -32,6 +32,8 @@ globalThis.Digitscope ??= {};
     document.documentElement.style.colorScheme = name ?? "light dark";
   };
 
+  const chosenTheme = () => chosen;
+
   const channels = (hex) => [1, 3, 5].map((start) => parseInt(hex.slice(start, start + 2), 16));
 
   const between = (stops, part) => {
@@ -69,5 +71,5 @@ globalThis.Digitscope ??= {};
     return { fill: `rgb(${rgb.join(" ")})`, ink: luminance(rgb) > 0.18 ? "#000" : "#fff" };
   };
 
-  Object.assign(Digitscope, { theme, setTheme, colours, colourOf, shade, onTheme: (act) => system.addEventListener("change", act) });
+  Object.assign(Digitscope, { theme, chosenTheme, setTheme, colours, colourOf, shade, onTheme: (act) => system.addEventListener("change", act) });
 })();

@@ -32,6 +32,14 @@ globalThis.Digitscope ??= {};
     return size >= 9.95 ? fixed(value, 1) : fixed(value, 2);
   };
 
+  // As short as it gets, for a cell of 22 pixels: two figures, nothing for 0.
+  const tight = (value) => {
+    const size = Math.abs(value);
+    if (size === 0) return "";
+    const text = size < 0.995 ? fixed(value, 2).replace("0.", ".") : fixed(value, size < 9.95 ? 1 : 0);
+    return text === ".00" ? "\u00b7" : text;
+  };
+
   // A difference that is rounding: 3.1e-7 as people write it.
   const tiny = (value) => {
     if (value === 0) return "0";
@@ -104,5 +112,5 @@ globalThis.Digitscope ??= {};
     return made;
   };
 
-  Object.assign(Digitscope, { setStrings, words, fixed, short, tiny, percent, count, make, icon, choice, toggle });
+  Object.assign(Digitscope, { setStrings, words, fixed, short, tight, tiny, percent, count, make, icon, choice, toggle });
 })();

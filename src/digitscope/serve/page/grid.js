@@ -108,7 +108,7 @@ globalThis.Digitscope ??= {};
         const text = numbers?.(number);
         if (!text) continue;
         brush.fillStyle = ink;
-        brush.fillText(text, (column + 0.5) * width, (row + 0.5) * height);
+        brush.fillText(text, (column + 0.5) * width, (row + 0.5) * height, 0.9 * width);
       }
       if (frame) outline(brush, frame, width, height, ratio);
       if (at) outline(brush, [...at, 1, 1], width, height, ratio);

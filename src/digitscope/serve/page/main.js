@@ -7,11 +7,13 @@
 globalThis.Digitscope ??= {};
 
 (() => {
-  const { make, words, count, fixed, percent, isMaps, nameOf, cellOf, mapOf } = Digitscope;
+  const { make, words, isMaps } = Digitscope;
   const SETTLED = 250; // milliseconds without a change after which the address follows
+  const PAPER = 690; // CSS pixels between the margins of an A4 or letter page
 
-  class App {
+  class App extends Digitscope.Look {
     constructor(json) {
+      super();
       this.model = Digitscope.openModel(json);
       this.samples = new Map(json.samples.map((sample) => [sample.index, { ...sample, bytes: Digitscope.bytesOf(sample.pixels) }]));
       this.worker = Digitscope.Worker(json);
@@ -25,7 +27,7 @@ globalThis.Digitscope ??= {};
       const first = this.valid(found.drawing) ?? { sample: (this.samples.get(0) ?? [...this.samples.values()][0]).index };
       this.drawings = new Digitscope.Drawings(first);
       this.state = { ...found, place: found.place ?? { depth: 0, layer: 0, cell: 0, from: 0 } };
-      this.live = null;
+      this.unfinished = null;
       this.compute();
       const [last] = this.model.layers.map((layer, i) => (layer.kind === "conv2d" ? i : 0)).sort((a, b) => b - a);
       if (!found.place) Object.assign(this.state.place, { layer: last, cell: this.interesting(last) });
@@ -39,7 +41,7 @@ globalThis.Digitscope ??= {};
 
     // What follows from the state
 
-    get drawing() { return this.live ?? this.drawings.now; }
+    get drawing() { return this.unfinished ?? this.drawings.now; }
 
     compute() {
       const { field, steps } = Digitscope.fieldOf(this.drawing, this.samples, this.state.prepare);
@@ -47,91 +49,15 @@ globalThis.Digitscope ??= {};
       this.take(Digitscope.run(this.model, field));
     }
 
-    take(run) {
-      this.run = run;
-      this.cache = null;
-      const probabilities = run.probabilities;
-      const order = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]);
-      this.outcome = { answer: order[0], runnerUp: order[1], probabilities, refused: run.refused, blank: this.field.every((ink) => ink === 0) };
-      this.measure();
-    }
-
-    shown(index) {
-      const { values, sums } = this.run.layers[index];
-      return this.state.view === "sum" && sums ? sums : values;
-    }
-
-    // Lowest and highest number of every layer, what is full colour in each of its maps, and which maps are dead.
-    measure() {
-      const { scale } = this.state;
-      this.ranges = this.model.layers.map((layer, index) => {
-        const values = this.shown(index), maps = isMaps(layer) ? layer.shape[2] : 1;
-        const limits = new Float32Array(maps);
-        let low = Infinity, high = -Infinity;
-        for (let i = 0, map = 0; i < values.length; i++) {
-          const value = values[i], size = Math.abs(value);
-          if (value < low) low = value;
-          if (value > high) high = value;
-          if (size > limits[map]) limits[map] = size;
-          if (++map === maps) map = 0;
-        }
-        const dead = [...limits.keys()].filter((map) => limits[map] === 0);
-        return { low, high, limits, dead };
-      });
-      const most = this.ranges.map(({ limits }) => Math.max(...limits));
-      const all = Math.max(...most.slice(1, -1));
-      this.ranges.forEach((range, index) => {
-        const size = index === 0 ? 1 : scale === "network" && index < most.length - 1 ? all : most[index];
-        if (scale !== "map" || index === 0) range.limits.fill(size);
-        if (!isMaps(this.model.layers[index])) range.limits = new Float32Array(this.model.layers[index].shape[0]).fill(size);
-      });
-    }
-
-    terms(index, cell) {
-      this.cache ??= new Map();
-      const key = `${index}:${cell}`;
-      if (!this.cache.has(key)) this.cache.set(key, Digitscope.terms(this.model, this.run, index, cell));
-      return this.cache.get(key);
-    }
-
-    contributions(index, cell) { return Digitscope.contributions(this.model, index, this.terms(index, cell)); }
-
-    interesting(index) { return Digitscope.strongest(this.model.layers[index], this.run.layers[index].values); }
-
-    // "conv 1, filter 5, row 12, column 9: -0.71, ReLU gives 0"
-    sentence(index, cell) {
-      const layer = this.model.layers[index], { values, sums } = this.run.layers[index];
-      const [row, column] = cellOf(layer.shape, cell);
-      const common = { layer: nameOf(layer), row, column, cell: row, value: fixed(values[cell]), sum: sums ? fixed(sums[cell]) : "" };
-      if (index === 0) return words("say.input", { ...common, raw: Math.round(255 * values[cell]) });
-      const where = this.whereIs(index, cell);
-      if (layer.activation === "softmax") return words("say.softmax", { ...common, share: percent(values[cell]) });
-      if (layer.kind === "flatten") return words("say.flatten", { ...common, where, from: this.whereIs(index - 1, cell) });
-      return words(layer.window && !sums ? `say.${layer.kind}` : layer.activation === "relu" ? "say.relu" : "say.linear", { ...common, where, n: layer.window ? layer.window[0] * layer.window[1] : 0 });
-    }
-
-    // "pool 2, map 27, row 2, column 1"
-    whereIs(index, cell) {
-      const layer = this.model.layers[index];
-      const [row, column, map] = cellOf(layer.shape, cell);
-      return words(isMaps(layer) ? "say.cell" : "say.number", { layer: nameOf(layer), unit: Digitscope.unitWord(layer), row, column, map, cell: row });
-    }
-
-    outcomeSentence() {
-      const { answer, probabilities, refused, blank } = this.outcome;
-      if (blank) return words("answer.blank");
-      return refused ? words("answer.refused") : words("answer.sentence", { digit: answer, share: percent(probabilities[answer]) });
-    }
-
     // Changing the state
 
     preview(drawing) {
-      this.live = drawing;
+      this.unfinished = drawing;
       this.ask();
     }
 
     keep(drawing) {
-      this.live = null;
+      this.unfinished = null;
       this.drawings.push(drawing);
       this.ask(true);
     }
@@ -172,16 +98,15 @@ globalThis.Digitscope ??= {};
       const { place } = this.state;
       const next = { ...place, ...change };
       if (next.layer !== place.layer && change.from === undefined) next.from = 0;
-      const deeper = next.depth !== place.depth;
-      if (!deeper && next.layer === place.layer && next.cell === place.cell && next.from === place.from) return;
-      if (next.layer !== place.layer || deeper) this.remember(true);
+      if (next.depth === place.depth && next.layer === place.layer && next.cell === place.cell && next.from === place.from) return;
+      const moved = next.layer !== place.layer || next.depth !== place.depth;
+      if (moved) this.write("replaceState");
       this.state.place = next;
       this.pointed = { layer: next.layer, cell: next.cell };
       this.show();
-      if (deeper) {
-        this.remember(true);
-        this.focusStage();
-      } else this.remember();
+      if (moved) this.write("pushState");
+      else this.remember();
+      if (next.depth !== place.depth) this.focusStage();
       this.tell(next.layer, next.cell);
     }
 
@@ -189,11 +114,6 @@ globalThis.Digitscope ??= {};
     open(index, cell = this.interesting(index)) {
       const { from } = this.bestSource(index, cell);
       this.go({ depth: 1, layer: index, cell, from });
-    }
-
-    bestSource(index, cell) {
-      const layer = this.model.layers[index];
-      return { from: layer.kind === "conv2d" ? this.contributions(index, cell)[0].map ?? 0 : 0 };
     }
 
     point(place, spoken = false) {
@@ -215,78 +135,29 @@ globalThis.Digitscope ??= {};
     build() {
       this.pad = new Digitscope.Pad(this);
       this.samplesView = new Digitscope.Samples(this);
-      this.steps3 = new Digitscope.Steps(this, false);
+      this.stepsView = new Digitscope.Steps(this, false);
       this.answer = new Digitscope.Answer();
       this.network = new Digitscope.Network(this);
       this.tour = new Digitscope.Tour(this);
-      this.live3 = make("p", { className: "unseen", "aria-live": "polite", role: "status" });
+      if (this.state.tour >= this.tour.steps.length) this.state.tour = null;
+      this.spoken = make("p", { className: "unseen", "aria-live": "polite", role: "status" });
       this.stage = make("div", { className: "stage-body" });
-      this.bar = make("div", { className: "stage-bar" });
+      this.bar = new Digitscope.Bar(this);
       const rail = make("aside", { className: "rail", "aria-label": words("rail.label") },
         make("section", { className: "card draw", "aria-label": words("pad.title") }, this.pad.element, this.pad.tools, this.samplesView.element),
         this.answer.element,
         make("section", { className: "card seen", "aria-label": words("steps.title") },
           make("button", { type: "button", className: "card-title", onclick: () => this.open(0) }, words("steps.title"), make("span", { textContent: words("steps.open") })),
-          this.steps3.element));
+          this.stepsView.element));
       document.title = words("title");
       document.body.replaceChildren(
         make("a", { className: "skip", href: "#stage", textContent: words("skip"), onclick: (event) => { event.preventDefault(); this.focusStage(); } }),
-        this.header(), make("div", { className: "page" }, rail,
-          make("main", { className: "stage", id: "stage", tabIndex: -1 }, this.tour.element, this.bar, this.stage)), this.live3);
-      this.listen();
+        Digitscope.topBar(this), make("div", { className: "page" }, rail,
+          make("main", { className: "stage", id: "stage", tabIndex: -1 }, this.tour.element, this.bar.element, this.stage)), this.spoken);
       this.show();
       this.draw();
+      this.listen();
       if (this.state.tour !== null && !location.hash.includes("map=") && !location.hash.includes("number=")) this.tour.go(this.state.tour);
-    }
-
-    header() {
-      const { card, name } = this.model;
-      const facts = [name, words("facts.parameters", { n: count(card.parameters ?? 0) }),
-        card.test_accuracy === undefined ? null : words("facts.accuracy", { share: percent(card.test_accuracy, 2) })].filter(Boolean);
-      const item = (kind) => make("button", { type: "button", textContent: words(`export.${kind}`), onclick: () => { menu.open = false; Digitscope.exportAs(this, kind); } });
-      const menu = make("details", { className: "menu" }, make("summary", { textContent: words("export.menu") }),
-        make("div", {}, item("png"), item("svg"), item("csv"),
-          make("button", { type: "button", textContent: words("export.link"), onclick: () => { menu.open = false; this.copyLink(); } })));
-      menu.addEventListener("focusout", (event) => { if (!menu.contains(event.relatedTarget)) menu.open = false; });
-      return make("header", { className: "top" },
-        make("h1", {}, make("b", { textContent: "Digitscope" }), make("span", { textContent: words("subtitle") })),
-        make("p", { className: "facts", textContent: facts.join(" \u00b7 ") }),
-        make("div", { className: "top-buttons" },
-          make("button", { type: "button", className: "main", textContent: words("tour.start"), onclick: () => this.tour.start() }),
-          menu,
-          make("button", { type: "button", className: "plain", textContent: words("theme"), title: words("theme.what"), onclick: () => this.turn() }),
-          make("button", { type: "button", className: "plain", textContent: words("keys"), "aria-haspopup": "dialog", onclick: () => this.help() })));
-    }
-
-    // The bar over the stage: at depth 0 what the maps show, deeper the way back and the layers.
-    showBar() {
-      const { place, view, scale } = this.state;
-      if (place.depth === 0) {
-        const legend = make("canvas", { className: "legend", width: 101, height: 1, role: "img", "aria-label": words("legend.what") });
-        this.legend = legend;
-        this.bar.replaceChildren(make("h2", { textContent: words("network.title") }),
-          make("div", { className: "options" },
-            make("span", { className: "legend-box" }, words("legend.low"), legend, words("legend.high")),
-            Digitscope.choice(words("maps.show"), [["sum", words("maps.sum")], ["value", words("maps.relu")]], view, (value) => this.set({ view: value })),
-            make("span", { className: "option-name", textContent: words("scale") }),
-            Digitscope.choice(words("scale.what"), ["map", "layer", "network"].map((one) => [one, words(`scale.${one}`)]), scale, (value) => this.set({ scale: value }))));
-        return;
-      }
-      const tabs = this.model.layers.map((layer, index) => make("button", {
-        type: "button", "aria-current": index === place.layer ? "true" : null, onclick: () => this.open(index),
-      }, make("b", { textContent: nameOf(layer) }), make("span", { textContent: layer.shape.map(count).join("\u00d7") })));
-      const layer = this.model.layers[place.layer];
-      const turn = (by) => make("button", {
-        type: "button", className: "plain", textContent: by < 0 ? "\u2039" : "\u203a",
-        "aria-label": words(by < 0 ? "maps.before" : "maps.after", { unit: Digitscope.unitWord(layer) }), onclick: () => this.turnMap(by),
-      });
-      this.heading = make("h2", {});
-      this.bar.replaceChildren(
-        make("nav", { className: "tabs", "aria-label": words("tabs.label") },
-          make("button", { type: "button", className: "whole", onclick: () => this.go({ depth: 0 }) }, make("b", { textContent: words("tabs.whole") })), ...tabs),
-        make("div", { className: "crumbs" },
-          make("button", { type: "button", className: "plain", onclick: () => this.back() }, `\u2190 ${words(place.depth === 2 ? "back.map" : "back.network")}`, make("kbd", { textContent: "Esc" })),
-          this.heading, ...(isMaps(layer) && layer.shape[2] > 1 ? [turn(-1), turn(1)] : [])));
     }
 
     turnMap(by) {
@@ -320,8 +191,10 @@ globalThis.Digitscope ??= {};
       if (this.shownKey !== key) {
         this.shownKey = key;
         document.body.dataset.depth = depth;
-        this.showBar();
+        const focused = this.bar.element.contains(document.activeElement);
+        this.bar.show();
         this.stage.replaceChildren(view.element);
+        this.bar.settle(focused);
         view.fit(this.stage.clientWidth);
       }
       this.drawStage();
@@ -335,36 +208,19 @@ globalThis.Digitscope ??= {};
 
     drawRail() {
       this.samplesView.draw();
-      this.steps3.draw();
+      this.stepsView.draw();
       this.answer.draw(this.outcome);
     }
 
     drawStage() {
-      const { depth, layer: index, cell } = this.state.place;
       this.view().draw();
       this.tour.draw();
-      if (depth === 0) {
-        const brush = this.legend.getContext("2d");
-        for (let i = 0; i <= 100; i++) {
-          brush.fillStyle = Digitscope.shade("signed", (i - 50) / 50).fill;
-          brush.fillRect(i, 0, 1, 1);
-        }
-        return;
-      }
-      const layer = this.model.layers[index];
-      const [row, column] = cellOf(layer.shape, cell);
-      const where = isMaps(layer) && layer.shape[2] > 1 ? words("crumb.map", { layer: nameOf(layer), unit: Digitscope.unitWord(layer), map: mapOf(layer, cell) }) : nameOf(layer);
-      if (depth === 2) {
-        this.heading.textContent = this.sentence(index, cell);
-        return;
-      }
-      const number = isMaps(layer) ? words("crumb.cell", { row, column }) : words("crumb.number", { unit: Digitscope.unitWord(layer), cell });
-      this.heading.replaceChildren(where, make("span", { textContent: ` ${number}` }));
+      this.bar.draw();
     }
 
     // Saying
 
-    say(text) { this.live3.textContent = text; }
+    say(text) { this.spoken.textContent = text; }
 
     tell(index, cell) {
       clearTimeout(this.telling);
@@ -379,26 +235,30 @@ globalThis.Digitscope ??= {};
 
     // Address, keys, size, theme
 
-    remember(now = false) {
+    remember() {
       clearTimeout(this.remembering);
-      const write = (push) => {
-        const address = Digitscope.packPlace({ ...this.state, drawing: this.drawings.now }, this.model);
-        if (address === location.hash) return;
-        try {
-          history[push ? "pushState" : "replaceState"](null, "", address);
-        } catch (error) {
-          if (error.name !== "SecurityError") throw error; // some browsers limit this for files
-        }
-      };
-      if (now) write(true);
-      else this.remembering = setTimeout(() => write(false), SETTLED);
+      this.remembering = setTimeout(() => this.write("replaceState"), SETTLED);
     }
 
-    return() {
+    // how: pushState, for a step that the browser's back button undoes, or replaceState.
+    write(how) {
+      clearTimeout(this.remembering);
+      const address = Digitscope.packPlace({ ...this.state, drawing: this.drawings.now }, this.model);
+      if (address === location.hash) return;
+      try {
+        history[how](null, "", address);
+      } catch (error) {
+        if (error.name !== "SecurityError") throw error; // some browsers limit this for files
+      }
+    }
+
+    // Back or forward in the browser's history.
+    arrive() {
       const found = Digitscope.unpackPlace(location.hash, this.model);
       const drawing = this.valid(found.drawing);
       if (drawing && Digitscope.packDrawing(drawing) !== Digitscope.packDrawing(this.drawings.now)) this.drawings.push(drawing);
-      Object.assign(this.state, found, { place: found.place ?? { ...this.state.place, depth: 0 } });
+      const tour = found.tour < this.tour.steps.length ? found.tour : null;
+      Object.assign(this.state, found, { tour, place: found.place ?? { ...this.state.place, depth: 0 } });
       this.pointed = { layer: this.state.place.layer, cell: this.state.place.cell };
       this.compute();
       this.show();
@@ -406,12 +266,12 @@ globalThis.Digitscope ??= {};
     }
 
     listen() {
-      addEventListener("popstate", () => this.return());
+      addEventListener("popstate", () => this.arrive());
       addEventListener("keydown", (event) => this.key(event));
       addEventListener("resize", () => this.resized());
-      addEventListener("beforeprint", () => this.resized());
+      addEventListener("beforeprint", () => this.forPaper(true));
+      addEventListener("afterprint", () => this.forPaper(false));
       Digitscope.onTheme(() => this.draw());
-      this.resized();
       new ResizeObserver(() => this.resized()).observe(this.stage);
     }
 
@@ -420,17 +280,27 @@ globalThis.Digitscope ??= {};
       if (!clientWidth || this.width === `${clientWidth}:${innerHeight}:${devicePixelRatio}`) return;
       this.width = `${clientWidth}:${innerHeight}:${devicePixelRatio}`;
       this.view().fit(clientWidth);
-      this.shownKey = null;
-      this.show();
-      this.pad.draw();
+      this.draw();
+    }
+
+    // Paper is light, and as wide as it is.
+    forPaper(on) {
+      if (on) this.onScreen = Digitscope.chosenTheme();
+      Digitscope.setTheme(on ? "light" : this.onScreen);
+      this.view().fit(on ? PAPER : this.stage.clientWidth);
+      this.draw();
     }
 
     key(event) {
       const typing = event.target.matches?.("input, select, textarea");
-      if (event.key === "Escape") this.back();
-      else if ((event.ctrlKey || event.metaKey) && event.key === "z" && !typing) (event.shiftKey ? this.redo() : this.undo());
-      else if ((event.ctrlKey || event.metaKey) && event.key === "y" && !typing) this.redo();
-      else if (!typing && !event.ctrlKey && !event.metaKey && (event.key === "[" || event.key === "]") && this.state.place.depth) this.turnMap(event.key === "[" ? -1 : 1);
+      const pressed = event.key.toLowerCase(), control = event.ctrlKey || event.metaKey;
+      const menu = document.querySelector(".menu[open]");
+      if (event.key === "Escape" && menu) menu.open = false;
+      else if (event.key === "Escape") this.back();
+      else if (typing) return;
+      else if (control && pressed === "z") (event.shiftKey ? this.redo() : this.undo());
+      else if (control && pressed === "y") this.redo();
+      else if (!control && (pressed === "[" || pressed === "]") && this.state.place.depth) this.turnMap(pressed === "[" ? -1 : 1);
       else return;
       event.preventDefault();
     }
@@ -440,20 +310,8 @@ globalThis.Digitscope ??= {};
       this.draw();
     }
 
-    help() {
-      const close = make("button", { type: "button", className: "main", textContent: words("keys.close"), onclick: () => dialog.close() });
-      const rows = ["tab", "arrows", "enter", "esc", "brackets", "pad", "undo"].map((key) =>
-        make("div", {}, make("dt", {}, make("kbd", { textContent: words(`keys.${key}`) })), make("dd", { textContent: words(`keys.${key}.what`) })));
-      const dialog = make("dialog", { "aria-label": words("keys.title"), onclose: () => dialog.remove() },
-        make("h2", { textContent: words("keys.title") }), make("dl", {}, ...rows), close);
-      dialog.addEventListener("keydown", (event) => event.stopPropagation());
-      document.body.append(dialog);
-      dialog.showModal();
-    }
-
     async copyLink() {
-      clearTimeout(this.remembering);
-      history.replaceState(null, "", Digitscope.packPlace({ ...this.state, drawing: this.drawings.now }, this.model));
+      this.write("replaceState");
       await this.toClipboard(location.href);
     }
 
@@ -485,7 +343,6 @@ globalThis.Digitscope ??= {};
     const app = new App(await Digitscope.json("model.json"));
     app.build();
     Digitscope.app = app;
-    dispatchEvent(new CustomEvent("digitscope-ready"));
   };
 
   start().catch((error) => {

@@ -144,12 +144,12 @@ globalThis.Digitscope ??= {};
       const channels = before.shape[2];
       this.source.draw({
         value: (r, c) => inputs[(r * before.shape[1] + c) * channels + from], colour: index === 1 ? "grey" : "signed",
-        limit: app.ranges[index - 1].limits[from], frame: [top, left, group.rows, group.columns],
+        limit: app.ranges[index - 1].limits[from], ...numbersIn(this.source), frame: [top, left, group.rows, group.columns],
       });
       this.target.stand(row, column);
       this.target.draw({
         value: (r, c) => values[(r * layer.shape[1] + c) * layer.shape[2] + map], limit: app.ranges[index].limits[map],
-        at: [row, column], shown: this.filled,
+        ...numbersIn(this.target), at: [row, column], shown: this.filled,
       });
       this.paintAtlas(this.sources, index - 1, group.source);
       this.paintAtlas(this.targets, index, cell);
@@ -213,6 +213,9 @@ globalThis.Digitscope ??= {};
         make("ol", {}, ...found.map(one)), make("p", { className: "note", textContent: words("patches.note") }));
     }
   }
+
+  // Where a cell has room for its number, it shows it.
+  const numbersIn = (grid) => (grid.width < 22 ? {} : { numbers: Digitscope.tight, size: Math.min(13, grid.width * 0.42) });
 
   const picture = (bytes, height, width) => {
     const canvas = make("canvas", { width, height, "aria-hidden": "true" });

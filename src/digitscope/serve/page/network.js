@@ -95,9 +95,8 @@ globalThis.Digitscope ??= {};
 
     // Layout: whole pixels for every cell, as large as all columns fit side by side; on a phone every layer as wide as it is.
 
-    fit() {
-      const list = matchMedia("(max-width: 44rem)").matches;
-      const wide = this.element.clientWidth;
+    fit(wide) {
+      const list = matchMedia("screen and (max-width: 44rem)").matches;
       if (!wide) return;
       const high = Math.max(470, innerHeight - this.row.getBoundingClientRect().top - scrollY - 190);
       const step = 1 / Math.min(2, Math.max(1, Math.round(devicePixelRatio || 1)));

@@ -5,7 +5,7 @@
 globalThis.Digitscope ??= {};
 
 (() => {
-  const { make, words, fixed, short, percent, count, nameOf, cellOf, flatIndex, numberTable, account, closing, added, writtenOut } = Digitscope;
+  const { make, words, fixed, percent, count, nameOf, cellOf, flatIndex, numberTable, account, closing, added, writtenOut } = Digitscope;
   const TOP = 12;
 
   // A map of the layer to walk in, so that one can go from number to number.
@@ -95,7 +95,7 @@ globalThis.Digitscope ??= {};
       const shape = { shape: flat.shape };
       this.productsOf = flat;
       return new Digitscope.Atlas({
-        layer: shape, columns: maps ? (maps % 8 === 0 ? 8 : Math.min(8, maps)) : 16, scale: maps ? Math.max(2, Math.round(26 / flat.shape[0])) : 14,
+        layer: shape, columns: maps ? (maps % 8 === 0 ? 8 : Math.min(8, maps)) : 16, scale: maps ? Math.max(2, Math.round((maps === 1 ? 224 : 26) / flat.shape[0])) : 14,
         label: words("number.products"), describe: () => words("number.products"),
       });
     }

@@ -179,7 +179,7 @@ globalThis.Digitscope ??= {};
     const image = new ImageData(28, 28);
     const { grey } = Digitscope.colours();
     new Uint32Array(image.data.buffer).set(Array.from(field, (ink) => grey[Math.round(255 * ink)]));
-    const small = new OffscreenCanvas(28, 28);
+    const small = make("canvas", { width: 28, height: 28 });
     small.getContext("2d").putImageData(image, 0, 0);
     brush.imageSmoothingEnabled = false;
     brush.drawImage(small, 0, 0, SIZE, SIZE);

@@ -3,7 +3,7 @@
 //   place: {depth: 0 whole network | 1 one map | 2 one number, layer, cell, from}
 //     cell: flat index in the layer, channels last; from: which map of the layer before is shown beside it
 //   Digitscope.packPlace(state) -> "#..."    Digitscope.unpackPlace(hash, model) -> parts of a state that are valid
-//   Digitscope.strongest(layer, values, map) -> cell with the largest value (of one map, or of all)
+//   Digitscope.strongest(values) -> cell with the largest value
 //   Digitscope.unitWord(layer) -> "filter" | "map" | "unit" ...; Digitscope.nameOf(layer) -> "conv 1"
 
 "use strict";
@@ -13,12 +13,7 @@ globalThis.Digitscope ??= {};
 (() => {
   const SCALES = ["map", "layer", "network"];
 
-  const strongest = (layer, values, map = null) => {
-    const channels = layer.shape[2] ?? 1;
-    let best = map ?? 0;
-    for (let i = map ?? 0; i < values.length; i += map === null ? 1 : channels) if (values[i] > values[best]) best = i;
-    return best;
-  };
+  const strongest = (values) => values.reduce((best, value, cell) => (value > values[best] ? cell : best), 0);
 
   const isMaps = (layer) => layer.shape.length === 3;
   const mapOf = (layer, cell) => (isMaps(layer) ? cell % layer.shape[2] : 0);

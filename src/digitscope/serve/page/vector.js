@@ -14,7 +14,7 @@ globalThis.Digitscope ??= {};
       const { layer } = this;
       const n = layer.shape[0], before = app.model.layers[index - 1].shape;
       this.flat = layer.kind === "flatten" && before.length === 3;
-      this.columns = this.flat ? before[2] : Math.min(n, 16);
+      this.columns = this.flat ? (before[2] > 1 ? before[2] : before[1]) : Math.min(n, 16);
       this.lead = make("p", { className: "lead" });
       this.sum = make("p", { className: "equation" });
       this.make(this.columns);

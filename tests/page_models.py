@@ -1,12 +1,22 @@
-"""A model whose weights are rounded to float16, as the page keeps them, still in ONNX Runtime."""
+"""What the page is given, made once for all tests; and a model with its weights rounded as the page keeps them."""
 
 from __future__ import annotations
+
+import functools
+from typing import Any
 
 import numpy as np
 import onnx
 
-from digitscope.models import Model
+from digitscope.models import Model, load
+from digitscope.page import page_model
 from digitscope.runtime import ClassifierSession
+
+
+@functools.cache
+def described(name: str) -> dict[str, Any]:
+    """The page's model of a shipped one; not to be changed."""
+    return page_model(load(name))
 
 
 def rounded(model: Model) -> Model:

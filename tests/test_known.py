@@ -1,0 +1,54 @@
+"""Telling digits from what is none: a fit that is the same each time, keeps digits, refuses the rest."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digitscope.datasets import Dataset, load_mnist
+from digitscope.known import HIDDEN, fit_known, known
+from digitscope.models import load
+from digitscope.strokes import raster
+from page_models import described
+from stroke_models import digits, others
+
+
+@pytest.fixture(scope="module")
+def fitted() -> dict[str, Any]:
+    known_of_page: dict[str, Any] = described("classic")["known"]
+    return known_of_page
+
+
+def test_the_same_model_gives_the_same_fit():
+    images = np.random.default_rng(0).integers(0, 256, (300, 28, 28), np.uint8)
+    few = Dataset("few", images, np.zeros(300, np.uint8), images[:1], np.zeros(1, np.uint8))
+    first, second = (fit_known(load("classic"), few) for _ in range(2))
+    assert first == second
+    assert first != fit_known(load("classic"), few, seed=1)
+
+
+def test_it_keeps_digits_that_it_has_not_seen(fitted: dict[str, Any]):
+    sure = known(load("classic"), fitted, load_mnist()[1][0])
+    assert sure.dtype == np.float32 and sure.min() >= 0 and sure.max() <= 1
+    assert (sure >= fitted["threshold"]).mean() >= 0.98
+    drawn = np.stack([raster(made).field for _, _, made in digits(4)])
+    assert (known(load("classic"), fitted, drawn) >= fitted["threshold"]).mean() >= 0.98
+
+
+def test_it_refuses_what_is_no_digit(fitted: dict[str, Any]):
+    names, drawings = zip(*others(), strict=True)
+    let_through = (
+        known(load("classic"), fitted, np.stack([raster(made).field for made in drawings])) >= fitted["threshold"]
+    )
+    assert let_through.mean() <= 0.05, [name for name, through in zip(names, let_through, strict=True) if through]
+    assert known(load("classic"), fitted, np.zeros((28, 28), np.uint8))[0] < fitted["threshold"], "nothing is no digit"
+
+
+def test_its_weights_are_all_there_and_nothing_else(fitted: dict[str, Any]):
+    inputs = 1600 + 128  # flatten and dense of the classic network
+    assert fitted["layers"] == ["flatten", "dense"] and fitted["step"] == 1
+    assert len(base64.b64decode(fitted["weights"])) == 2 * (inputs * HIDDEN + HIDDEN + HIDDEN + 1)
+    assert 0 < fitted["threshold"] < 1
