@@ -252,11 +252,15 @@ def measure() -> None:
     _, (images, _) = load_mnist()
     for name in shipped():
         model = load(name)
-        start = time.perf_counter()
+        start = time.process_time()
         fitted = fit_known(model)
-        seconds = time.perf_counter() - start
+        seconds = time.process_time() - start
         kept = known(model, fitted, images) >= fitted["threshold"]
-        figures[name] = {"fit_seconds": round(seconds, 2), "test_images": len(images), "kept": float(kept.mean())}
+        figures[name] = {
+            "fit_processor_seconds": round(seconds, 2),
+            "test_images": len(images),
+            "kept": float(kept.mean()),
+        }
         print(name, figures[name])
     results.write("known", {"models": figures})
 

@@ -1,6 +1,6 @@
 """The page in headless Chromium: how fast the answer follows the pen, how large it is, how people's drawings are read.
 
-The times are the browser's own: from the move of the pen to the answer, and to all maps drawn. Measure on an idle machine.
+The times are the browser's own: from the move of the pen to the answer, and to all maps drawn: for an idle machine.
 
 Usage: python benchmarks/page.py [--model NAME]
 """
@@ -35,13 +35,15 @@ READ = """(drawings) => drawings.map((strokes) => {
   return [run.probabilities.indexOf(Math.max(...run.probabilities)), run.refused];
 })"""
 
-DRAWN = """globalThis.drawn = async (act) => {
-  const app = Digitscope.app;
-  app.timing = {};
-  act(app);
-  while (!app.timing.drawn) await new Promise((next) => setTimeout(next));
-  const { asked, answered, drawn } = app.timing;
-  return [answered - asked, drawn - answered, drawn - asked];
+DRAWN = """() => {
+  globalThis.drawn = async (act) => {
+    const app = Digitscope.app;
+    app.timing = {};
+    act(app);
+    while (!app.timing.drawn) await new Promise((next) => setTimeout(next));
+    const { asked, answered, drawn } = app.timing;
+    return [answered - asked, drawn - answered, drawn - asked];
+  };
 }"""
 
 DRAW = """async (drawings) => {
@@ -60,8 +62,6 @@ DRAW = """async (drawings) => {
 KEEP = """async ([drawings, count]) => {
   for (let i = 0; i < count; i++) await drawn((app) => app.keep({ strokes: drawings[i % drawings.length] }));
 }"""
-
-MEMORY = "() => performance.memory.usedJSHeapSize"
 
 
 def plain(strokes: list[Stroke]) -> list[dict[str, Any]]:
@@ -101,11 +101,13 @@ def speed(page: Any) -> dict[str, Any]:
     page.evaluate(DRAWN)
     page.evaluate(DRAW, drawings[:5])
     times = np.array(page.evaluate(DRAW, drawings))
-    heap = []
+    inspector, heap = page.context.new_cdp_session(page), []
+    inspector.send("Performance.enable")
     for _ in range(5):
         page.evaluate(KEEP, [drawings, STROKES // 5])
         page.request_gc()
-        heap.append(page.evaluate(MEMORY))
+        found = inspector.send("Performance.getMetrics")["metrics"]
+        heap.append(next(int(metric["value"]) for metric in found if metric["name"] == "JSHeapUsedSize"))
     return {
         "moves": len(times),
         "pen_to_answer_ms": spread(times[:, 0]),

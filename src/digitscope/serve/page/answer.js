@@ -31,7 +31,7 @@ globalThis.Digitscope ??= {};
         : words("answer.next", { digit: runnerUp, share: percent(probabilities[runnerUp]) });
       this.bars.forEach(({ bar, share, item }, digit) => {
         bar.style.height = `${100 * probabilities[digit]}%`;
-        share.textContent = probabilities[digit] >= 0.005 ? `${Math.round(100 * probabilities[digit])}` : "";
+        share.textContent = probabilities[digit] >= 0.005 ? `${Math.min(99, Math.round(100 * probabilities[digit]))}` : "";
         item.setAttribute("aria-label", `${digit}: ${percent(probabilities[digit])}`);
         item.classList.toggle("best", digit === answer && !blank);
       });

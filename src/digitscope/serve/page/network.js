@@ -8,7 +8,7 @@ globalThis.Digitscope ??= {};
   const { make, words, count, short, percent, isMaps, nameOf } = Digitscope;
   const SVG = "http://www.w3.org/2000/svg";
   const LINKS = 32;
-  const SHARES = 148;
+  const SHARES = 156;
   const GAP = 12;
 
   // A softmax as ten rows that behave like an atlas: bars with numbers.

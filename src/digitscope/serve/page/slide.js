@@ -39,7 +39,7 @@ globalThis.Digitscope ??= {};
       };
       const tick = (now) => {
         if (!this.playing) return;
-        due += (now - before) / 1000 * 2 ** this.pace;
+        due += Math.max(0, now - before) / 1000 * 2 ** this.pace; // the frame may have begun before Play was pressed
         before = now;
         const whole = Math.floor(due);
         due -= whole;
