@@ -59,6 +59,8 @@ benchmarks: $(VENV)/.train
 	@$(BIN)/python benchmarks/inference.py
 	@$(BIN)/python benchmarks/augment.py
 	@$(BIN)/python benchmarks/startup.py
+	@$(BIN)/python benchmarks/page.py
+	@$(BIN)/python benchmarks/fit_known.py --measure
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""Make the pictures in examples/digits: real handwritten digits, as MNIST's test writers formed them, on paper a camera saw.
+"""Make the pictures in examples/digits: digits that MNIST's test writers formed, on paper as a camera sees it.
 
 The digits are MNIST's (LeCun, Cortes, Burges; CC BY-SA 3.0); paper, ink, shadow and noise are drawn by this script.
 

@@ -23,7 +23,8 @@ FLOORS = [
     ["known"],
     ["page"],
     ["strokes", "images", "fields", "lines", "decode"],
-    ["ink"],
+    ["ink", "line_model"],
+    ["ocr"],
     ["line_reader"],
     ["reader"],
     # ---- above: the extra `train` ----

@@ -289,12 +289,13 @@ def serve(
 
     address = f"http://127.0.0.1:{port}"
     typer.echo(f"Serving {model} on {address}" + (" and to the whole network" if lan else "") + "; Ctrl-C stops it")
-    if open_:
-        import threading
-        import webbrowser
+    serve_page(_load(model), [_load(name) for name in snapshot or []], port, lan, _open_browser if open_ else None)
 
-        threading.Timer(1.0, webbrowser.open, [address]).start()
-    serve_page(_load(model), [_load(name) for name in snapshot or []], port, lan)
+
+def _open_browser(address: str, _: object) -> None:
+    import webbrowser
+
+    webbrowser.open(address)
 
 
 @app.command()

@@ -27,8 +27,8 @@ from digitscope.errors import ConfigError
 from digitscope.export import export_onnx
 from digitscope.models import Model, load
 from digitscope.networks import build
-from digitscope.recipes import Recipe, recipe_of
 from digitscope.page import write_page
+from digitscope.recipes import Recipe, recipe_of
 from digitscope.report import write_report
 from digitscope.values import Progress
 
@@ -266,6 +266,7 @@ def fit(
     )
     answers = keras.utils.to_categorical(labels, 10)
     recorder = _Recorder(recipe, len(images), progress)
+    feed: dict[str, Any]
     if recipe.augment:
         feed = {"x": AugmentedBatches(images, answers, recipe.batch_size, recipe.augment, seed)}
     else:

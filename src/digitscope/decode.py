@@ -1,0 +1,300 @@
+"""From a line reader's columns to texts: CTC prefix beam search, where each character stands, and what else it may be.
+
+Class 0 of a column is the CTC blank ("nothing here"), the others are :data:`ALPHABET`. It knows no pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from digitscope.errors import ConfigError
+
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+
+ALPHABET = "0123456789.,-/="
+"""The characters a line reader answers with, in the order of its classes 1, 2, ...; class 0 is the CTC blank."""
+
+CLASSES = 1 + len(ALPHABET)
+
+BEAM = 10
+"""Texts that are followed from column to column."""
+
+GAP = 0.99
+"""A column whose blank is more probable than this holds surely nothing."""
+
+CUT = 2e-3
+"""A class less probable than this in a column is not followed."""
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """What is known about a field's form; every part may be left open.
+
+    Attributes:
+        length: how many digits it has.
+        pattern: ``#`` for a digit, anything else for itself (``"#####-####"``); a separator may be missing.
+        max_value: the largest number that its digits may spell.
+    """
+
+    length: int | None = None
+    pattern: str | None = None
+    max_value: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the parts against each other."""
+        if self.length is not None and self.length < 1:
+            raise ConfigError(f"length={self.length} is out of range; expected at least 1")
+        if self.max_value is not None and self.max_value < 0:
+            raise ConfigError(f"max_value={self.max_value} is out of range; expected 0 or more")
+        if self.pattern is not None and "#" not in self.pattern:
+            raise ConfigError(f"pattern={self.pattern!r} has no place for a digit; write # for each")
+        if self.pattern is not None and self.length not in (None, self.pattern.count("#")):
+            raise ConfigError(
+                f"length={self.length} does not fit pattern={self.pattern!r} with {self.pattern.count('#')} digits"
+            )
+
+    @property
+    def digits(self) -> int | None:
+        """How many digits there must be; None = any number."""
+        return self.pattern.count("#") if self.pattern is not None else self.length
+
+    def begins(self, text: str) -> bool:
+        """Whether a text may go on to one that fits.
+
+        >>> Constraint(pattern="##-#").begins("12-"), Constraint(length=2).begins("123")
+        (True, False)
+        """
+        digits = digits_of(text)
+        if self.digits is not None and len(digits) > self.digits:
+            return False
+        if self.max_value is not None and digits and int(digits) > self.max_value:
+            return False
+        return self.pattern is None or _follows(text, self.pattern)
+
+    def fits(self, text: str) -> bool:
+        """Whether a text is whole and of the form."""
+        return self.begins(text) and (self.digits is None or len(digits_of(text)) == self.digits)
+
+
+def _follows(text: str, pattern: str) -> bool:
+    """Whether a text can be the beginning of a pattern; separators of the pattern may be missing in it."""
+    at = 0
+    for character in text:
+        while at < len(pattern) and pattern[at] != "#" and pattern[at] != character and character.isdigit():
+            at += 1
+        if at == len(pattern) or (pattern[at] != character and not (pattern[at] == "#" and character.isdigit())):
+            return False
+        at += 1
+    return True
+
+
+def digits_of(text: str) -> str:
+    """The digits of a text.
+
+    >>> digits_of("7.795.-")
+    '7795'
+    """
+    return "".join(character for character in text if character.isdigit())
+
+
+def probabilities_of(scores: Floats) -> Floats:
+    """Softmax of logits (columns, CLASSES) over the classes."""
+    shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), np.float32)
+
+
+def digits_only(probabilities: Floats) -> Floats:
+    """The columns with the separators taken for nothing: float32 (columns, 11), blank first."""
+    folded = probabilities[:, :11].copy()
+    folded[:, 0] += probabilities[:, 11:].sum(axis=1)
+    return folded
+
+
+def without_gaps(probabilities: Floats) -> Floats:
+    """The columns without those that, like the one before them, hold surely nothing: they change no text's chances."""
+    nothing = probabilities[:, 0] > GAP
+    return np.asarray(probabilities[~(nothing & np.concatenate([[False], nothing[:-1]]))])
+
+
+def best_path(scores: Floats) -> str:
+    """What the most probable class of every column spells: repeats joined, blanks left out.
+
+    Args:
+        scores: float32 (columns, CLASSES), logits or probabilities.
+    """
+    classes = scores.argmax(axis=1)
+    kept = classes[np.flatnonzero(np.diff(classes, prepend=0))]
+    return "".join(ALPHABET[number - 1] for number in kept if number)
+
+
+def beam_search(
+    probabilities: Floats, beam: int = BEAM, constraint: Constraint | None = None
+) -> list[tuple[str, float]]:
+    """The most probable texts and their probabilities, best first.
+
+    Args:
+        probabilities: float32 (columns, classes), rows that add up to 1.
+        beam: texts that are followed.
+        constraint: what the text must fit; none may be found then.
+
+    Returns:
+        Texts with the probability of all the paths found that spell them. The empty text is among them where it is
+        followed to the end.
+
+    Source: prefix search after Graves, "Supervised Sequence Labelling with Recurrent Neural Networks", chapter 7.5.
+
+    >>> line = np.full((4, CLASSES), 1e-3, np.float32)
+    >>> line[[0, 1, 3], [8, 0, 8]] = 0.9
+    >>> line[2, 0] = 0.9
+    >>> beam_search(line)[0][0]
+    '77'
+    """
+    beams: dict[str, tuple[float, float]] = {"": (1.0, 0.0)}
+    size = 0.0  # the log of what the beams were divided by, against underflow on long lines
+    for column in probabilities.astype(np.float64):
+        alive = np.flatnonzero(column[1:] > CUT) + 1
+        if len(alive) == 0:
+            beams = {text: (sum(both) * column[0], 0.0) for text, both in beams.items()}
+            continue
+        grown = _grown(beams, column, alive, constraint)
+        best = sorted(grown.items(), key=lambda item: -sum(item[1]))[:beam]
+        total = sum(sum(both) for _, both in best)
+        if total == 0:
+            return []
+        size += float(np.log(total))
+        beams = {text: (both[0] / total, both[1] / total) for text, both in best}
+    found = [(text, sum(both)) for text, both in beams.items() if constraint is None or constraint.fits(text)]
+    return [(text, share * float(np.exp(size))) for text, share in sorted(found, key=lambda item: -item[1])]
+
+
+def _grown(
+    beams: dict[str, tuple[float, float]], column: Doubles, alive: npt.NDArray[np.intp], constraint: Constraint | None
+) -> dict[str, list[float]]:
+    """The texts after one more column: as they were, or longer by one of the classes ``alive``."""
+    grown: dict[str, list[float]] = {}
+    for text, (blank, ended) in beams.items():
+        _stay(grown, text, blank, ended, column)
+        for number in alive:
+            character = ALPHABET[number - 1]
+            before = blank if text.endswith(character) else blank + ended
+            longer = text + character
+            if before and (constraint is None or constraint.begins(longer)):
+                grown.setdefault(longer, [0.0, 0.0])[1] += before * float(column[number])
+    return grown
+
+
+def _stay(grown: dict[str, list[float]], text: str, blank: float, ended: float, column: Doubles) -> None:
+    """A text goes on as it is: with a blank, or with its last character held."""
+    both = grown.setdefault(text, [0.0, 0.0])
+    both[0] += (blank + ended) * column[0]
+    if text:
+        both[1] += ended * column[ALPHABET.index(text[-1]) + 1]
+
+
+def log_probabilities(probabilities: Floats, texts: Sequence[str]) -> Doubles:
+    """The log of each text's probability: of all the paths that spell it (the CTC forward sum).
+
+    Args:
+        probabilities: float32 (columns, classes).
+        texts: characters of :data:`ALPHABET`.
+
+    Returns:
+        float64 (n,), very low where a text needs more columns than there are.
+
+    >>> sure = np.eye(CLASSES, dtype=np.float32)[[0, 4, 0]]
+    >>> np.exp(log_probabilities(sure, ["3", ""])).round(6).tolist()
+    [1.0, 0.0]
+    """
+    longest = 2 * max(map(len, texts), default=0) + 1
+    states = np.zeros((len(texts), longest), np.intp)
+    for row, text in zip(states, texts, strict=True):
+        row[: 2 * len(text) + 1] = _states(text)
+    skips = np.zeros(states.shape, bool)
+    skips[:, 2:] = (states[:, 2:] > 0) & (states[:, 2:] != states[:, :-2])
+    scores = probabilities.astype(np.float64)[:, states].clip(1e-12)
+    table = np.zeros((len(texts), longest + 2))
+    table[:, 2:4] = scores[0][:, :2]
+    size = np.zeros(len(texts))
+    for column in scores[1:]:
+        table[:, 2:] = (table[:, 2:] + table[:, 1:-1] + np.where(skips, table[:, :-2], 0)) * column
+        total = np.maximum(table.sum(axis=1), 1e-250)
+        table /= total[:, None]
+        size += np.log(total)
+    ends = np.array([2 * len(text) + 2 for text in texts])
+    rows = np.arange(len(texts))
+    last = table[rows, ends] + np.where(ends > 2, table[rows, ends - 1], 0)
+    return np.asarray(size + np.log(np.maximum(last, 1e-250)))
+
+
+def _states(text: str) -> list[int]:
+    """Classes of a text with a blank before, between and after its characters."""
+    states = [0]
+    for character in text:
+        states += [ALPHABET.index(character) + 1, 0]
+    return states
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where a character of a text stands.
+
+    Attributes:
+        text: the character.
+        first: its first column.
+        last: its last column.
+        probabilities: float32 (10,), that it is each of the digits, adding up to 1; zeros for a separator.
+    """
+
+    text: str
+    first: int
+    last: int
+    probabilities: Floats
+
+
+def places(probabilities: Floats, text: str) -> list[Place]:
+    """Where each character of a text stands on its most probable path, and which digits it may be.
+
+    Args:
+        probabilities: float32 (columns, CLASSES).
+        text: characters of :data:`ALPHABET` that so many columns can spell.
+    """
+    logs = np.log(np.maximum(probabilities.astype(np.float64), 1e-12))
+    path = _alignment(logs, text)
+    found = []
+    for number, character in enumerate(text):
+        columns = np.flatnonzero(path == 2 * number + 1)
+        share = np.zeros(10, np.float32)
+        if character.isdigit():
+            mass = probabilities[columns, 1:11].astype(np.float64)
+            weights = np.exp(np.log(np.maximum(mass, 1e-12)).mean(axis=0))
+            share = np.asarray(weights / weights.sum(), np.float32)
+        found.append(Place(character, int(columns[0]), int(columns[-1]), share))
+    return found
+
+
+def _alignment(logs: Doubles, text: str) -> npt.NDArray[np.int64]:
+    """The state of every column on the best path that spells a text (Viterbi)."""
+    states = _states(text)
+    scores = logs[:, states]
+    best = np.full(scores.shape[1], -np.inf)
+    best[:2] = scores[0, :2]
+    came = np.zeros(scores.shape, np.int64)
+    for t in range(1, len(scores)):
+        choices = np.full((3, len(states)), -np.inf)
+        choices[0], choices[1, 1:] = best, best[:-1]
+        for i in range(2, len(states)):
+            if states[i] and states[i] != states[i - 2]:
+                choices[2, i] = best[i - 2]
+        came[t] = choices.argmax(axis=0)
+        best = choices.max(axis=0) + scores[t]
+    at = len(states) - 1 if len(states) == 1 or best[-1] > best[-2] else len(states) - 2
+    path = np.zeros(len(scores), np.int64)
+    for t in range(len(scores) - 1, -1, -1):
+        path[t] = at
+        at -= int(came[t, at])
+    return path

@@ -1,0 +1,125 @@
+"""The engine ``own``: the line network that comes with the package, which looks at a strip in several views.
+
+It answers with columns of probabilities; spelling them is :mod:`digitscope.decode`'s business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from digitscope.decode import CLASSES, probabilities_of
+from digitscope.errors import ModelError
+from digitscope.lines import HEIGHT, line_field
+from digitscope.runtime import read_model
+
+Levels = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+PAD = 8
+"""Pixels of paper on either side of a field, as in training."""
+
+STRIDE = 2
+"""Pixels of a field that a column stands for."""
+
+LONGEST_FIELD = 4000
+"""Pixels of width of the longest field that is read; a longer one is squeezed."""
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What a network answered to one way of looking at a strip.
+
+    Attributes:
+        probabilities: float32 (columns, CLASSES), blank first, rows that add up to 1.
+        start: where column 0 begins, in pixels of the strip.
+        step: pixels of the strip that a column stands for.
+    """
+
+    probabilities: Floats
+    start: float
+    step: float
+
+
+class Engine(Protocol):
+    """A network that reads strips."""
+
+    def look(self, pixels: Levels) -> list[View]:
+        """All views of a strip uint8 (h, w) or (h, w, 3)."""
+
+
+class LineModel:
+    """The line network, opened with checks."""
+
+    def __init__(self, path: str | Path | None = None) -> None:
+        """Open a model.
+
+        Args:
+            path: an ``.onnx`` file; None opens the one that comes with the package.
+
+        Raises:
+            ModelError: it is missing, damaged, or no line reader.
+        """
+        shipped = resources.files("digitscope") / "shipped" / "lines" / "reader.onnx"
+        name = "the shipped line reader" if path is None else str(path)
+        try:
+            content = shipped.read_bytes() if path is None else read_model(Path(path))
+        except OSError as error:
+            raise ModelError(f"{name} is not there; install digitscope again") from error
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4
+        try:
+            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's own exception types are private
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+            raise ModelError(f"{name} is not a usable ONNX model: {reason}") from error
+        taken, given = self._session.get_inputs()[0].shape, self._session.get_outputs()[0].shape
+        if len(taken) != 4 or taken[1] != HEIGHT or len(given) != 3 or given[2] != CLASSES:
+            raise ModelError(
+                f"{name} maps {taken} to {given}; expected fields [n, {HEIGHT}, w, 1] to [n, c, {CLASSES}]"
+            )
+        self._input = self._session.get_inputs()[0].name
+
+    def probabilities(self, fields: Sequence[Floats]) -> list[Floats]:
+        """Float32 (columns, CLASSES) of each field float32 (HEIGHT, w), :data:`PAD` pixels of paper around it."""
+        width = max(field.shape[1] for field in fields) + 2 * PAD
+        batch = np.zeros((len(fields), HEIGHT, width, 1), np.float32)
+        for place, field in zip(batch, fields, strict=True):
+            place[:, PAD : PAD + field.shape[1], 0] = field
+        scores = self._session.run(None, {self._input: batch})[0]
+        return [
+            probabilities_of(row[: (field.shape[1] + 2 * PAD) // STRIDE])
+            for row, field in zip(scores, fields, strict=True)
+        ]
+
+    def look(self, pixels: Levels) -> list[View]:
+        """The strip as it is, wider, and closer."""
+        height, width = pixels.shape[:2]
+        squeezed = min(1.0, LONGEST_FIELD * height / (width * HEIGHT))
+        closer = round(0.1 * height)
+        fields = [
+            line_field(_stretched(pixels, squeezed)),
+            line_field(_stretched(pixels, 1.2 * squeezed)),
+            line_field(_stretched(pixels[closer : height - closer], squeezed)),
+        ]
+        views = []
+        for field, answer in zip(fields, self.probabilities(fields), strict=True):
+            across = width / field.shape[1]
+            views.append(View(answer, -PAD * across, STRIDE * across))
+        return views
+
+
+def _stretched(pixels: Levels, wide: float) -> Levels:
+    """Pixels so many times as wide."""
+    if wide == 1.0:
+        return pixels
+    size = (max(1, round(pixels.shape[1] * wide)), pixels.shape[0])
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR), np.uint8)

@@ -1,0 +1,144 @@
+"""Reading lines and pages: the machinery with an engine made for the test, the reading with the shipped one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from digitscope.datasets import load_mnist
+from digitscope.decode import CLASSES, Constraint
+from digitscope.errors import ConfigError, ModelError
+from digitscope.line_model import LineModel, View
+from digitscope.line_reader import BLANK, UNCERTAIN, LineReader, _back, calibrated
+from digitscope.values import Box
+
+
+class Spelling:
+    """An engine that says the same text about every strip, each character as wide as the others."""
+
+    def __init__(self, text: str, sure: float = 0.99) -> None:
+        self.text, self.sure = text, sure
+
+    def look(self, pixels: np.ndarray) -> list[View]:
+        columns = max(1, 3 * len(self.text))
+        table = np.full((columns, CLASSES), (1 - self.sure) / (CLASSES - 1), np.float32)
+        classes = np.zeros(columns, int)
+        classes[1::3] = [int(c) + 1 for c in self.text] or 0
+        table[np.arange(columns), classes] = self.sure
+        return [View(table, 0.0, pixels.shape[1] / columns)]
+
+
+def written(indices: list[int], gap: int = 8, margin: int = 12) -> np.ndarray:
+    """MNIST test digits side by side on grey paper, 56 pixels high each; uint8."""
+    digits, _ = load_mnist()[1]
+    row = np.concatenate([np.pad(digits[i][:, 2:-2], ((0, 0), (0, gap // 2))) for i in indices], axis=1)
+    ink = cv2.resize(row, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    ink = np.pad(ink, ((margin, margin), (2 * margin, 2 * margin)))
+    return (225 - 0.75 * ink.astype(np.float32)).clip(0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def reader() -> LineReader:
+    return LineReader()
+
+
+def test_a_number_has_text_digits_boxes_and_probabilities():
+    number = LineReader(Spelling("407")).line(written([4, 3, 17]))
+    assert number.text == number.best_guess == "407" and not number.refused
+    assert [digit.text for digit in number.digits] == ["4", "0", "7"]
+    lefts = [digit.box.x for digit in number.digits]
+    assert lefts == sorted(lefts)
+    for digit in number.digits:
+        assert sum(digit.probabilities) == pytest.approx(1, abs=1e-3)
+        assert digit.box.width > 0 and digit.box.height > 20
+
+
+def test_nothing_written_is_a_refusal():
+    number = LineReader(Spelling("")).line(written([4, 3]))
+    assert (number.text, number.best_guess, number.reason, number.box) == (None, "", BLANK, None)
+
+
+def test_an_unsure_engine_is_refused_with_its_best_guess():
+    number = LineReader(Spelling("12", sure=0.4), sure=0.99).line(written([4, 3]))
+    assert number.text is None and number.reason in (UNCERTAIN, BLANK)
+
+
+def test_engines_are_weighed_against_each_other():
+    sure, unsure = Spelling("12", 0.999), Spelling("72", 0.5)
+    assert LineReader([unsure, sure]).line(written([4, 3])).best_guess == "12"
+    assert LineReader([sure, unsure]).line(written([4, 3])).best_guess == "12"
+
+
+def test_a_constraint_is_kept():
+    number = LineReader(Spelling("123", 0.6)).line(written([4, 3]), Constraint(length=2))
+    assert len(number.best_guess) == 2
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_boxes_come_back_from_a_turned_page(degrees: int):
+    page = np.zeros((40, 60), np.uint8)
+    page[5:9, 20:30] = 255  # x=20 y=5 10x4
+    turned = np.rot90(page, degrees // 90)
+    ys, xs = np.nonzero(turned)
+    box = Box(int(xs.min()), int(ys.min()), int(np.ptp(xs)) + 1, int(np.ptp(ys)) + 1)
+    assert _back(box, degrees, (60, 40)) == Box(20, 5, 10, 4)
+
+
+def test_rotations_other_than_quarter_turns_are_refused():
+    with pytest.raises(ConfigError, match="quarter"):
+        LineReader(Spelling("1")).page(written([4]), rotate=45)
+
+
+def test_unknown_engines_and_files_are_named(tmp_path: Path):
+    with pytest.raises(ConfigError, match="own or ocr"):
+        LineReader("magic")
+    (tmp_path / "bad.onnx").write_bytes(b"no model")
+    with pytest.raises(ModelError, match=r"bad\.onnx"):
+        LineModel(tmp_path / "bad.onnx")
+
+
+def test_a_bad_file_is_a_record_with_an_error(tmp_path: Path):
+    (tmp_path / "bad.png").write_bytes(b"\x89PNG broken")
+    page = LineReader(Spelling("1")).page_of_file(tmp_path / "bad.png")
+    assert page.error and page.numbers == ()
+
+
+def test_confidence_grows_with_the_score():
+    values = [calibrated(score) for score in np.linspace(0, 1, 21)]
+    assert values == sorted(values) and 0 <= values[0] < values[-1] <= 1
+
+
+def test_the_shipped_model_reads_lines_of_test_digits(reader: LineReader):
+    _, labels = load_mnist()[1]
+    rng = np.random.default_rng(0)
+    right = 0
+    for _ in range(60):
+        chosen = [int(i) for i in rng.integers(0, 10_000, int(rng.integers(2, 8)))]
+        right += reader.line(written(chosen)).best_guess == "".join(str(labels[i]) for i in chosen)
+    assert right >= 48
+
+
+def test_the_shipped_model_reads_a_page_of_lines(reader: LineReader):
+    page = np.full((600, 700), 225, np.uint8)
+    for number, row in enumerate((60, 250, 440)):
+        line = written([5 * number + k for k in range(5)])
+        page[row : row + line.shape[0], 80 : 80 + line.shape[1]] = line
+    found = reader.page(page, rotate=0)
+    assert len(found.numbers) == 3
+    tops = [number.box.y for number in found.numbers if number.box]
+    assert tops == sorted(tops) and all(abs(top - row) < 40 for top, row in zip(tops, (60, 250, 440), strict=True))
+
+
+@pytest.mark.parametrize("kind", ["white", "black", "noise", "pixel", "strip"])
+def test_nothing_there_is_no_number(reader: LineReader, kind: str):
+    pixels = {
+        "white": np.full((400, 600), 255, np.uint8),
+        "black": np.zeros((50, 200), np.uint8),
+        "noise": np.random.default_rng(0).integers(0, 256, (300, 300), np.uint8),
+        "pixel": np.zeros((1, 1), np.uint8),
+        "strip": np.full((1, 3000), 90, np.uint8),
+    }[kind]
+    assert reader.page(pixels).text == ""

@@ -1,0 +1,71 @@
+"""The line network and its loss; the training itself is measured by ``benchmarks/strings.py``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+
+from digitscope.decode import ALPHABET, CLASSES  # noqa: E402
+from digitscope.line_network import build_line_network  # noqa: E402
+from digitscope.line_reader import LineModel  # noqa: E402
+from digitscope.line_training import (  # noqa: E402
+    LONGEST_TEXT,
+    _classes,
+    _columns,
+    _fits,
+    _rate,
+    export_reader,
+    line_loss,
+)
+from digitscope.lines import HEIGHT  # noqa: E402
+
+
+def test_any_even_width_gives_half_as_many_columns():
+    network = build_line_network()
+    assert network.count_params() < 1_500_000
+    for width in (8, 50, 306):
+        assert network(np.zeros((2, HEIGHT, width, 1), np.float32)).shape == (2, width // 2, CLASSES)
+
+
+def test_the_file_answers_as_the_network_does(tmp_path: Path):
+    network = build_line_network()
+    export_reader(network, tmp_path / "reader.onnx")
+    assert (tmp_path / "reader.onnx").stat().st_size < 5_000_000
+    fields = [np.random.default_rng(width).random((HEIGHT, width), np.float32) for width in (40, 200)]
+    for field, found in zip(fields, LineModel(tmp_path / "reader.onnx").probabilities(fields), strict=True):
+        padded = np.zeros((1, HEIGHT, 216, 1), np.float32)
+        padded[0, :, 8 : 8 + field.shape[1], 0] = field
+        expected = keras.ops.convert_to_numpy(keras.ops.softmax(network(padded)))[0, : len(found)]
+        assert np.abs(found - expected).max() < 1e-4
+
+
+def test_the_loss_is_small_where_the_columns_say_the_text():
+    text = "70.7"
+    wanted = _columns(text, np.array([[2, 6], [8, 12], [13, 14], [16, 20]], np.float32), 24)
+    targets = np.concatenate([_classes(text), wanted])[None].astype(np.float32)
+    good = 12 * np.eye(CLASSES, dtype=np.float32)[np.maximum(wanted, 0)][None]
+    wrong = good[:, ::-1].copy()
+    empty = np.zeros((1, LONGEST_TEXT + 24), np.float32)
+    nothing = 12 * np.eye(CLASSES, dtype=np.float32)[np.zeros(24, int)][None]
+    assert float(line_loss(targets, good)) < 0.1 < 5 < float(line_loss(targets, wrong))
+    assert float(line_loss(empty, nothing)) < 0.01 < 5 < float(line_loss(empty, good))
+
+
+def test_columns_part_what_touches():
+    wanted = _columns("11", np.array([[2, 6], [6, 10]], np.float32), 14)
+    one = ALPHABET.index("1") + 1
+    assert wanted[4] == one and wanted[8] == one and 0 in wanted[5:8]
+    assert wanted[0] == wanted[13] == 0 and -1 in wanted
+
+
+def test_a_text_needs_room():
+    assert _fits("123", 10) and not _fits("1111", 8) and not _fits("1" * (LONGEST_TEXT + 1), 1000)
+
+
+def test_the_rate_climbs_and_falls():
+    rates = [_rate(done) for done in np.linspace(0, 1, 50)]
+    assert rates[0] < max(rates) > rates[-1] > 0 and rates.index(max(rates)) < 5
