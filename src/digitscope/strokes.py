@@ -104,7 +104,7 @@ def raster(strokes: Sequence[Stroke], fit: bool = True, pen: bool = True, centre
     >>> line = Stroke((100, 40, 100, 240), width=20)
     >>> made = raster([line])
     >>> made.box, made.shift, round(float(made.field.sum()))
-    ((90, 30, 110, 250), (0, 0), 45)
+    ((90, 30, 110, 250), (1, 1), 45)
     """
     made = [stroke for stroke in strokes if len(stroke.points) >= 2]
     picture = _drawn(made, PAD, _Place(1.0, 1.0, (0.0, 0.0)))
