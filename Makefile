@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint docs comparisons benchmarks models clean
+.PHONY: help setup demo test check docs comparisons benchmarks models reader clean
 
 help:
 	@echo "make demo         train the classic network on MNIST, measure it, write a report and read digits (runs/demo)"
@@ -14,6 +14,7 @@ help:
 	@echo "make docs         write docs/cli.md, docs/python.md and the README's table anew"
 	@echo "make comparisons  train the networks that the report compares (about 15 minutes)"
 	@echo "make models       train and ship classic and robust anew (about 15 minutes)"
+	@echo "make reader       fetch the fonts and train the network that reads lines (about an hour)"
 	@echo "make benchmarks   measure speed and accuracy anew (about 40 minutes on an idle machine)"
 
 setup: $(VENV)/.train
@@ -26,14 +27,16 @@ $(VENV)/.train: pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.train
 	@echo "Installing the tools for the tests ..."
-	@$(INSTALL) --editable '.[train,serve,dev]'
+	@$(INSTALL) --editable '.[train,serve,ocr,dev]'
 	@touch $@
 
 demo: $(VENV)/.train
 	@$(BIN)/digitscope train --recipe classic --page --out runs/demo --overwrite
 	@$(BIN)/digitscope look test:17 --model runs/demo --out runs/demo/look
 	@$(BIN)/digitscope read --single --model runs/demo examples/digits/*.png
+	@$(BIN)/digitscope read examples/pages/numbers.jpg --annotate runs/demo
 	@echo "Open runs/demo/report.html in a browser: it tells the whole story with this run's own numbers."
+	@echo "Open runs/demo/numbers.jpg: the page of numbers that was read last, with boxes around what was read."
 	@echo "Open runs/demo/lens.html, draw a digit and follow it through the network you just trained."
 
 test: $(VENV)/.dev
@@ -54,12 +57,19 @@ comparisons: $(VENV)/.train
 models: $(VENV)/.train
 	@$(BIN)/python benchmarks/ship.py
 
-benchmarks: $(VENV)/.train
+reader: $(VENV)/.train
+	@$(BIN)/python benchmarks/fetch_fonts.py
+	@$(BIN)/digitscope train --recipe reader --out runs/reader
+
+benchmarks: $(VENV)/.dev
 	@$(BIN)/python benchmarks/training.py
 	@$(BIN)/python benchmarks/inference.py
 	@$(BIN)/python benchmarks/augment.py
 	@$(BIN)/python benchmarks/startup.py
 	@$(BIN)/python benchmarks/page.py
+	@$(BIN)/python benchmarks/reading.py
+	@$(BIN)/python benchmarks/strings.py
+	@$(BIN)/python benchmarks/reading_cost.py
 	@$(BIN)/python benchmarks/fit_known.py --measure
 
 clean:

@@ -11,7 +11,7 @@ import argparse
 import numpy as np
 
 from digitscope.decode import digits_of
-from digitscope.line_reader import LineReader
+from digitscope.page_reader import PageReader
 from digitscope.synth import Lines
 
 SEED = 20_011
@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("engine", nargs="?", default="own")
     parser.add_argument("--lines", type=int, default=2000)
     arguments = parser.parse_args()
-    reader, source = LineReader(arguments.engine), Lines(SEED)
+    reader, source = PageReader(arguments.engine), Lines(SEED)
     scores, right, chances, written = [], [], [], []
     for number in range(arguments.lines):
         line = source.line(number)
@@ -65,7 +65,8 @@ def main() -> None:
         print(f"confidence >= {limit}: {sure.mean():.3f} accepted, {np.mean(np.array(right)[sure]):.4f} of them right")
     found, held = np.array(chances) >= 0.5, np.array(written)
     print(
-        f"called empty: {np.mean(~found[~held]):.3f} of the empty lines, {np.mean(~found[held]):.3f} of the written ones"
+        f"called empty: {np.mean(~found[~held]):.3f} of the empty lines, "
+        f"{np.mean(~found[held]):.3f} of the written ones"
     )
 
 

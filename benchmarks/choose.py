@@ -17,8 +17,8 @@ import results
 
 from digitscope.augment import distort
 from digitscope.datasets import load_mnist
+from digitscope.fitting import fit
 from digitscope.recipes import recipe_of
-from digitscope.training import fit
 
 VALIDATION = 6
 """Every sixth writer, drawn by a fixed seed, is kept out of training: 89 of 539 writers, 9,886 images."""

@@ -20,10 +20,10 @@ from keras import layers
 from digitscope import files
 from digitscope.about import machine
 from digitscope.datasets import load_mnist
+from digitscope.fitting import fit
 from digitscope.models import load
 from digitscope.networks import build
 from digitscope.recipes import Recipe, recipe_of
-from digitscope.training import fit
 
 SEEDS = (0, 1, 2)
 CLASSIC = recipe_of("classic")

@@ -3,60 +3,66 @@
     python benchmarks/reading.py [--model robust] [--eval ../shared/eval]
 
 Writes ``benchmarks/results/reading.json``: per set the number of digits, the share of best guesses that are right, the
-share that was accepted and the accuracy among those; and for pictures without a digit the share that was refused.
+share that was accepted and the accuracy among those; for pictures without a digit the share that was refused; and how
+well ``digit_probability`` tells digits from clothing, empty cells and letters: the area under the ROC curve, and the
+share of those that would be taken for digits where 99 % of the digits are.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import importlib.util
-import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import results
+import sets
+from sklearn.metrics import roc_auc_score
 
 from digitscope.reader import Reader
 from digitscope.values import Number
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "eval"
-SETS = ("kensanata_numbers", "ardis_iv", "usps", "self_drawn", "sudoku_scanner", "ood_fashion", "ood_notmnist_AH")
+DIGITS = ("kensanata_numbers", "ardis_iv", "usps", "self_drawn", "sudoku_scanner")
+OTHERS = ("ood_fashion", "ood_notmnist_AH")
+Read = list[tuple[dict[str, str], Number]]
 
 
 def main() -> None:
     """Score every set and write the result file."""
     parser = argparse.ArgumentParser(description="Score the reading of single digits on the development sets.")
     parser.add_argument("--model", default="robust", help="a model's name, run folder, .onnx or .keras file")
-    parser.add_argument("--eval", type=Path, default=SHARED, help="the sets' folder")
-    arguments = parser.parse_args()
-    if not (arguments.eval / "score.py").is_file():
-        parser.exit(2, f"{arguments.eval} has no score.py; give the folder of the development sets with --eval\n")
+    arguments = sets.folder_of(parser)
     reader = Reader(arguments.model)
-    sets = {name: measure(reader, arguments.eval, name) for name in SETS if (arguments.eval / name).is_dir()}
-    results.write("reading", {"model": reader.model.name, "sets": sets})
+    found, scored = {}, {}
+    for name in (*DIGITS, *OTHERS):
+        found[name], scored[name] = read(reader, arguments.eval, name)
+        scored[name] |= counted(arguments.eval, name, found[name])
+        print(name, scored[name], flush=True)
+    told = refusal(found)
+    print(told)
+    results.write("reading", {"model": reader.model.name, "sets": scored, "digit_probability": told})
 
 
-def measure(reader: Reader, folder: Path, name: str) -> dict[str, Any]:
-    """Read one set; the scorer counts the best guesses, what was accepted is counted here."""
-    with (folder / name / "labels.csv").open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["split"] == "dev"]
-    arrays = folder / name / f"{name}.npz"
-    images = np.load(arrays)["x"] if arrays.is_file() else None
+def read(reader: Reader, folder: Path, name: str) -> tuple[Read, dict[str, Any]]:
+    """Every picture of a set read, and how long one took."""
+    rows = sets.rows(folder, name)
     start = time.perf_counter()
-    numbers = [reader.digit(picture(folder / name, row["file"], images)) for row in rows]
-    seconds = time.perf_counter() - start
-    digits = [(row["text"], number) for row, number in zip(rows, numbers, strict=True) if row["text"]]
-    empty = [number for row, number in zip(rows, numbers, strict=True) if not row["text"]]
-    result: dict[str, Any] = {"milliseconds": round(1000 * seconds / len(rows), 2)}
+    numbers = [(row, reader.digit(picture)) for row, picture in rows]
+    return numbers, {"milliseconds": round(1000 * (time.perf_counter() - start) / len(rows), 2)}
+
+
+def counted(folder: Path, name: str, numbers: Read) -> dict[str, Any]:
+    """The figures of a set; the scorer counts the best guesses, what was accepted is counted here."""
+    digits = [(row["text"], number) for row, number in numbers if row["text"]]
+    empty = [number for row, number in numbers if not row["text"]]
+    result: dict[str, Any] = {}
     if digits:
         accepted = [number.text == text for text, number in digits if not number.refused]
+        answers = [(row["file"], number.best_guess, number.confidence) for row, number in numbers]
         result |= {
             "n": len(digits),
-            "best_guess_right": round(scored(folder, name, rows, numbers), 2),
+            "best_guess_right": round(sets.score("singles", folder, name, answers)["score"], 2),
             "accepted": round(100 * len(accepted) / len(digits), 2),
             "right_of_accepted": round(100 * sum(accepted) / max(1, len(accepted)), 2),
         }
@@ -66,29 +72,28 @@ def measure(reader: Reader, folder: Path, name: str) -> dict[str, Any]:
             "refused": round(100 * sum(number.refused for number in empty) / len(empty), 2),
             "left_empty": round(100 * sum(not number.best_guess for number in empty) / len(empty), 2),
         }
-    print(name, result, flush=True)
     return result
 
 
-def picture(folder: Path, name: str, images: np.ndarray | None) -> Path | np.ndarray:
-    """The picture a row names: a file, or ``set.npz#17``."""
-    return folder / name if images is None else images[int(name.split("#")[1])]
-
-
-def scored(folder: Path, name: str, rows: list[dict[str, str]], numbers: list[Number]) -> float:
-    """Per cent of the set's digits whose best guess is right, by the scorer that comes with the sets."""
-    os.environ["EVAL_PACK"] = str(folder)
-    spec = importlib.util.spec_from_file_location("score", folder / "score.py")
-    scorer = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(scorer)
-    with tempfile.TemporaryDirectory() as temporary:
-        predictions = Path(temporary) / "predictions.csv"
-        with predictions.open("w", newline="") as file:
-            table = csv.writer(file)
-            table.writerow(["file", "text", "confidence"])
-            for row, number in zip(rows, numbers, strict=True):
-                table.writerow([row["file"], number.best_guess, number.confidence])
-        return float(scorer.score("singles", str(predictions), name)["dev"]["score"])
+def refusal(found: dict[str, Read]) -> dict[str, Any]:
+    """How well the digit probability tells the digits of all sets from what is none."""
+    digits = [number.digit_probability for name in DIGITS for row, number in found[name] if row["text"]]
+    others = {
+        "clothing": [number for _, number in found["ood_fashion"]],
+        "empty cells": [number for row, number in found["sudoku_scanner"] if not row["text"]],
+        "letters A to H": [number for _, number in found["ood_notmnist_AH"]],
+    }
+    limit = float(np.quantile(digits, 0.01))
+    told: dict[str, Any] = {"digits": len(digits), "limit_at_99": round(limit, 4)}
+    for name, numbers in others.items():
+        chances = [number.digit_probability for number in numbers]
+        truth = [1] * len(digits) + [0] * len(chances)
+        told[name] = {
+            "n": len(chances),
+            "auroc": round(float(roc_auc_score(truth, digits + chances)), 4),
+            "taken_at_99": round(100 * float(np.mean(np.array(chances) >= limit)), 1),
+        }
+    return told
 
 
 if __name__ == "__main__":

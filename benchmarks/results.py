@@ -10,8 +10,8 @@ from typing import Any
 
 from digitscope import files
 from digitscope.about import machine, processor_features, versions
+from digitscope.fitting import Execution
 from digitscope.recipes import Recipe
-from digitscope.training import Execution
 
 FOLDER = Path(__file__).parent / "results"
 

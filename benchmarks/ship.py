@@ -20,9 +20,9 @@ from digitscope import files
 from digitscope.about import machine
 from digitscope.datasets import load_dataset
 from digitscope.export import export_onnx
+from digitscope.fitting import Execution, fit
 from digitscope.models import load
 from digitscope.recipes import recipe_of
-from digitscope.training import Execution, fit
 
 SEEDS = {"classic": 10, "robust": 3}
 MODELS = Path(__file__).parent.parent / "src" / "digitscope" / "shipped" / "models"

@@ -19,8 +19,8 @@ import numpy as np
 import results
 
 from digitscope.datasets import load_mnist
+from digitscope.fitting import Execution
 from digitscope.recipes import recipe_of
-from digitscope.training import Execution
 
 ROOT = Path(__file__).parent.parent
 PLAIN = """
@@ -41,7 +41,7 @@ RECIPE = """
 import json, sys
 from digitscope.datasets import load_mnist
 from digitscope.recipes import recipe_of
-from digitscope.training import fit
+from digitscope.fitting import fit
 (x, y), (x_test, y_test) = load_mnist()
 fitted = fit(recipe_of(sys.argv[1]), x, y, int(sys.argv[2]))
 p = fitted.network.predict(x_test[..., None].astype("float32") / 255, batch_size=1000, verbose=0)

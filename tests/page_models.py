@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import itertools
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,40 @@ from digitscope.runtime import ClassifierSession
 def described(name: str) -> dict[str, Any]:
     """The page's model of a shipped one; not to be changed."""
     return page_model(load(name))
+
+
+def dense_network(*units: int) -> Model:
+    """A stand-in that was never trained: the image as a list, dense layers of so many units, softmax."""
+    sides = list(itertools.pairwise((784, *units, 10)))
+    kernels = {f"kernel{i}": np.full(side, 1 / side[0], np.float32) for i, side in enumerate(sides)}
+    last = len(sides) - 1
+
+    def tensors(images: np.ndarray, names: list[str]) -> dict[str, np.ndarray]:
+        x = images.reshape(len(images), -1)
+        found = {"flat": x}
+        for i in range(len(sides)):
+            found[f"sum{i}"] = x = x @ kernels[f"kernel{i}"]
+        found["answer"] = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+        return {name: (found | kernels)[name] for name in names}
+
+    def layer(i: int) -> dict[str, Any]:
+        total = {"tensor": f"sum{i}", "layout": "nhwc"}
+        return {
+            "name": f"d{i}", "kind": "dense", "shape": [sides[i][1]], "parameters": sides[i][0] * sides[i][1],
+            "activation": "softmax" if i == last else "linear", "kernel": {"tensor": f"kernel{i}", "layout": "keras"},
+            "bias": None, "sum": total, "output": total | {"tensor": "answer"} if i == last else total,
+        }  # fmt: skip
+
+    layers: list[dict[str, Any]] = [
+        {"name": "input", "kind": "input", "shape": [28, 28, 1], "parameters": 0, "activation": "linear"},
+        {"name": "f", "kind": "flatten", "shape": [784], "parameters": 0, "activation": "linear",
+         "output": {"tensor": "flat", "layout": "nhwc"}},
+        *[layer(i) for i in range(len(sides))],
+    ]  # fmt: skip
+    session: Any = SimpleNamespace(
+        source="stand-in", layers=layers, tensors=tensors, probabilities=lambda x: tensors(x, ["answer"])["answer"]
+    )
+    return Model("wide", session)
 
 
 def rounded(model: Model) -> Model:

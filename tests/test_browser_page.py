@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -147,7 +148,7 @@ def test_a_digit_in_a_corner_is_misread_without_centring(page: Any):
     assert answer(page) != "3"
 
 
-def test_everything_is_reached_from_the_keyboard(page: Any):
+def test_a_digit_is_drawn_with_the_keyboard(page: Any):
     page.locator("canvas.pad").focus()
     page.keyboard.press("Delete")
     for key, times in (("ArrowUp", 9), ("Space", 1), ("ArrowDown", 18), ("Space", 1)):
@@ -155,33 +156,105 @@ def test_everything_is_reached_from_the_keyboard(page: Any):
             page.keyboard.press(key)
     settled(page)
     assert answer(page) == "1"
-    layers = page.evaluate("Digitscope.app.model.layers.map(({ name, shape }) => ({ name, shape }))")
-    page.locator(".net-row [role=grid]").nth(1).focus()
-    page.keyboard.press("Control+Home")
-    page.keyboard.press("ArrowRight")
+
+
+WALK = """(index) => {
+  const { app } = Digitscope;
+  const { shape } = app.model.layers[index], maps = shape[2] ?? 1;
+  const press = (key, more = {}) => document.activeElement.dispatchEvent(
+    new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more }));
+  const here = () => app.state.place.cell;
+  const reached = { maps: new Set(), cells: new Set(), checked: new Set(), depths: [] };
+  const walk = (visit) => {
+    const grid = document.activeElement;
+    const [rows, columns] = ["row", "col"].map((side) => Number(grid.getAttribute(`aria-${side}count`)));
+    press("Home", { ctrlKey: true });
+    for (let row = 0; row < rows; row++) {
+      visit();
+      for (let column = 1; column < columns; column++) {
+        press(row % 2 ? "ArrowLeft" : "ArrowRight");
+        visit();
+      }
+      press("ArrowDown");
+    }
+  };
+  const depth = () => reached.depths.push(`${app.state.place.depth}${document.activeElement.getAttribute("role")}`);
+
+  document.querySelectorAll(".layer")[index].querySelector("[role=grid]").focus();
+  walk(() => reached.maps.add(here() % (shape.length === 3 ? maps : shape[0])));
+  press("Home", { ctrlKey: true });
+  press("Enter");
+  depth();
+  for (let map = 0; map < maps; map++) {
+    if (map) app.drawStage = () => {}; // painting each of 20,000 steps takes a minute, and no step needs it
+    walk(() => reached.cells.add(here()));
+    delete app.drawStage;
+    for (let steps = map % 7; steps > 0; steps--) press(steps % 2 ? "ArrowUp" : "ArrowLeft");
+    press("Enter");
+    if (document.querySelector(".check.ok")?.textContent.startsWith("\u2713")) reached.checked.add(here());
+    if (map === maps - 1) depth();
+    press("Escape");
+    press("]");
+  }
+  depth();
+  press("Escape");
+  depth();
+  return { cells: reached.cells.size, maps: reached.maps.size, checked: reached.checked.size, depths: reached.depths };
+}"""
+
+
+@pytest.mark.parametrize("layer", ["input", "conv1", "pool1", "conv2", "pool2", "flatten", "dense"])
+def test_the_keyboard_reaches_every_cell_of_every_map_and_its_arithmetic(page: Any, layer: str):
+    layers = page.evaluate("Digitscope.app.model.layers.map(({ name, shape }) => [name, shape])")
+    index = [name for name, _ in layers].index(layer)
+    shape = layers[index][1]
+    maps = shape[2] if len(shape) == 3 else 1
+    reached = page.evaluate(WALK, index)
+    assert reached["cells"] == math.prod(shape)
+    assert reached["maps"] == (maps if len(shape) == 3 else shape[0])
+    assert reached["checked"] == maps, "one number of every map ends with its check"
+    assert reached["depths"] == ["1grid", "2grid", "1grid", "0grid"]
+
+
+def test_the_keyboard_reaches_the_ten_shares(page: Any):
+    page.locator(".layer").last.locator(".layer-head").focus()
     page.keyboard.press("Enter")
-    assert depth(page) == "1"
-    assert page.evaluate("document.activeElement.getAttribute('role')") == "grid"
-    page.keyboard.press("Control+Home")
-    reached = set()
-    for row in range(26):
-        reached.add(page.evaluate("Digitscope.app.state.place.cell"))
-        if row == 12:
-            for _ in range(25):
-                page.keyboard.press("ArrowRight")
-                reached.add(page.evaluate("Digitscope.app.state.place.cell"))
-            page.keyboard.press("Home")
-        page.keyboard.press("ArrowDown")
-    maps = layers[1]["shape"][2]
-    wanted = {(row * 26) * maps + 1 for row in range(26)} | {(12 * 26 + column) * maps + 1 for column in range(26)}
-    assert reached == wanted
-    page.keyboard.press("]")
-    assert page.evaluate("Digitscope.app.state.place.cell") % maps == 2
-    page.keyboard.press("Enter")
-    assert depth(page) == "2"
-    page.keyboard.press("Escape")
-    page.keyboard.press("Escape")
-    assert depth(page) == "0"
+    for digit in range(10):
+        page.locator("#stage").focus()
+        page.get_by_role("button", name=f"How the sum of digit {digit} was made").focus()
+        page.keyboard.press("Enter")
+        assert (depth(page), page.evaluate("Digitscope.app.state.place.cell")) == ("2", digit)
+        assert page.locator(".check.ok").text_content().startswith("✓")
+        page.keyboard.press("]")
+        assert page.evaluate("Digitscope.app.state.place.cell") == digit, "a list has no map after this one"
+        page.keyboard.press("Escape")
+        assert depth(page) == "1"
+
+
+def test_a_test_image_is_picked_by_number_by_digit_and_by_how_hard_it_is(page: Any):
+    shown = "Digitscope.app.drawing.sample"
+    number = page.get_by_label("Number of a test image, 0 to 299")
+    assert number.get_attribute("max") == "299" and page.get_by_text("Image 0–299").is_visible()
+    for wanted, found in ((123, 123), (0, 0), (299, 299), (5000, 299), (-7, 0)):
+        number.fill(str(wanted))
+        number.press("Enter")
+        settled(page)
+        assert page.evaluate(shown) == found and number.input_value() == str(found)
+        assert (page.locator(".toast").count() > 0) == (wanted != found)
+    assert "0 to 299" in page.locator(".toast").last.text_content()
+    number.fill("")
+    number.press("Enter")
+    assert page.evaluate(shown) == 0
+    found = set()
+    for _ in range(8):
+        page.get_by_role("button", name="A random 3 from the test images").click()
+        found.add(page.evaluate(shown))
+        assert page.locator(".samples").get_by_text("is a 3").is_visible()
+    assert len(found) > 1
+    hardest = page.evaluate("Digitscope.app.model.hardest")
+    for wanted in hardest[:3]:
+        page.get_by_role("button", name="Hard", exact=True).click()
+        assert page.evaluate(shown) == wanted
 
 
 def test_the_grids_say_how_large_they_are(page: Any):

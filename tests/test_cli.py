@@ -46,11 +46,15 @@ def test_jsonl_is_the_schema(sevens: Path):
     done = run("read", "--single", "--format", "jsonl", sevens / "seven.png")
     record = json.loads(done.stdout)
     assert list(record) == [
-        "schema", "file", "page", "width", "height", "rotation", "text", "numbers", "milliseconds", "error",
+        "schema", "file", "page", "width", "height", "rotation", "text", "confidence", "numbers", "milliseconds",
+        "error",
     ]  # fmt: skip
     assert (record["schema"], record["width"], record["height"], record["text"]) == (1, 112, 112, "7")
     (number,) = record["numbers"]
-    assert list(number) == ["text", "best_guess", "confidence", "box", "refused", "reason", "digits"]
+    assert list(number) == [
+        "text", "best_guess", "written", "confidence", "digit_probability", "box", "refused", "reason", "line",
+        "digits",
+    ]  # fmt: skip
     (digit,) = number["digits"]
     assert list(digit) == ["text", "box", "probabilities"]
     assert max(range(10), key=digit["probabilities"].__getitem__) == 7
@@ -67,6 +71,52 @@ def test_csv_and_a_bad_file_among_good_ones(sevens: Path):
     assert "1 of 3" in done.stderr
 
 
+PAGES = Path(__file__).parent.parent / "examples" / "pages"
+
+
+def test_a_page_of_numbers_is_read_and_drawn(tmp_path: Path):
+    done = run("read", PAGES / "numbers.jpg", "--format", "jsonl", "--annotate", tmp_path / "drawn")
+    assert done.returncode == 0, done.stderr
+    record = json.loads(done.stdout)
+    with (PAGES / "truth.csv").open(newline="") as file:
+        truth = [(int(row["line"]), row["text"]) for row in csv.DictReader(file) if row["file"] == "numbers.jpg"]
+    found = [(number["line"], number["best_guess"]) for number in record["numbers"]]
+    assert sum(a == b for a, b in zip(found, truth, strict=True)) >= 10
+    assert record["rotation"] == 0
+    with Image.open(tmp_path / "drawn" / "numbers.jpg") as drawn:
+        assert drawn.width >= record["width"]
+
+
+def test_a_number_of_known_length_and_form():
+    done = run("read", PAGES / "amount.png", "--length", "6", "--separators")
+    assert "2486.50" in done.stdout, done.stderr
+    done = run("read", PAGES / "amount.png", "--pattern", "#-#", "--min-confidence", "1", "--format", "csv")
+    (row,) = csv.DictReader(io.StringIO(done.stdout))
+    assert len(row["best_guess"]) == 2 and row["refused"] == "True"
+
+
+def test_a_folder_goes_into_a_results_file_that_is_resumed(sevens: Path, tmp_path: Path):
+    out = tmp_path / "results.csv"
+    first = run("read", "--single", sevens / "seven.png", "--out", out)
+    assert first.returncode == 0, first.stderr
+    again = run("read", "--single", sevens, "--out", out)
+    assert again.returncode == 2 and "--resume" in again.stderr
+    done = run("read", "--single", sevens, "--out", out, "--resume")
+    assert done.returncode == 2 and "1 of 3" in done.stderr
+    rows = list(csv.DictReader(io.StringIO(out.read_text())))
+    assert sorted(Path(row["file"]).name for row in rows) == ["blank.jpg", "broken.png", "seven.png"]
+
+
+def test_the_standard_input_is_read(sevens: Path):
+    done = subprocess.run(
+        [sys.executable, "-c", "from digitscope.cli import main; main()", "read", "--single", "-"],
+        input=(sevens / "seven.png").read_bytes(),
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.startswith(b"-: 7  (")
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -79,6 +129,13 @@ def test_csv_and_a_bad_file_among_good_ones(sevens: Path):
         (["look", "nothing.png"], "nothing.png"),
         (["read", "--single", "--model", "nothing", "x.png"], "no model 'nothing'"),
         (["data", "--image", "60000"], "60000"),
+        (["read", "x.png", "--engine", "magic"], "own or ocr"),
+        (["read", "x.png", "--pattern", "abc"], "no place for a digit"),
+        (["read", "x.png", "--min-confidence", "2"], "0 to 1"),
+        (["read", "x.png", "--resume"], "--out"),
+        (["read", "--single", "x.png", "--length", "3"], "leave out --length"),
+        (["read", "."], "holds no file"),
+        (["train", "--recipe", "reader", "--set", "epochs=3"], "it has lines"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

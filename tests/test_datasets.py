@@ -1,18 +1,23 @@
 from __future__ import annotations
 
 import gzip
+import io
+import re
 import shutil
 import struct
+import tracemalloc
+import zipfile
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitscope import datasets
-from digitscope.datasets import IDX_FILES, load_dataset, load_mnist, read_idx
+from digitscope import arrays, datasets
+from digitscope.arrays import read_idx, read_npz
+from digitscope.datasets import IDX_FILES, Dataset, load_dataset, load_mnist
 from digitscope.errors import ConfigError, DataError
 
 
@@ -121,3 +126,143 @@ def test_arbitrary_bytes_are_one_sentence(tmp_path_factory: pytest.TempPathFacto
     npz.write_bytes(content)
     with pytest.raises(DataError):
         load_dataset(npz)
+
+
+def test_a_set_without_a_test_part_is_split_by_rank_within_each_digit(tmp_path: Path):
+    (x, y), _ = load_mnist()
+    for flat in (x[:500], x[:500].reshape(500, 784), x[:500, ..., None]):
+        np.savez(tmp_path / "a.npz", x=flat, y=y[:500].astype(np.int32))
+        dataset = load_dataset(tmp_path / "a.npz")
+        for digit in range(10):
+            of_digit = x[:500][y[:500] == digit]
+            np.testing.assert_array_equal(dataset.x_test[dataset.y_test == digit], of_digit[1::7])
+            np.testing.assert_array_equal(
+                dataset.x_train[dataset.y_train == digit], np.delete(of_digit, np.s_[1::7], axis=0)
+            )
+    assert "one in 7" in dataset.description
+
+
+def test_a_set_that_cannot_be_split_says_so(tmp_path: Path):
+    np.savez(tmp_path / "a.npz", x=np.zeros((10, 28, 28), np.uint8), y=np.arange(10))
+    with pytest.raises(DataError, match="two images"):
+        load_dataset(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    ("changes", "warning"),
+    [
+        ({}, None),
+        ({"x_test": lambda x: np.concatenate([x[:3], x[3:4] * 0 + 9, x[4:]])}, None),
+        ({"copied": 5}, r"^1 of 10 test images .*: a\.npz, test image 2 is a\.npz, train image 5$"),
+        ({"y_train": lambda y: np.where(y == 4, 5, y)}, "^no training image of 4:"),
+        (
+            {"y_train": lambda y: np.where(np.arange(len(y)) == 3, 7, np.where(y == 7, 1, y))},
+            "images: 19 of 0, 1 of 7; fewer",
+        ),
+        ({"y_test": lambda y: y * 0 + 1}, "^no test image of 0, 2, 3, 4, 5, 6, 7, 8, 9:"),
+        ({"x_test": lambda x: 255 - x}, "^most test images show a dark pen"),
+    ],
+)
+def test_what_is_odd_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict, warning: str | None):
+    rng = np.random.default_rng(1)
+    parts = {
+        "x_train": rng.integers(0, 100, (200, 28, 28)).astype(np.uint8),
+        "y_train": np.repeat(np.arange(10), 20),
+        "x_test": rng.integers(0, 100, (10, 28, 28)).astype(np.uint8),
+        "y_test": np.arange(10),
+    }
+    if "copied" in changes:
+        parts["x_test"][2] = parts["x_train"][changes["copied"]]
+    parts |= {name: change(parts[name]) for name, change in changes.items() if name in parts}
+    monkeypatch.chdir(tmp_path)
+    np.savez("a.npz", **parts)
+    dataset = load_dataset("a.npz")
+    if warning is None:
+        assert dataset.warnings == ()
+    else:
+        assert any(re.search(warning, found) for found in dataset.warnings), dataset.warnings
+
+
+@pytest.mark.parametrize("name", ["", "x" * 5000, "~nobody-of-this-name/x", "a\0b", "/dev/null"])
+def test_a_path_that_is_none_is_one_sentence(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises((ConfigError, DataError), match="expected a folder with" if name == "" else "give 'mnist'"):
+        load_dataset(name)
+    with pytest.raises((ConfigError, DataError)):
+        datasets.load_unlabelled(name)
+
+
+def saved(**parts: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **parts)
+    return file.getvalue()
+
+
+def lying_npz(shape: tuple[int, ...]) -> bytes:
+    file, header = io.BytesIO(), io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in "xy":
+            archive.writestr(f"{name}.npy", header.getvalue() + b"few bytes")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.npz", lying_npz((10**12, 28, 28))),
+        ("a.npz", lying_npz((2_000_000, 28, 28))),
+        ("train-images-idx3-ubyte", b"\0\0\x08\x03" + struct.pack(">3I", 2**32 - 1, 2**31, 28) + b"few bytes"),
+        ("train-images-idx3-ubyte", b"\0\0\x08\x04" + struct.pack(">4I", 0, 2**32 - 1, 2**32 - 1, 2**32 - 1)),
+    ],
+)
+def test_a_header_that_lies_costs_no_memory(tmp_path: Path, name: str, content: bytes):
+    (tmp_path / name).write_bytes(content)
+    load_mnist()
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError):
+            read_idx(tmp_path / name) if "idx" in name else load_dataset(tmp_path / name)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_no_file_unpacks_to_more_than_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(arrays, "LARGEST_FILE", 3_000_000)
+    (tmp_path / "a.gz").write_bytes(gzip.compress(idx(np.zeros((5000, 28, 28), np.uint8))))
+    with pytest.raises(DataError, match="unpacks to more"):
+        read_idx(tmp_path / "a.gz")
+    np.savez_compressed(tmp_path / "a.npz", x=np.zeros((5000, 28, 28), np.uint8), y=np.zeros(5000))
+    with pytest.raises(DataError, match="unpacks to more"):
+        load_dataset(tmp_path / "a.npz")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_a_damaged_npz_or_idx_is_one_sentence_or_a_dataset(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+):
+    x, y = np.arange(20 * 784, dtype=np.uint32).astype(np.uint8).reshape(20, 28, 28), np.arange(20) % 10
+    folder = tmp_path_factory.getbasetemp()
+    for name, content in {"a.npz": saved(x=x, y=y), "a.idx": idx(x), "a.gz": gzip.compress(idx(x))}.items():
+        damaged = bytearray(content)
+        spot = st.integers(0, len(damaged) - 1) | st.integers(max(0, len(damaged) - 300), len(damaged) - 1)
+        for _ in range(data.draw(st.integers(1, 4))):
+            damaged[data.draw(spot)] = data.draw(st.integers(0, 255))
+        path = folder / name
+        path.write_bytes(bytes(damaged)[: data.draw(st.none() | spot)])
+        try:
+            read = load_dataset(path) if name == "a.npz" else read_idx(path)
+        except DataError as error:
+            assert str(path) in str(error)
+        else:
+            assert isinstance(read, Dataset if name == "a.npz" else np.ndarray)
+
+
+def test_arrays_come_back_as_numpy_saved_them(tmp_path: Path):
+    x, y = np.asfortranarray(np.arange(24.0).reshape(2, 3, 4)), np.array(["a", "ß"])
+    np.savez_compressed(tmp_path / "a.npz", x=x, y=y)
+    found = read_npz(tmp_path / "a.npz", [["z"], ["x", "y"]])
+    np.testing.assert_array_equal(found["x"], x)
+    np.testing.assert_array_equal(found["y"], y)

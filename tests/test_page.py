@@ -17,12 +17,12 @@ import pytest
 
 import page_models
 from digitscope import page
-from digitscope.datasets import UNCLEAR_TEST_LABELS, WRONG_TEST_LABELS, load_mnist
+from digitscope.datasets import UNCLEAR_TEST_LABELS, WRONG_TEST_LABELS, Dataset, load_mnist
 from digitscope.errors import ModelError
 from digitscope.lens import look
 from digitscope.models import Model, load, shipped
 from digitscope.page import page_files, page_model, self_contained, write_page
-from page_models import rounded
+from page_models import dense_network, rounded
 from small_network import small_network
 
 NAMES = shipped()
@@ -61,7 +61,8 @@ def test_weights_are_those_of_the_model(described: dict[str, Any]):
 def test_samples_are_test_images_and_the_hardest_are_hard(described: dict[str, Any]):
     _, (images, labels) = load_mnist()
     by_index = {sample["index"]: sample for sample in described["samples"]}
-    assert len(by_index) == len(described["samples"]) >= 300
+    assert len(by_index) == len(described["samples"]) and set(range(1000)) <= set(by_index)
+    assert all(sum(sample["label"] == digit for sample in by_index.values()) >= 80 for digit in range(10))
     for index, sample in by_index.items():
         assert sample["label"] == labels[index]
         assert base64.b64decode(sample["pixels"]) == images[index].tobytes()
@@ -109,8 +110,10 @@ def test_one_file_with_everything_in_it(tmp_path: Path):
         assert f"'sha256-{digest}'" in policy[1]
 
 
-def test_each_snapshot_adds_at_most_600_kilobytes(tmp_path: Path):
-    model = load("classic")
+@pytest.mark.parametrize("name", NAMES)
+def test_each_snapshot_adds_its_weights_and_nothing_else(tmp_path: Path, name: str):
+    model = load(name)
+    assert [set(snapshot) for snapshot in page_model(model, [model])["snapshots"]] == [{"name", "weights"}]
     sizes = [write_page(model, tmp_path / "a.html", [model] * n).stat().st_size for n in (0, 2)]
     assert (sizes[1] - sizes[0]) / 2 <= 0.6 * 1024**2
 
@@ -132,7 +135,25 @@ def test_names_cannot_break_out_of_the_page_and_folders_stay_private(tmp_path: P
         self_contained(texts)
 
 
-def test_other_networks_are_refused_as_snapshots_and_large_ones_altogether():
+def test_a_network_of_four_million_products_still_fits_and_one_of_more_is_refused():
+    images = np.zeros((20, 28, 28), np.uint8)
+    few = Dataset("few", images, np.arange(20, dtype=np.uint8) % 10, images, np.arange(20, dtype=np.uint8) % 10)
+    largest = page_model(dense_network(1174, 2601), data=few)
+    assert largest["card"]["multiplications"] == 4_000_000
+    assert len(base64.b64decode(largest["weights"])) == 2 * (4_000_000 + 1174 + 2601 + 10)
+    with pytest.raises(ModelError) as refused:
+        page_model(dense_network(1174, 2602), data=few)
+    assert str(refused.value) == (
+        "wide needs 4,001,184 multiplications for one image; a page computes at most 4,000,000, train a smaller network"
+    )
+
+
+def test_multiplications_are_counted_as_by_hand(described: dict[str, Any]):
+    convolutions = 26 * 26 * 9 * 32 + 11 * 11 * (9 * 32) * 64
+    assert described["card"]["multiplications"] == convolutions + 5 * 5 * 64 * 128 + 128 * 10
+
+
+def test_other_networks_are_refused_as_snapshots():
     model = load("classic")
     other: Any = Model("other", small_network("valid", "max_pooling2d"))  # type: ignore[arg-type]
     with pytest.raises(ModelError, match="is another network"):

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from digitscope.datasets import load_mnist
+from digitscope.documents import scans
 from digitscope.errors import ConfigError, ImageError
+from digitscope.ink import LONGEST
 from digitscope.models import load
 from digitscope.reader import LEAST_SIDE, Reader
-from digitscope.values import Box, Number
+from digitscope.values import Box, Number, Page
 
 EVAL = Path(__file__).parents[2] / "shared" / "eval"
 CAREFUL_CNN = {"kensanata_numbers": 87.7, "ardis_iv": 87.8, "usps": 97.7, "self_drawn": 95.5, "sudoku_scanner": 92.5}
@@ -33,6 +35,11 @@ def reader() -> Reader:
 @cache
 def mnist() -> tuple[np.ndarray, np.ndarray]:
     return load_mnist()[1]
+
+
+def digit_page(path: Path) -> Page:
+    (scan,) = scans(path, LONGEST)
+    return reader().scan(scan, single=True)
 
 
 def on_paper(digit: np.ndarray, side: int = 112, margin: int = 20) -> np.ndarray:
@@ -80,7 +87,7 @@ def test_the_box_is_in_pixels_of_the_upright_source(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     large.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "photo.jpg", quality=95, exif=exif)
-    page = reader().digit_page(tmp_path / "photo.jpg")
+    page = digit_page(tmp_path / "photo.jpg")
     assert (page.width, page.height) == (1856, 1856) and page.text == "7"
     box = page.numbers[0].box
     for side in ("x", "y", "width", "height"):
@@ -123,7 +130,7 @@ def test_too_uncertain():
 
 def test_a_page_is_a_record(tmp_path):
     Image.fromarray(on_paper(mnist()[0][0])).save(tmp_path / "seven.png")
-    page = reader().digit_page(tmp_path / "seven.png")
+    page = digit_page(tmp_path / "seven.png")
     record = json.loads(json.dumps(page.to_dict(), allow_nan=False))
     assert record["file"] == str(tmp_path / "seven.png") and record["page"] == 1 and record["rotation"] == 0
     assert (record["width"], record["height"]) == (152, 152) and record["text"] == "7" and record["error"] is None
@@ -134,7 +141,7 @@ def test_a_page_is_a_record(tmp_path):
 def test_a_file_that_cannot_be_read_is_a_record_with_an_error(tmp_path):
     (tmp_path / "poison.png").write_bytes(b"\x89PNG\r\n\x1a\n not really")
     for path in (tmp_path / "poison.png", tmp_path / "missing.png", tmp_path):
-        page = reader().digit_page(path)
+        page = digit_page(path)
         assert page.numbers == () and page.text == "" and str(path) in page.error
         with pytest.raises(ImageError):
             reader().digit(path)
@@ -182,3 +189,71 @@ def test_blank_cells_of_photos_are_refused():
         blank = [row["file"] for row in csv.DictReader(file) if not row["text"]][::2]
     empty = [reader().digit(EVAL / "sudoku_scanner" / name).best_guess == "" for name in blank]
     assert np.mean(empty) >= 0.97
+
+
+PAGES = Path(__file__).parents[1] / "examples" / "pages"
+
+
+def test_a_number_on_a_crop():
+    page = reader().read(PAGES / "amount.png")
+    (line,) = page.lines
+    (number,) = line.numbers
+    assert (number.best_guess, number.written, len(number.digits)) == ("248650", "2486.50", 6)
+    assert page.file.endswith("amount.png") and page.text == line.text == (number.text or "")
+    lefts = [digit.box.x for digit in number.digits]
+    assert lefts == sorted(lefts) and 0.9 < number.digit_probability <= 1
+    json.dumps(page.to_dict(), allow_nan=False)
+
+
+def test_what_is_known_about_a_number_is_kept():
+    assert len(reader().read(PAGES / "amount.png", length=5).numbers[0].best_guess) == 5
+    assert int(reader().read(PAGES / "amount.png", max_value=9999).numbers[0].best_guess) <= 9999
+    with pytest.raises(ConfigError, match="does not fit"):
+        reader().read(PAGES / "amount.png", length=5, pattern="##")
+
+
+def test_nothing_is_accepted_below_the_least_confidence():
+    never, always = Reader(min_confidence=1.0), Reader(min_confidence=0.0)
+    pages = [one.read(PAGES / "numbers.jpg") for one in (never, always)]
+    assert all(number.refused and number.best_guess for number in pages[0].numbers)
+    assert not any(number.refused for number in pages[1].numbers)
+    assert [a.best_guess for a in pages[0].numbers] == [b.best_guess for b in pages[1].numbers]
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_turned_page_is_the_same_page(degrees: int):
+    with Image.open(PAGES / "numbers.jpg") as file:
+        upright = np.asarray(file.convert("RGB"))
+    turned = np.ascontiguousarray(np.rot90(upright, -degrees // 90))
+    page = reader().read(turned)
+    assert page.rotation == degrees
+    assert page.text == reader().read(turned, rotate=degrees).text == reader().read(upright, rotate=0).text
+
+
+def test_a_page_can_be_shown(monkeypatch: pytest.MonkeyPatch):
+    page = reader().read(PAGES / "amount.png")
+    shown = []
+    monkeypatch.setattr(Image.Image, "show", lambda self: shown.append(self.size))
+    page.show()
+    assert shown and "<img" in (page._repr_html_() or "")
+    with pytest.raises(ConfigError, match=r"Reader\.read"):
+        digit_page(PAGES / "amount.png").show()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_any_pixels_are_a_page(data: st.DataObject):
+    shape = data.draw(st.tuples(st.integers(1, 90), st.integers(1, 300)))
+    colour = data.draw(st.sampled_from([(), (3,)]))
+    seed = data.draw(st.integers(0, 2**32 - 1))
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 256, (*shape, *colour), np.uint8)
+    if data.draw(st.booleans()):
+        pixels = cv2.GaussianBlur(pixels, (0, 0), float(rng.uniform(0.5, 6)))
+    if data.draw(st.booleans()):
+        pixels = np.where(pixels > rng.integers(0, 256), np.uint8(255), np.uint8(0))
+    page = reader().read(pixels.reshape(*shape, *colour))
+    json.dumps(page.to_dict(), allow_nan=False)
+    for number in page.numbers:
+        assert number.best_guess.isdigit() and 0 <= number.confidence <= 1 and 0 <= number.digit_probability <= 1
+        assert number.box is not None and number.box.width > 0 and number.box.height > 0

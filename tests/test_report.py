@@ -286,7 +286,7 @@ def test_a_damaged_run_is_one_clear_error(run, tmp_path, damage, content):
 
 def test_another_recipe_on_other_data_is_told_by_its_own_numbers(tmp_path):
     networks, export = pytest.importorskip("digitscope.networks"), pytest.importorskip("digitscope.export")
-    training = pytest.importorskip("digitscope.training")
+    fitting = pytest.importorskip("digitscope.fitting")
     (x, y), (x_test, y_test) = load_mnist()
     data = tmp_path / "a <b> & c.npz"
     np.savez(data, x_train=x[:300], y_train=y[:300], x_test=x_test[:90], y_test=y_test[:90])
@@ -303,6 +303,6 @@ def test_another_recipe_on_other_data_is_told_by_its_own_numbers(tmp_path):
         assert shown in text
     for absent in ("max-pooling</em>", "wrong labels set aside", "find no partner", "make comparisons", "Beside it"):
         assert absent not in text
-    planned = training.OneCycle(recipe.learning_rate, 6, recipe.warmup)
+    planned = fitting.OneCycle(recipe.learning_rate, 6, recipe.warmup)
     rates = Record.read(tmp_path).learning_rates
     np.testing.assert_allclose(rates, [float(planned(step)) for step in range(6)], rtol=1e-5)

@@ -2,106 +2,62 @@ from __future__ import annotations
 
 import csv
 import json
+import random
+import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
-from digitscope.datasets import Images, Labels, load_mnist
-from digitscope.errors import ConfigError
+from digitscope import training
+from digitscope.datasets import load_mnist
+from digitscope.errors import ConfigError, DataError
 from digitscope.models import load
-from digitscope.recipes import recipe_of
-from digitscope.training import Execution, OneCycle, Run, fit, train
+from digitscope.training import CHECKPOINT, Run, train
 
-ROOT = Path(__file__).parent.parent
-PLAIN = """
-import runpy, sys
-import numpy as np
-sys.argv = ["plain_keras.py", "2", sys.argv[1], sys.argv[2]]
-names = runpy.run_path("examples/plain_keras.py", run_name="__main__")
-np.savez(sys.argv[3], *names["model"].get_weights())
+KILLED = """
+import os, signal, sys, threading
+from digitscope.training import train
+data, out, settings, count, seconds = sys.argv[1:]
+reports = []
+def progress(stage, done, total, facts):
+    reports.append(stage)
+    if len(reports) == int(count):
+        threading.Timer(float(seconds), os.kill, (os.getpid(), signal.SIGKILL)).start()
+train("robust", data=data, out=out, settings=eval(settings), seed=5, resume=True, progress=progress)
 """
+"""A training that is killed some time after it has reported so many times, twice in an epoch."""
 
 
 @pytest.fixture(scope="module")
-def some() -> tuple[Images, Labels]:
-    (x, y), _ = load_mnist()
-    return x[:6000], y[:6000]
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset of 600 training images."""
+    (x, y), (x_test, y_test) = load_mnist()
+    path = tmp_path_factory.mktemp("data") / "few.npz"
+    np.savez(path, x_train=x[:600], y_train=y[:600], x_test=x_test[:50], y_test=y_test[:50])
+    return path
 
 
-@pytest.mark.slow
-def test_seed_is_plain_keras(some: tuple[Images, Labels], tmp_path: Path):
-    """The 40-line script without the package and the recipe `seed` end in the same weights."""
-    x, y = some
-    np.savez(tmp_path / "mnist.npz", x_train=x, y_train=y, x_test=x[:500], y_test=y[:500])
-    words = [str(tmp_path / "mnist.npz"), str(tmp_path / "weights.npz")]
-    done = subprocess.run([sys.executable, "-c", PLAIN, *words], capture_output=True, text=True, check=False, cwd=ROOT)
-    assert done.returncode == 0, done.stderr
-    fitted = fit(recipe_of("seed", {"epochs": 2}), x, y, seed=0)
-    with np.load(tmp_path / "weights.npz") as plain:
-        for ours, name in zip(fitted.network.get_weights(), plain.files, strict=True):
-            np.testing.assert_allclose(ours, plain[name], atol=2e-4)
+def curve(folder: Path) -> list[list[float]]:
+    """What of ``history.csv`` does not depend on the clock."""
+    with (folder / "history.csv").open(newline="") as file:
+        return [
+            [float(row[key]) for key in ("epoch", "loss", "accuracy", "learning_rate")] for row in csv.DictReader(file)
+        ]
 
 
-def test_plain_keras_is_forty_lines_without_the_package():
-    lines = (ROOT / "examples" / "plain_keras.py").read_text().splitlines()
-    code = [line for line in lines if line.strip() and not line.strip().startswith(("#", '"""'))]
-    assert len(code) <= 40
-    assert not any("digitscope" in line for line in code if "import" in line)
-
-
-def test_the_seed_decides(some: tuple[Images, Labels]):
-    x, y = some[0][:1000], some[1][:1000]
-    first, again, other = (fit(recipe_of("seed", {"epochs": 1}), x, y, seed) for seed in (1, 1, 2))
-    for a, b in zip(first.network.get_weights(), again.network.get_weights(), strict=True):
+def assert_same_run(ours: Path, wanted: Path) -> None:
+    np.testing.assert_allclose(curve(ours), curve(wanted), rtol=1e-5)
+    networks = [keras.saving.load_model(folder / "model.keras") for folder in (ours, wanted)]
+    for a, b in zip(*(network.get_weights() for network in networks), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
-    assert any((a != c).any() for a, c in zip(first.network.get_weights(), other.network.get_weights(), strict=True))
-
-
-def test_what_a_fit_leaves(some: tuple[Images, Labels]):
-    calls: list[tuple[str, int, int, dict[str, float]]] = []
-    recipe = recipe_of("classic", {"epochs": 2, "temperature": 1})
-    fitted = fit(recipe, *some, progress=lambda *call: calls.append(call))  # type: ignore[arg-type]
-    assert all(layer.dtype_policy.name == "float32" for layer in fitted.network.layers)
-    assert [row["epoch"] for row in fitted.history] == [1, 2]
-    assert fitted.history[1]["accuracy"] > fitted.history[0]["accuracy"]
-    assert fitted.history[1]["learning_rate"] < 0.02 * recipe.learning_rate
-    assert [call[0] for call in calls] == ["fit"] * len(calls)
-    done = [call[1] for call in calls]
-    assert done == sorted(done)
-    assert calls[-1][1:3] == (12_000, 12_000)
-
-
-def test_the_temperature_divides_the_sums_not_the_answers(some: tuple[Images, Labels]):
-    x, y = some[0][:1500], some[1][:1500]
-    execution = Execution(keras.backend.backend(), 1, "float32", "auto")
-    plain, cooled = (
-        fit(recipe_of("seed", {"epochs": 1, "temperature": t}), x, y, execution=execution).network for t in (1, 2)
-    )
-    images = x[:200, ..., None].astype(np.float32) / 255
-    p, q = plain.predict(images, verbose=0), cooled.predict(images, verbose=0)
-    wanted = np.sqrt(p) / np.sqrt(p).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(q, wanted, atol=1e-4)
-
-
-@pytest.mark.parametrize("recipe", ["robust", "classic"])
-def test_average_pooling_and_augmentation_fit(recipe: str, some: tuple[Images, Labels]):
-    fitted = fit(recipe_of(recipe, {"epochs": 1, "pooling": "average", "ema": "0.9"}), some[0][:512], some[1][:512])
-    assert np.isfinite(fitted.network.get_weights()[0]).all()
-
-
-def test_one_cycle_climbs_and_falls():
-    rate = OneCycle(0.01, 100, 0.25)
-    values = [float(rate(step)) for step in range(100)]
-    assert int(np.argmax(values)) == 24
-    assert values[24] == pytest.approx(0.01)
-    assert values[0] == pytest.approx(0.01 / 25)
-    assert values[99] == pytest.approx(0.0001)
-    assert (np.diff(values[:25]) > 0).all()
-    assert (np.diff(values[24:]) < 0).all()
+    assert Run(ours).finished
+    assert not (ours / CHECKPOINT).exists()
+    assert [path for path in ours.rglob("*") if path.name.startswith(".")] == [], "no temporary file is left"
 
 
 def test_a_run_tells_everything(small_run: Path):
@@ -137,3 +93,123 @@ def test_a_seed_out_of_range_is_said(seed: int, tmp_path: Path):
     with pytest.raises(ConfigError, match="out of range"):
         train("classic", seed=seed, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+TINY = {"filters": "2,4", "dense": 8, "batch_size": 100, "epochs": 3}
+
+
+def stop_at(stage: str, epoch: int = 0):
+    """A progress that stands for a person who presses Ctrl-C."""
+
+    def press(now: str, done: int, total: int, facts: Mapping[str, float]) -> None:
+        if now == stage and facts.get("epoch", 0) >= epoch:
+            raise KeyboardInterrupt
+
+    return press
+
+
+def test_ctrl_c_says_what_is_kept_and_resume_goes_on(few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(training, "write_report", lambda folder, progress: progress and progress("report", 1, 1, {}))
+    out, common = tmp_path / "run", {"data": few, "settings": TINY}
+    with pytest.raises(KeyboardInterrupt, match="before the first epoch was finished"):
+        train("classic", out=out, progress=stop_at("fit"), **common)
+    with pytest.raises(KeyboardInterrupt, match=r"1 of 3 epochs are kept, .* --out .*run --resume goes on"):
+        train("classic", out=out, progress=stop_at("fit", 2), **common)
+    assert not Run(out).finished
+
+    begun = (out / CHECKPOINT).read_bytes()
+    (out / ".checkpoint-a1b2c3d4.npz").write_bytes(b"what a kill leaves")
+    for wrong, sentence in (
+        ({}, "unfinished run; give --resume"),
+        ({"resume": True, "overwrite": True}, "one of them"),
+        ({"resume": True, "seed": 1}, "begun with seed=0, not with seed=1;"),
+        ({"resume": True, "epochs": 2}, "begun with epochs=3, not with epochs=2;"),
+        ({"resume": True, "recipe": "robust"}, "begun with recipe=classic, not with recipe=robust;"),
+        ({"resume": True, "data": "mnist"}, "begun with data_sha256="),
+    ):
+        with pytest.raises(ConfigError, match=sentence):
+            train(**({"recipe": "classic", "out": out} | common | wrong))
+        assert (out / CHECKPOINT).read_bytes() == begun
+
+    with pytest.raises(KeyboardInterrupt, match="3 of 3 epochs are kept"):
+        train("classic", out=out, resume=True, progress=stop_at("report"), **common)
+    assert not Run(out).finished, "it was measured, but not all of it is written"
+    train("classic", out=out, resume=True, **common)
+    whole = train("classic", out=tmp_path / "whole", **common)
+    assert_same_run(out, whole.folder)
+
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    assert train("classic", out=out, resume=True, **common).metrics["n"] == 50
+    assert before == {path: path.stat().st_mtime_ns for path in out.rglob("*")}, "a finished run stays as it is"
+    with pytest.raises(ConfigError, match="begun with seed=0"):
+        train("classic", out=out, resume=True, seed=1, **common)
+
+
+def test_what_cannot_be_gone_on_with_is_said(few: Path, tmp_path: Path):
+    out = tmp_path / "run"
+    with pytest.raises(ConfigError, match="give it with --out"):
+        train("classic", data=few, resume=True)
+    with pytest.raises(KeyboardInterrupt):
+        train("classic", data=few, settings=TINY, out=out, progress=stop_at("fit", 2))
+    config = (out / "config.json").read_bytes()
+    for damage in (b"", b"[]", b"{}", b'{"recipe": 3}', b"\xff"):
+        (out / "config.json").write_bytes(damage)
+        with pytest.raises(ConfigError, match="--overwrite"):
+            train("classic", data=few, settings=TINY, out=out, resume=True)
+    (out / "config.json").write_bytes(config)
+    (out / CHECKPOINT).write_bytes(b"garbage")
+    with pytest.raises(DataError, match="no checkpoint to go on from"):
+        train("classic", data=few, settings=TINY, out=out, resume=True)
+    with pytest.raises(KeyboardInterrupt):
+        train("classic", data=few, settings=TINY, out=out, overwrite=True, progress=stop_at("fit", 2))
+    assert training.Checkpoint.read(out / CHECKPOINT).epochs == 1
+
+
+def test_tensorboard_gets_the_history(few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    monkeypatch.setattr(training, "write_report", lambda *_: None)
+    logs, out = tmp_path / "logs", tmp_path / "run"
+    common = {"data": few, "settings": TINY, "out": out, "tensorboard": logs, "resume": True}
+    with pytest.raises(KeyboardInterrupt):
+        train("classic", progress=stop_at("fit", 2), **common)
+    train("classic", **common)
+    events = accumulator.EventAccumulator(str(logs / "train")).Reload()
+    for place, name in enumerate(("epoch_loss", "epoch_accuracy", "epoch_learning_rate"), start=1):
+        found = [
+            float(
+                tensor.tensor_proto.float_val[0]
+                if tensor.tensor_proto.float_val
+                else np.frombuffer(tensor.tensor_proto.tensor_content, np.float32)[0]
+            )
+            for tensor in events.Tensors(name)
+        ]
+        assert found == pytest.approx([row[place] for row in curve(out)], rel=1e-6)
+
+
+def test_tensorboard_that_is_not_installed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(training, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match="pip install tensorflow tensorboard"):
+        train("classic", out=tmp_path / "run", tensorboard=tmp_path / "logs")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_and_resumed_is_as_never_killed(
+    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """SIGKILL, three times, at moments that are others whenever this test is run."""
+    monkeypatch.setattr(training, "write_report", lambda *_: None)
+    settings = {"filters": "4,8", "dense": 16, "batch_size": 16, "epochs": 20, "ema": 0.9}
+    whole = train("robust", data=few, out=tmp_path / "whole", settings=settings, seed=5)
+    killed, reached = tmp_path / "killed", []
+    for _ in range(3):
+        moment = [str(random.randint(3, 12)), str(random.uniform(0.0, 0.2))]
+        words = [sys.executable, "-c", KILLED, str(few), str(killed), repr(settings), *moment]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        assert done.returncode in (-signal.SIGKILL, 0), done.stderr
+        if (killed / CHECKPOINT).exists():
+            reached.append(training.Checkpoint.read(killed / CHECKPOINT).epochs)
+    assert 0 < reached[0] < 20, "the first kill comes amid the fit"
+    assert reached == sorted(reached)
+    resumed = train("robust", data=few, out=tmp_path / "killed", settings=settings, seed=5, resume=True)
+    assert_same_run(resumed.folder, whole.folder)

@@ -15,6 +15,7 @@ _HOME = {
     "ConfigError": "errors",
     "DataError": "errors",
     "Dataset": "datasets",
+    "DigitClassifier": "classifier",
     "DigitscopeError": "errors",
     "Evaluation": "evaluate",
     "ImageError": "errors",
@@ -38,6 +39,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "Dataset",
+    "DigitClassifier",
     "DigitscopeError",
     "Evaluation",
     "ImageError",
@@ -58,6 +60,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from digitscope.classifier import DigitClassifier
     from digitscope.datasets import Dataset, load_dataset, load_mnist
     from digitscope.errors import ConfigError, DataError, DigitscopeError, ImageError, MissingExtra, ModelError
     from digitscope.evaluate import Evaluation

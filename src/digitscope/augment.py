@@ -7,7 +7,6 @@ NumPy and OpenCV work on many images per call, so that one core keeps ahead of t
 from __future__ import annotations
 
 import cv2
-import keras
 import numpy as np
 import numpy.typing as npt
 
@@ -87,41 +86,3 @@ def _fade(fields: Fields, strength: float, rng: np.random.Generator) -> Fields:
     fields *= gain
     fields += noise
     return np.clip(fields, 0, 1, out=fields)
-
-
-class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Batches for Keras' ``fit``: a new order and new distortions in every epoch, both decided by seed and epoch."""
-
-    def __init__(
-        self, images: Images, answers: Fields, batch_size: int, strength: float, seed: int, epoch: int = 0
-    ) -> None:
-        """Prepare the first epoch.
-
-        Args:
-            images: uint8 (n, 28, 28) 0..255.
-            answers: float32 (n, 10), one-hot.
-            batch_size: images per batch; the last one of an epoch holds what is left.
-            strength: of :func:`distort`.
-            seed: of order and distortions.
-            epoch: the epoch to begin with, counted from 0.
-        """
-        super().__init__(workers=1, use_multiprocessing=False, max_queue_size=32)
-        self._images, self._answers, self._batch_size = images, answers, batch_size
-        self._strength, self._seed = strength, seed
-        self._begin(epoch)
-
-    def __len__(self) -> int:
-        return -(-len(self._images) // self._batch_size)
-
-    def __getitem__(self, index: int) -> tuple[Fields, Fields]:
-        chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        rng = np.random.default_rng((self._seed, self._epoch, index))
-        return distort(self._images[chosen], self._strength, rng)[..., None], self._answers[chosen]
-
-    def on_epoch_end(self) -> None:
-        """Shuffle anew."""
-        self._begin(self._epoch + 1)
-
-    def _begin(self, epoch: int) -> None:
-        self._epoch = epoch
-        self._order = np.random.default_rng((self._seed, epoch)).permutation(len(self._images))

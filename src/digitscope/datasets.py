@@ -1,26 +1,29 @@
-"""The images and labels a network learns from: MNIST, which ships with the package, and files of the same kinds.
+"""The images and labels a network learns from: MNIST, which ships with the package, and data of one's own.
 
 Arrays have Keras' layout: images uint8 (n, 28, 28) with 0 = paper and 255 = pen, labels uint8 (n,) of 0..9.
-Scaling, reshaping and one-hot labels are the training's business, not done here.
+Scaling, reshaping and one-hot labels are the training's business, not done here. Files of arrays are read
+in :mod:`digitscope.arrays`, tables in :mod:`digitscope.tables`, folders of images in :mod:`digitscope.folders`.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import struct
 import zipfile
-import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import numpy.typing as npt
 
+from digitscope import tables
+from digitscope.arrays import read_idx, read_npz
 from digitscope.errors import ConfigError, DataError
+from digitscope.parts import EVERY, Part, oddities, split
+from digitscope.values import Progress
 
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.uint8]
@@ -31,6 +34,12 @@ IDX_FILES = {
     "x_test": "t10k-images-idx3-ubyte",
     "y_test": "t10k-labels-idx1-ubyte",
 }
+TABLE_FILES = (("train.csv", "test.csv"), ("mnist_train.csv", "mnist_test.csv"))
+"""Names of a training and a test table that stand in one folder."""
+
+FOLDERS = "the four IDX files, train.csv, or images in sub-folders 0 to 9 (or train/0 to 9 and test/0 to 9)"
+"""What a folder can be, in a person's words."""
+
 MNIST_MD5 = {
     "x_train": "6bbc9ace898e44ae57da46a324031adb",
     "y_train": "a25bea736e30d166cdddb491f175f624",
@@ -47,9 +56,6 @@ WRONG_TEST_LABELS = {
 UNCLEAR_TEST_LABELS = (2130, 2654, 3520, 8527, 9679)
 """Test images on which people do not agree. Source: as above."""
 
-LARGEST_FILE = 2 * 1024**3
-"""Bytes that one file of a dataset may unpack to; more is refused before it is read."""
-
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
@@ -61,6 +67,8 @@ class Dataset:
         y_train: uint8 (n,) 0..9.
         x_test: uint8 (m, 28, 28) 0..255.
         y_test: uint8 (m,) 0..9.
+        description: where the two parts come from, one sentence.
+        warnings: what a person should know before trusting figures measured on it, one sentence each.
     """
 
     name: str
@@ -68,6 +76,8 @@ class Dataset:
     y_train: Labels
     x_test: Images
     y_test: Labels
+    description: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def is_mnist(self) -> bool:
@@ -98,71 +108,96 @@ def load_mnist() -> tuple[tuple[Images, Labels], tuple[Images, Labels]]:
     return (mnist.x_train.copy(), mnist.y_train.copy()), (mnist.x_test.copy(), mnist.y_test.copy())
 
 
-def load_dataset(data: str | Path | Dataset = "mnist") -> Dataset:
-    """A dataset by name or path.
+def load_dataset(data: str | Path | Dataset = "mnist", progress: Progress | None = None) -> Dataset:
+    """A dataset by name or path; docs/data.md shows each kind.
 
     Args:
-        data: ``"mnist"``, a folder with the four IDX files (gzipped or not), or an ``.npz`` with ``x_train``,
-            ``y_train``, ``x_test`` and ``y_test`` as Keras lays out ``mnist.npz``; a dataset is returned as it is.
+        data: ``"mnist"``; a folder with the four IDX files, with ``train.csv``, or with sub-folders of images; an
+            ``.npz``; or a table of labelled pixels. A dataset is returned as it is. What has no test part is split
+            by :func:`parts.split`.
+        progress: told how many files of a folder of images are done.
 
     Raises:
         DataError: the files are damaged, incomplete, or not 28x28 digits.
+        ImageError: a file in a folder of images is none.
         ConfigError: ``data`` is neither a known name nor an existing path.
     """
     if isinstance(data, Dataset):
         return data
     if str(data) == "mnist":
         return _mnist()
-    path = Path(data).expanduser()
-    if path.is_dir():
-        return _checked(str(data), {part: read_idx(_idx_file(path, name)) for part, name in IDX_FILES.items()})
-    if path.is_file():
-        return _checked(str(data), _read_npz(path))
-    raise ConfigError(f"no dataset {str(data)!r}; give 'mnist', a folder with the four IDX files, or an .npz file")
+    path = _existing(data, f"'mnist', an .npz file, a table of pixels, or a folder with {FOLDERS}")
+    parts, warnings = _parts_of_folder(path, progress) if path.is_dir() else (_parts_of_file(path), ())
+    train, test = parts if len(parts) == 2 else split(parts[0], str(data))
+    how = "" if len(parts) == 2 else f"; the test images are one in {EVERY} of each digit, taken out of the same set"
+    return Dataset(
+        str(data),
+        train.images,
+        train.labels,
+        test.images,
+        test.labels,
+        f"{len(train.labels):,} training and {len(test.labels):,} test images{how}",
+        warnings + oddities(train, test),
+    )
 
 
-def read_idx(path: str | Path) -> npt.NDArray[np.uint8]:
-    """One IDX file, gzipped or not, as a uint8 array of the shape its header gives.
+def load_unlabelled(path: str | Path, progress: Progress | None = None) -> Images:
+    """Images that wait for an answer, uint8 (n, 28, 28) 0..255, 255 = pen.
+
+    Args:
+        path: a table of pixels, whose labels, if it has any, are left out; a folder with ``test.csv``; or a folder
+            of images, which are taken by name, ``2.png`` before ``10.png``.
+        progress: told how many files of a folder of images are done.
 
     Raises:
-        DataError: it cannot be read, is not IDX of unsigned bytes, or holds more or fewer bytes than it announces.
-
-    Source: the IDX format as described on the MNIST page: two zero bytes, a type byte (8 = unsigned byte), the number
-    of dimensions, each dimension as a big-endian 32-bit integer, then the data.
+        DataError: it is damaged, or holds no images.
+        ImageError: a file in a folder of images is none.
+        ConfigError: there is no such path.
     """
-    path = Path(path)
-    array, _ = _read_idx(path)
-    return array
+    path = _existing(path, "a table of pixels or a folder of images")
+    if path.is_dir():
+        table = next((path / test for _, test in TABLE_FILES if (path / test).is_file()), None)
+        if table is None:
+            from digitscope.folders import read_unlabelled
+
+            return read_unlabelled(path, progress)
+        path = table
+    return tables.read_pixels(path)
 
 
-def _read_idx(path: Path) -> tuple[npt.NDArray[np.uint8], str]:
-    """The array of an IDX file and the MD5 of its unzipped bytes."""
+def _existing(data: str | Path, expected: str) -> Path:
+    """The file or folder that was meant; ``expected`` is what a person could give instead."""
     try:
-        with path.open("rb") as raw:
-            zipped = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            content = _bounded(gzip.GzipFile(fileobj=raw) if zipped else raw, path)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read ({error}); copy it anew, it may be cut short") from error
-    if len(content) < 4 or content[:2] != b"\0\0" or content[2] != 8 or not 1 <= content[3] <= 4:
-        raise DataError(f"{path} is not an IDX file of unsigned bytes: it starts with {content[:4].hex(' ')!r}")
-    start = 4 + 4 * content[3]
-    if len(content) < start:
-        raise DataError(f"{path} ends inside its header; copy it anew")
-    shape = struct.unpack(f">{content[3]}I", content[4:start])
-    expected = start + int(np.prod(shape, dtype=object))
-    if len(content) != expected:
-        raise DataError(f"{path} holds {len(content):,} bytes, its header announces {expected:,}; copy it anew")
-    digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape), digest
+        path = Path(data).expanduser()
+        path.stat()
+    except (OSError, ValueError, RuntimeError) as error:  # not there, not allowed, a null in it, ~nobody
+        raise ConfigError(f"no dataset {str(data)!r} ({getattr(error, 'strerror', error)}); give {expected}") from error
+    if not path.is_dir() and not path.is_file():
+        raise ConfigError(f"{data} is neither a file nor a folder; give {expected}")
+    return path
 
 
-def _bounded(stream: IO[bytes] | gzip.GzipFile, path: Path) -> bytes:
-    """Everything in ``stream``, unless it is more than :data:`LARGEST_FILE`."""
-    content = stream.read(LARGEST_FILE + 1)
-    if len(content) > LARGEST_FILE:
-        raise DataError(f"{path} unpacks to more than {LARGEST_FILE:,} bytes, which no digit dataset needs")
-    return content
+def _parts_of_folder(folder: Path, progress: Progress | None) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    """What a folder holds, and what its reader warns of."""
+    if any(_found_idx(folder, name) for name in IDX_FILES.values()):
+        arrays = {part: read_idx(_idx_file(folder, name)) for part, name in IDX_FILES.items()}
+        return _parts_of_arrays(str(folder), arrays), ()
+    for train, test in ((folder / train, folder / test) for train, test in TABLE_FILES):
+        if train.is_file():
+            given = [train, test] if test.is_file() and tables.has_labels(test) else [train]
+            return tuple(tables.read_table(path) for path in given), ()
+    from digitscope.folders import is_labelled, read_labelled  # with OpenCV, which nothing else here needs
+
+    if is_labelled(folder):
+        return read_labelled(folder, progress)
+    raise DataError(f"{folder} holds no dataset; expected a folder with {FOLDERS}")
+
+
+def _parts_of_file(path: Path) -> tuple[Part, ...]:
+    """What an ``.npz`` or a table holds."""
+    if path.suffix.lower() == ".npz" or zipfile.is_zipfile(path):
+        return _parts_of_arrays(str(path), read_npz(path, [list(IDX_FILES), ["x", "y"]]))
+    return (tables.read_table(path),)
 
 
 @cache
@@ -172,60 +207,55 @@ def _mnist() -> Dataset:
     folder = resources.files("digitscope") / "shipped" / "mnist"
     for part, name in IDX_FILES.items():
         with resources.as_file(folder / f"{name}.gz") as path:
-            arrays[part], digest = _read_idx(path)
+            arrays[part] = read_idx(path)
+        digest = _md5_of_idx(arrays[part])
         if digest != MNIST_MD5[part]:
             raise DataError(
                 f"{name}.gz of the installed package is damaged: its content has MD5 {digest}, expected "
                 f"{MNIST_MD5[part]}; install digitscope again"
             )
-    return Dataset("mnist", **arrays)
+    x_train, y_train, x_test, y_test = (arrays[part] for part in IDX_FILES)
+    return Dataset("mnist", x_train, y_train, x_test, y_test, "60,000 training and 10,000 test images of MNIST")
+
+
+def _found_idx(folder: Path, name: str) -> Path | None:
+    """The file ``name`` in ``folder``, gzipped or not, with the dot or the dash that copies of MNIST use."""
+    spellings = [spelling + suffix for spelling in (name, name.replace("-idx", ".idx")) for suffix in ("", ".gz")]
+    return next((folder / spelling for spelling in spellings if (folder / spelling).is_file()), None)
 
 
 def _idx_file(folder: Path, name: str) -> Path:
-    """The file ``name`` in ``folder``, gzipped or not, with the dot or the dash that copies of MNIST use."""
-    for candidate in (name, name.replace("-idx", ".idx")):
-        for suffix in ("", ".gz"):
-            if (folder / (candidate + suffix)).is_file():
-                return folder / (candidate + suffix)
-    raise DataError(f"{folder} has no {name} or {name}.gz; a dataset folder needs {', '.join(IDX_FILES.values())}")
+    path = _found_idx(folder, name)
+    if path is None:
+        raise DataError(f"{folder} has no {name} or {name}.gz; a dataset folder needs {', '.join(IDX_FILES.values())}")
+    return path
 
 
-def _read_npz(path: Path) -> dict[str, npt.NDArray[np.generic]]:
-    """The four arrays of an ``.npz`` laid out as Keras' ``mnist.npz``; never unpickles."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for item in archive.infolist():
-                if item.file_size > LARGEST_FILE:
-                    raise DataError(f"{path}: {item.filename} unpacks to {item.file_size:,} bytes, refused")
-        with np.load(path, allow_pickle=False) as file:
-            missing = [part for part in IDX_FILES if part not in file.files]
-            if missing:
-                raise DataError(f"{path} has no {', '.join(missing)}; it needs {', '.join(IDX_FILES)}")
-            return {part: file[part] for part in IDX_FILES}
-    except DataError:
-        raise
-    except Exception as error:  # numpy and zipfile raise a dozen types on damaged bytes
-        raise DataError(f"{path} is not a readable .npz of plain arrays ({type(error).__name__}: {error})") from error
+def _parts_of_arrays(name: str, arrays: Mapping[str, npt.NDArray[np.generic]]) -> tuple[Part, ...]:
+    """The arrays as a training and a test part, or as one, if they are images of 28x28 bytes with labels 0..9."""
+    if "x" in arrays:
+        return (_part(name, "", arrays["x"], arrays["y"]),)
+    return tuple(_part(name, f"{part} ", arrays[f"x_{part}"], arrays[f"y_{part}"]) for part in ("train", "test"))
 
 
-def _checked(name: str, arrays: dict[str, npt.NDArray[np.generic]]) -> Dataset:
-    """The arrays as a dataset, if they are images of 28x28 bytes with labels 0..9."""
-    for part in ("train", "test"):
-        x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
-        if x.ndim == 4 and x.shape[-1] == 1:
-            x = arrays[f"x_{part}"] = x[..., 0]
-        if x.shape[1:] != (28, 28) or x.dtype != np.uint8 or len(x) == 0:
-            raise DataError(f"{name}: {part} images are {x.dtype} {x.shape}; expected uint8 (n, 28, 28), n > 0")
-        if y.shape != (len(x),) or not np.issubdtype(y.dtype, np.integer):
-            raise DataError(f"{name}: {part} labels are {y.dtype} {y.shape}; expected {len(x)} integers")
-        wrong = np.flatnonzero((y.astype(np.int64) < 0) | (y.astype(np.int64) > 9))
-        if len(wrong):
-            raise DataError(f"{name}: {part} label {y[wrong[0]]} of image {wrong[0]} is not a digit 0..9")
-        arrays[f"y_{part}"] = y.astype(np.uint8)
-    return Dataset(name, **{part: np.asarray(arrays[part], np.uint8) for part in IDX_FILES})
+def _part(name: str, part: str, x: npt.NDArray[np.generic], y: npt.NDArray[np.generic]) -> Part:
+    """Images (n, 28, 28), (n, 28, 28, 1) or (n, 784) and labels, checked."""
+    images = x.reshape(-1, 28, 28) if x.size and x.shape[1:] in ((28, 28, 1), (784,)) else x
+    if images.shape[1:] != (28, 28) or images.dtype != np.uint8 or len(images) == 0:
+        raise DataError(f"{name}: {part}images are {x.dtype} {x.shape}; expected uint8 (n, 28, 28), n > 0")
+    if y.shape != (len(images),) or not np.issubdtype(y.dtype, np.integer):
+        raise DataError(f"{name}: {part}labels are {y.dtype} {y.shape}; expected {len(images)} integers")
+    labels = y.astype(np.int64)
+    wrong = np.flatnonzero((labels < 0) | (labels > 9))
+    if len(wrong):
+        raise DataError(f"{name}: {part}label {y[wrong[0]]} of image {wrong[0]} is not a digit 0..9")
+    places = [f"{name}, {part}image {index}" for index in range(len(images))]
+    return Part(np.asarray(images, np.uint8), labels.astype(np.uint8), places)
 
 
 def _md5_of_idx(images: Images) -> str:
     """MD5 of ``images`` written as an IDX file."""
     header = bytes([0, 0, 8, images.ndim]) + struct.pack(f">{images.ndim}I", *images.shape)
-    return hashlib.md5(header + np.ascontiguousarray(images).tobytes(), usedforsecurity=False).hexdigest()
+    digest = hashlib.md5(header, usedforsecurity=False)
+    digest.update(np.ascontiguousarray(images).data)
+    return digest.hexdigest()

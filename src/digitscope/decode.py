@@ -58,6 +58,14 @@ class Constraint:
                 f"length={self.length} does not fit pattern={self.pattern!r} with {self.pattern.count('#')} digits"
             )
 
+    @classmethod
+    def of(
+        cls, length: int | None = None, pattern: str | None = None, max_value: int | None = None
+    ) -> Constraint | None:
+        """The constraint of some options; None where none is given."""
+        given = (length, pattern, max_value)
+        return None if given == (None, None, None) else cls(*given)
+
     @property
     def digits(self) -> int | None:
         """How many digits there must be; None = any number."""

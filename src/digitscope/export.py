@@ -6,14 +6,9 @@ The file describes its layers, so that it can be looked into (see :mod:`digitsco
 from __future__ import annotations
 
 import base64
-import contextlib
-import io
 import json
-import logging
 import tempfile
-import warnings
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +19,7 @@ import onnx
 
 from digitscope.errors import ModelError
 from digitscope.files import write_bytes
+from digitscope.quiet import quiet
 from digitscope.runtime import LARGEST_MODEL, LENS_LAYERS, LENS_SUFFIX, ClassifierSession
 
 TOLERANCE = 1e-5
@@ -88,7 +84,7 @@ def onnx_of_keras_file(path: Path) -> bytes:
     """
     _refuse_unknown_layers(path)
     try:
-        with _quiet():
+        with quiet():
             network = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras, h5py and zipfile raise a dozen types on damaged files
         raise ModelError(f"{path} cannot be loaded by Keras ({type(error).__name__}); save the model again") from error
@@ -133,23 +129,10 @@ def _refuse_unknown_layers(path: Path) -> None:
 def _keras_export(network: keras.Sequential, probe: Array) -> onnx.ModelProto:
     """Keras' own ONNX export, without its messages."""
     network(probe[:1])
-    with tempfile.TemporaryDirectory() as folder, _quiet():
+    with tempfile.TemporaryDirectory() as folder, quiet():
         target = Path(folder) / "model.onnx"
         network.export(target, format="onnx", verbose=False)
         return onnx.load(target)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Hold back what exporters print and warn about: a NumPy alias in tf2onnx, absl's start-up lines."""
-    level = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(level)
 
 
 def _activations(network: keras.Sequential, probe: Array) -> list[Array]:

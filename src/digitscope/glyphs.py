@@ -6,7 +6,6 @@ It lays out nothing; that is :mod:`digitscope.synth`.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +46,12 @@ class Glyph:
 def fonts_folder() -> Path:
     """Where ``benchmarks/fetch_fonts.py`` puts the fonts: ``$DIGITSCOPE_FONTS`` or the user's cache."""
     return Path(os.environ.get("DIGITSCOPE_FONTS", str(Path.home() / ".cache" / "digitscope" / "fonts")))
+
+
+def check_fonts() -> None:
+    """Raise DataError, which says how to get them, where there are no fonts."""
+    for kind in ("handwritten", "printed"):
+        font_files(fonts_folder(), kind)
 
 
 def font_files(folder: Path, kind: str) -> list[Path]:
@@ -91,8 +96,3 @@ def mnist_glyphs() -> list[list[Glyph]]:
         x, y, width, height = cv2.boundingRect((image > 60).view(np.uint8))
         found[label].append(Glyph(image[y : y + height, x : x + width], 0.0, 1.0))
     return found
-
-
-def letters_in(glyphs: Sequence[str]) -> list[str]:
-    """Those of :data:`LETTERS` that are among a font's glyphs."""
-    return [letter for letter in LETTERS if letter in glyphs]

@@ -7,6 +7,7 @@ more than :data:`LARGEST_PIXELS` is refused by its header, before it is decoded.
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import threading
 import warnings
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
@@ -34,6 +35,9 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", TiffImagePlugin.TiffImageFile.format, We
 
 EXIF_ORIENTATION = 0x0112
 """Number of the EXIF tag that says how the camera was held."""
+
+SUBFILE_TYPE = 0x00FE
+"""Number of the TIFF tag that says what a frame is to the others."""
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -78,11 +82,14 @@ def load_picture(source: ImageSource, longest: int | None = None) -> Picture:
     if isinstance(source, np.ndarray):
         return _reduced(picture_of_array(source), longest)
     if isinstance(source, Image.Image):
-        return _reduced(_decoded(source, "the PIL image", None), longest)
-    if isinstance(source, bytes | bytearray | memoryview):
-        return _from_file(io.BytesIO(source), f"the image of {len(source):,} bytes", longest)
-    if isinstance(source, str | os.PathLike):
-        return _from_path(Path(source), longest)
+        with explained("the PIL image"):
+            return _reduced(_decoded(source, "the PIL image", None), longest)
+    if isinstance(source, bytes | bytearray | memoryview | str | os.PathLike):
+        with opened(source) as (file, name):
+            first = next(load_frames(file, name, longest))
+        if isinstance(first, ImageError):
+            raise first
+        return first
     raise ImageError(f"got {type(source).__name__}; expected a path, the bytes of a file, a PIL image or a numpy array")
 
 
@@ -127,32 +134,89 @@ def _eight_bits(array: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     raise ImageError(f"the array is {array.dtype}; expected bool, uint8, uint16 or floats 0..1")
 
 
-def _from_path(path: Path, longest: int | None) -> Picture:
-    """The picture in the file at a path."""
+@contextmanager
+def opened(source: str | os.PathLike[str] | bytes) -> Iterator[tuple[BinaryIO, str]]:
+    """The open file of a path, or of a file's bytes, and what a sentence calls it.
+
+    Raises:
+        ImageError: there is no plain file at the path, or it cannot be opened.
+    """
+    if isinstance(source, bytes | bytearray | memoryview):
+        yield io.BytesIO(source), f"the file of {len(source):,} bytes"
+        return
+    path = Path(source)
     name = str(path) if str(path).isprintable() else repr(str(path))
     try:
         if not path.is_file():
             found = "is a folder" if path.is_dir() else "is no plain file" if path.exists() else "is not there"
             raise ImageError(f"{name} {found}; give the path of an image file")
         with path.open("rb") as file:
-            return _from_file(file, name, longest)
+            yield file, name
     except OSError as error:
-        raise ImageError(f"{name} cannot be opened ({_sentence(error)}); check its name and rights") from error
+        raise ImageError(f"{name} cannot be opened ({first_line(error)}); check its name and rights") from error
 
 
-def _from_file(file: Any, name: str, longest: int | None) -> Picture:
-    """The picture in an open binary file."""
+def load_frames(file: BinaryIO, name: str, longest: int | None = None) -> Iterator[Picture | ImageError]:
+    """Every page of a TIFF, the first frame of any other picture; where one cannot be decoded, the error instead.
+
+    A page is decoded when it is asked for. The reduced copies and masks that a TIFF keeps beside a page are no pages.
+
+    Args:
+        file: the open file.
+        name: what a sentence calls it.
+        longest: as for :func:`load_picture`.
+    """
     try:
-        with _quietly(), Image.open(file, formats=FORMATS) as image:
-            return _reduced(_decoded(image, name, longest), longest)
+        with explained(name), _quietly():
+            image = Image.open(file, formats=FORMATS)
+    except ImageError as error:
+        yield error
+        return
+    many = isinstance(image, TiffImagePlugin.TiffImageFile)
+    with image:
+        for number in itertools.count() if many else (0,):
+            frame: Picture | ImageError | None
+            called = f"{name} page {number + 1}" if number else name
+            try:
+                with explained(called), _quietly():
+                    if not _turned_to(image, number):
+                        return
+                    frame = None if _is_beside(image, number) else _reduced(_decoded(image, called, longest), longest)
+            except ImageError as error:
+                frame = error
+            if not many:
+                image.close()  # its pixels need not wait in memory while the picture is read
+            if frame is not None:
+                yield frame
+
+
+def _turned_to(image: Image.Image, number: int) -> bool:
+    """Go to a frame, counted from 0; False where there is none."""
+    try:
+        image.seek(number)
+    except EOFError:
+        return False
+    return True
+
+
+def _is_beside(image: Image.Image, number: int) -> bool:
+    """Whether a frame after the first is a reduced copy (bit 0) or a mask (bit 2) of another, by its TIFF header."""
+    return number > 0 and bool(getattr(image, "tag_v2", {}).get(SUBFILE_TYPE, 0) & 0b101)
+
+
+@contextmanager
+def explained(name: str) -> Iterator[None]:
+    """Turn whatever a decoder raises on damaged bytes into an ImageError: one sentence about ``name``."""
+    try:
+        yield
     except ImageError:
         raise
     except Image.DecompressionBombError as error:
         raise ImageError(f"{name} has far more than {LARGEST_PIXELS:,} pixels; reduce it first") from error
     except UnidentifiedImageError as error:
         raise ImageError(f"{name} is not a PNG, JPEG, BMP, TIFF, WebP or GIF image; convert it first") from error
-    except Exception as error:  # Pillow's decoders raise a dozen types on damaged bytes
-        raise ImageError(f"{name} is damaged and cannot be decoded ({_sentence(error)}); save it anew") from error
+    except Exception as error:  # decoders raise a dozen types
+        raise ImageError(f"{name} is damaged and cannot be decoded ({first_line(error)}); save it anew") from error
 
 
 def _decoded(image: Image.Image, name: str, longest: int | None) -> Picture:
@@ -163,19 +227,14 @@ def _decoded(image: Image.Image, name: str, longest: int | None) -> Picture:
     if longest is not None and max(width, height) > longest:
         scale = longest / max(width, height)
         image.draft(None, (max(1, round(width * scale)), max(1, round(height * scale))))
-    try:
-        if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-            image = image if turn is None else image.transpose(turn)
-            pixels = _deep_levels(np.asarray(image))
-        else:
-            see_through = image.has_transparency_data
-            image = image.convert("RGBA" if see_through else "L" if image.mode in ("1", "L") else "RGB")
-            image = image if turn is None else image.transpose(turn)
-            pixels = _on_paper(np.asarray(image)) if see_through else np.asarray(image)
-    except ImageError:
-        raise
-    except Exception as error:  # as above: a lazy PIL image is decoded only here
-        raise ImageError(f"{name} is damaged and cannot be decoded ({_sentence(error)}); save it anew") from error
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        image = image if turn is None else image.transpose(turn)
+        pixels = _deep_levels(np.asarray(image))
+    else:
+        see_through = image.has_transparency_data
+        image = image.convert("RGBA" if see_through else "L" if image.mode in ("1", "L") else "RGB")
+        image = image if turn is None else image.transpose(turn)
+        pixels = _on_paper(np.asarray(image)) if see_through else np.asarray(image)
     turned = turn in (_TURNS[5], _TURNS[6], _TURNS[7], _TURNS[8])
     return Picture(pixels, *((height, width) if turned else (width, height)))
 
@@ -219,7 +278,9 @@ def _reduced(picture: Picture, longest: int | None) -> Picture:
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation 1..8; 1 where there is none or it is damaged."""
+    """The EXIF orientation 1..8 left to apply; 1 where there is none, it is damaged, or Pillow turns the picture."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return 1
     try:
         return int(image.getexif().get(EXIF_ORIENTATION, 1))
     except Exception:  # a damaged EXIF block does not make the picture unreadable
@@ -241,6 +302,6 @@ def _quietly() -> Iterator[None]:
         yield
 
 
-def _sentence(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     """The first line of an error's text, or its type where it has none."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200].rstrip(".")

@@ -13,8 +13,8 @@ import keras
 from digitscope.decode import CLASSES
 from digitscope.lines import HEIGHT
 
-FILTERS = (24, 40, 64, 96, 112, 128, 128)
-"""Filters of the convolutions, from half of the height to the columns and their neighbourhood."""
+FILTERS = (24, 40, 64, 96, 112, 128, 128, 128)
+"""Filters of the convolutions, from half of the height to the columns and their neighbourhood, near and farther."""
 
 
 def build_line_network(precision: str = "float32") -> keras.Model:
@@ -51,5 +51,6 @@ def build_line_network(precision: str = "float32") -> keras.Model:
     x = convolution(x, 4, 3)
     x = convolution(x, 5, (HEIGHT // 8, 1), padding="valid")
     x = convolution(x, 6, (1, 7))
+    x = layers.Add(dtype=precision, name="conv8_sum")([x, convolution(x, 7, (1, 7))])
     x = layers.Conv2D(CLASSES, 1, dtype="float32", name="logits")(x)
     return keras.Model(field, layers.Reshape((-1, CLASSES), dtype="float32", name="columns")(x), name="line_reader")

@@ -1,64 +1,47 @@
-"""Reading lines and pages of numbers: pictures in, numbers with digits, places and a calibrated confidence out.
+"""Reading one line of writing: a strip cut out of a page in, digits with their chances and places out.
 
-Every line is looked at in several views, perhaps by several engines; each proposes texts, and every text is weighed by
-all of them. Finding lines is :mod:`digitscope.lines`, spelling is :mod:`digitscope.decode`.
+A strip is looked at in several views, perhaps by several engines; each proposes texts, and every text is weighed by all
+of them. Finding lines is :mod:`digitscope.lines`, spelling is :mod:`digitscope.decode`, pages are
+:mod:`digitscope.page_reader`.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitscope.decode import Constraint, beam_search, digits_only, log_probabilities, places, without_gaps
-from digitscope.errors import ConfigError, ImageError
-from digitscope.images import ImageSource, load_picture
+from digitscope.decode import (
+    Constraint,
+    Place,
+    beam_search,
+    digits_of,
+    digits_only,
+    log_probabilities,
+    places,
+    without_gaps,
+)
+from digitscope.errors import ConfigError
 from digitscope.line_model import Engine, LineModel, View
-from digitscope.lines import HEIGHT, Strip, find_lines, line_field, whole
-from digitscope.values import Box, Digit, Number, Page
+from digitscope.lines import HEIGHT, Strip, line_field
 
-Levels = npt.NDArray[np.uint8]
-
-LONGEST = 1600
-"""Pixels of the longer side that a page is reduced to."""
+Floats = npt.NDArray[np.float32]
 
 ENGINES = ("own", "ocr")
 
 PROPOSALS = 4
 """Texts that a view proposes."""
 
-SURE = 0.9
-"""Calibrated confidence from which on a number is given: of made-up lines that no training saw half were above it, and
-97.4 % of those were right."""
-
-WRITTEN = 0.5
-"""Digit probability below which a line holds no number."""
-
 CALIBRATIONS = {"own": (1.65, 0.0), "ocr": (1.0, 0.0)}
 """For each engine slope and start of the log-odds of being right over those of the score, fitted on made-up lines that
 no training saw (``benchmarks/calibrate_lines.py``)."""
 
-CROP_HEIGHT, CROP_SHAPE = 260, 1.3
-"""A picture no higher than this, and wider than high by this, may itself be one line."""
-
-SMALL = 0.55
-"""Share of such a picture's height: where all lines found in it are lower, they are cut out; their digits would be too
-small for the network otherwise."""
-
-UPRIGHT = 0.6
-"""Mean score of an upright page's digits from which on other rotations are not tried."""
-
-TURN = 0.1
-"""By how much the mean score must be better on a turned page than on the page as it is."""
-
-ROTATIONS = (0, 90, 270, 180)
-BLANK, UNCERTAIN = "blank", "too uncertain"
-"""The reasons for a refusal."""
+PEN = 0.4
+"""Share of full pen from which on a pixel of a line field is ink."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,16 +74,36 @@ class Reading:
         return 1 - self.texts.get("", 0.0)
 
 
-class LineReader:
-    """Reads numbers off lines and pages; use it again and again, opening it is the slow part."""
+@dataclass(frozen=True, eq=False)
+class Character:
+    """A character of a line.
 
-    def __init__(self, engine: str | Path | Engine | Sequence[Engine] = "own", sure: float = SURE) -> None:
+    Attributes:
+        text: a digit or a separator.
+        left: where its ink begins, in pixels of the strip; likewise the others.
+        top: where it begins from above.
+        right: where it ends.
+        bottom: where it ends below.
+        probabilities: float32 (10,), that it is each of the digits; zeros for a separator.
+    """
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    probabilities: Floats
+
+
+class LineReader:
+    """Reads strips; use it again and again, opening it is the slow part."""
+
+    def __init__(self, engine: str | Path | Engine | Sequence[Engine] = "own") -> None:
         """Open a reader.
 
         Args:
             engine: ``"own"``; ``"ocr"`` for RapidOCR's network; an ``.onnx`` file of an own one; or several engines,
                 whose verdicts are added.
-            sure: calibrated confidence below which a number is refused.
 
         Raises:
             ConfigError: there is no such engine.
@@ -109,91 +112,14 @@ class LineReader:
         """
         self.engines = _opened(engine)
         self.engine = "ocr" if engine == "ocr" else "own"
-        self.sure = sure
 
-    def line(self, image: ImageSource, constraint: Constraint | None = None) -> Number:
-        """Read a picture that is itself one line.
+    def read(self, strip: Strip, constraint: Constraint | None = None) -> Reading:
+        """What a strip says: the texts that its views propose, each weighed by all views of all engines.
 
         Args:
-            image: what :func:`digitscope.images.load_picture` takes.
+            strip: the line.
             constraint: what is known about the number's form.
-
-        Raises:
-            ImageError: it cannot be used as a picture at all.
         """
-        picture = load_picture(image, LONGEST)
-        reading = self._crop(picture.pixels, constraint)
-        return self._number(reading, picture.width / picture.pixels.shape[1])
-
-    def reading(self, image: ImageSource, constraint: Constraint | None = None) -> Reading:
-        """All that is known about a picture that is itself one line; same arguments and errors as :meth:`line`."""
-        return self._crop(load_picture(image, LONGEST).pixels, constraint)
-
-    def page(
-        self, image: ImageSource, rotate: int | None = None, constraint: Constraint | None = None, name: str = ""
-    ) -> Page:
-        """Read all numbers on a page.
-
-        Args:
-            image: what :func:`digitscope.images.load_picture` takes.
-            rotate: degrees 0 | 90 | 180 | 270 by which to turn it counter-clockwise first; None finds out.
-            constraint: what is known about every number's form.
-            name: what to call the page in its record.
-
-        Raises:
-            ImageError: it cannot be used as a picture at all.
-            ConfigError: another rotation.
-        """
-        if rotate not in (None, *ROTATIONS):
-            raise ConfigError(f"rotate={rotate} is no quarter turn; give 0, 90, 180, 270, or None to find out")
-        start = time.perf_counter()
-        picture = load_picture(image, LONGEST)
-        degrees, readings = self._upright(picture.pixels, rotate, constraint)
-        scale = picture.width / picture.pixels.shape[1]
-        size = (picture.width, picture.height)
-        numbers = tuple(_turned(self._number(reading, scale), degrees, size) for reading in readings)
-        spent = round((time.perf_counter() - start) * 1000, 3)
-        return Page(name, 1, *size, degrees, numbers, spent)
-
-    def page_of_file(self, path: str | Path, rotate: int | None = None, constraint: Constraint | None = None) -> Page:
-        """The record of a file: never an exception for a bad one, its ``error`` says why."""
-        try:
-            return self.page(path, rotate, constraint, str(path))
-        except ImageError as error:
-            return Page(str(path), 1, 0, 0, 0, (), 0.0, str(error))
-
-    def _upright(self, pixels: Levels, rotate: int | None, constraint: Constraint | None) -> tuple[int, list[Reading]]:
-        """By how much the page was turned, and its readings as it stands upright then."""
-        if rotate is None and _is_crop(pixels):
-            rotate = 0
-        best: tuple[float, int, list[Reading]] = (-1.0, rotate or 0, [])
-        for degrees in ROTATIONS if rotate is None else (rotate,):
-            readings = self._readings(np.ascontiguousarray(np.rot90(pixels, degrees // 90)), constraint)
-            digits = sum(len(reading.best) for reading in readings)
-            if digits == 0:
-                continue
-            worth = sum(len(reading.best) * reading.score for reading in readings) / digits - TURN * (degrees != 0)
-            if worth > best[0]:
-                best = worth, degrees, readings
-            if degrees == 0 and worth > UPRIGHT:
-                break
-        return best[1], best[2]
-
-    def _readings(self, pixels: Levels, constraint: Constraint | None) -> list[Reading]:
-        """The lines of an upright page that hold digits, from top to bottom."""
-        if _is_crop(pixels):
-            found = [self._crop(pixels, constraint)]
-        else:
-            found = [self._read(strip, constraint) for strip in find_lines(pixels)]
-        return [reading for reading in found if reading.best and reading.digit_probability >= WRITTEN]
-
-    def _crop(self, pixels: Levels, constraint: Constraint | None) -> Reading:
-        """The reading of a picture that is one line: of several strips in it the one with most to say."""
-        readings = [self._read(strip, constraint) for strip in _strips(pixels)]
-        return max(readings, key=lambda reading: reading.score * reading.digit_probability * len(reading.best))
-
-    def _read(self, strip: Strip, constraint: Constraint | None) -> Reading:
-        """What a line says: the texts that its views propose, each weighed by all views of all engines."""
         looks = [engine.look(strip.pixels) for engine in self.engines]
         columns = [[without_gaps(digits_only(view.probabilities)) for view in views] for views in looks]
         proposed = {
@@ -213,30 +139,9 @@ class LineReader:
         own = [log_probabilities(view, [texts[order[0]]])[0] for view in columns[-1]]
         return Reading(strip, ranked, looks[-1][int(np.argmax(own))])
 
-    def _number(self, reading: Reading, scale: float) -> Number:
-        """The reading as a result in pixels of the source."""
-        if not reading.best:
-            return Number(None, "", 0.0, None, BLANK, ())
-        confidence = calibrated(reading.score, self.engine)
-        sides = (reading.strip.box.x, reading.strip.box.y, reading.strip.box.width, reading.strip.box.height)
-        box = Box(*(round(side * scale) for side in sides))
-        reason = BLANK if reading.digit_probability < WRITTEN else UNCERTAIN if confidence < self.sure else None
-        return Number(
-            None if reason else reading.best, reading.best, confidence, box, reason, tuple(_digits(reading, scale))
-        )
-
-
-def _is_crop(pixels: Levels) -> bool:
-    """Whether a picture is so low and wide that it may itself be one line."""
-    height, width = pixels.shape[:2]
-    return bool(height <= CROP_HEIGHT and width >= CROP_SHAPE * height)
-
-
-def _strips(pixels: Levels) -> list[Strip]:
-    """A crop as one line; where all that is found in it is much smaller, the lines found."""
-    found = find_lines(pixels)
-    largest = max((strip.pixels.shape[0] for strip in found), default=0)
-    return found if 0 < largest < SMALL * pixels.shape[0] else [whole(pixels)]
+    def confidence(self, reading: Reading) -> float:
+        """The calibrated probability 0..1 that a reading's best text is right."""
+        return calibrated(reading.score, self.engine)
 
 
 def calibrated(score: float, engine: str = "own") -> float:
@@ -267,52 +172,37 @@ def _opened(engine: str | Path | Engine | Sequence[Engine]) -> tuple[Engine, ...
     return (LineModel(engine),)
 
 
-def _digits(reading: Reading, scale: float) -> list[Digit]:
-    """The digits of the best text, with their boxes in pixels of the source."""
+def characters(reading: Reading) -> list[Character]:
+    """The digits of a reading's best text, the separators between them, and where they stand, from left to right."""
     view, strip = reading.view, reading.strip
-    columns = digits_only(view.probabilities)
-    if 2 * len(reading.best) > len(columns):
-        return []
-    found = places(columns, reading.best)
+    found = _places(view.probabilities, reading.best)
     middles = [view.start + view.step * ((place.first + place.last + 1) / 2) for place in found]
     field = line_field(strip.pixels)
     height = strip.pixels.shape[0]
     across = strip.pixels.shape[1] / field.shape[1]
-    digits = []
+    down = height / HEIGHT
+    placed = []
     for number, (place, middle) in enumerate(zip(found, middles, strict=True)):
         left = (middles[number - 1] + middle) / 2 if number else middle - height / 2
         right = (middles[number + 1] + middle) / 2 if number + 1 < len(found) else middle + height / 2
         x0, y0, x1, y1 = _ink_box(field, round(left / across), round(right / across))
-        corners = np.array([[x0, x1, x1, x0], [y0, y0, y1, y1], [1, 1, 1, 1]], np.float64)
-        corners[:2] *= [[across], [height / HEIGHT]]
-        x, y = (strip.matrix @ corners) * scale
-        low = max(0, int(x.min())), max(0, int(y.min()))
-        box = Box(*low, max(1, round(float(x.max())) - low[0]), max(1, round(float(y.max())) - low[1]))
-        digits.append(Digit(place.text, box, tuple(float(p) for p in place.probabilities)))
-    return digits
+        placed.append(Character(place.text, x0 * across, y0 * down, x1 * across, y1 * down, place.probabilities))
+    return placed
 
 
-def _ink_box(field: npt.NDArray[np.float32], left: int, right: int) -> tuple[int, int, int, int]:
+def _places(probabilities: Floats, best: str) -> list[Place]:
+    """Where the characters of the best text stand; with separators where the view's best spelling of it has some."""
+    if not best or 2 * len(best) > len(probabilities):
+        return []
+    spelled = [text for text, _ in beam_search(probabilities) if digits_of(text) == best]
+    if spelled and 2 * len(spelled[0]) <= len(probabilities):
+        return places(probabilities, spelled[0])
+    return places(digits_only(probabilities), best)
+
+
+def _ink_box(field: Floats, left: int, right: int) -> tuple[int, int, int, int]:
     """Left, top, right, bottom of the ink between two columns of a field; all of it where there is none."""
     left = int(np.clip(left, 0, field.shape[1] - 1))
     right = int(np.clip(right, left + 1, field.shape[1]))
-    x, y, width, height = cv2.boundingRect((field[:, left:right] > 0.4).astype(np.uint8))
+    x, y, width, height = cv2.boundingRect((field[:, left:right] > PEN).astype(np.uint8))
     return (left + x, y, left + x + width, y + height) if width else (left, 0, right, field.shape[0])
-
-
-def _turned(number: Number, degrees: int, size: tuple[int, int]) -> Number:
-    """A number found on a page that was turned counter-clockwise, its boxes back on the page as it is."""
-    if degrees == 0 or number.box is None:
-        return number
-    digits = tuple(replace(digit, box=_back(digit.box, degrees, size)) for digit in number.digits)
-    return replace(number, digits=digits, box=_back(number.box, degrees, size))
-
-
-def _back(box: Box, degrees: int, size: tuple[int, int]) -> Box:
-    """A box of a page turned counter-clockwise by some degrees, on the page of ``size`` (width, height)."""
-    width, height = size
-    if degrees == 90:
-        return Box(width - box.y - box.height, box.x, box.height, box.width)
-    if degrees == 180:
-        return Box(width - box.x - box.width, height - box.y - box.height, box.width, box.height)
-    return Box(box.y, height - box.x - box.width, box.height, box.width)

@@ -1,4 +1,4 @@
-"""Training of the line reader: minutes in, a folder with the network as ``.keras`` and ``.onnx`` out.
+"""Training of the line reader: a number of lines in, a folder with the network as ``.keras`` and ``.onnx`` out.
 
 Lines are made up while it trains, by a process of their own (:mod:`digitscope.synth`); no real picture is seen.
 Training can be stopped and taken up again. Measuring on real lines is the business of ``benchmarks/strings.py``.
@@ -11,6 +11,7 @@ import itertools
 import json
 import multiprocessing
 import queue
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ from digitscope.about import processor_features
 from digitscope.decode import ALPHABET, best_path
 from digitscope.line_network import build_line_network
 from digitscope.lines import HEIGHT, line_field
+from digitscope.quiet import quiet
 from digitscope.synth import Lines
 from digitscope.values import Progress
 
@@ -46,12 +48,15 @@ GUIDE = 0.3
 """Weight of the columns' own cross-entropy beside the CTC loss."""
 
 PEAK, WARMUP, RAMP = 2.5e-3, 0.03, 100
-"""The highest learning rate, the share of the time before it is reached, and the steps of a ramp after every start."""
+"""The highest learning rate, the share of the lines before it is reached, and the steps of a ramp after every start."""
+
+LINES = 1_600_000
+"""Lines that the shipped network saw."""
 
 SAVE_SECONDS = 60.0
 
-LONGEST_STEP = 10.0
-"""Seconds that one step counts at most, so that a pause of the machine does not end the training."""
+PATIENCE = 5.0
+"""Seconds after which the maker of batches looks whether anybody still takes them."""
 
 VALIDATION_SEED = 10_007
 
@@ -137,12 +142,19 @@ def batches(seed: int, first: int = 0) -> Any:
 
 
 def _make(seed: int, first: int, made: Any) -> None:
-    """The process that makes batches until it is ended."""
+    """The process that makes batches until it is ended, or the training that takes them is gone."""
     import cv2
 
     cv2.setNumThreads(1)
+    training = multiprocessing.parent_process()
     for item in batches(seed, first):
-        made.put(item)
+        while True:
+            try:
+                made.put(item, timeout=PATIENCE)
+                break
+            except queue.Full:
+                if training is None or not training.is_alive():
+                    return
 
 
 def line_loss(targets: Any, logits: Any) -> Any:
@@ -189,21 +201,21 @@ class LineRun:
 
 
 def train_reader(
-    minutes: float = 45.0,
+    lines: int = LINES,
     *,
     out: str | Path = "runs/reader",
     seed: int = 0,
     resume: bool = True,
     progress: Progress | None = None,
 ) -> LineRun:
-    """Train the line reader for some minutes of wall time; Ctrl-C ends it early and keeps what was learned.
+    """Train the line reader; Ctrl-C ends it early and keeps what was learned, for another time to go on with.
 
     Args:
-        minutes: of the whole training, those of an earlier part that is taken up again counted in.
+        lines: of the whole training, those of an earlier part that is taken up again counted in.
         out: the folder; one that holds an unfinished training is gone on with.
         seed: of weights and lines.
         resume: whether to go on with what is there.
-        progress: told about seconds done of all seconds.
+        progress: told about lines seen of all.
 
     Raises:
         DataError: the fonts are not there.
@@ -221,7 +233,7 @@ def train_reader(
         optimizer=keras.optimizers.AdamW(PEAK, weight_decay=2e-3, clipnorm=5.0), loss=line_loss, jit_compile=False
     )
     with contextlib.suppress(KeyboardInterrupt):
-        _fit(network, state, 60 * minutes, folder, seed, progress)
+        _fit(network, state, lines, folder, seed, progress)
     exact = _save(network, folder, state)
     accuracy = validate(exact)
     state["accuracy"] = accuracy
@@ -230,10 +242,8 @@ def train_reader(
     return LineRun(folder, state["seconds"], state["lines"], accuracy)
 
 
-def _fit(
-    network: Any, state: dict[str, Any], seconds: float, folder: Path, seed: int, progress: Progress | None
-) -> None:
-    """Train until ``seconds`` are over: on a fresh batch where one is ready, else on one that was seen before."""
+def _fit(network: Any, state: dict[str, Any], lines: int, folder: Path, seed: int, progress: Progress | None) -> None:
+    """Train until so many lines were seen: on a fresh batch where one is ready, else on one that was seen before."""
     context = multiprocessing.get_context("spawn")
     made = context.Queue(maxsize=24)
     maker = context.Process(target=_make, args=(seed, state["next"], made), daemon=True)
@@ -242,14 +252,14 @@ def _fit(
     seen: list[Batch] = []
     last, saved, losses = time.monotonic(), time.monotonic(), [0.0]
     try:
-        while state["seconds"] < seconds:
+        while state["lines"] < lines:
             batch = _next(made, seen, rng, state)
             ramp = min(1.0, len(losses) / RAMP)
-            network.optimizer.learning_rate.assign(ramp * _rate(state["seconds"] / seconds))
+            network.optimizer.learning_rate.assign(ramp * _rate(state["lines"] / lines))
             losses.append(float(network.train_on_batch(*_disturbed(batch, rng))))
             state["lines"] += len(batch[0])
             now = time.monotonic()
-            state["seconds"] += min(now - last, LONGEST_STEP)
+            state["seconds"] += now - last
             last = now
             if now - saved > SAVE_SECONDS:
                 saved = now
@@ -257,7 +267,7 @@ def _fit(
                 state["history"].append({"seconds": state["seconds"], **facts})
                 _save(network, folder, state)
                 if progress is not None:
-                    progress("fit", int(state["seconds"]), int(seconds), facts)
+                    progress("fit", state["lines"], lines, {"loss": facts["loss"]})
     finally:
         maker.terminate()
         maker.join()
@@ -285,7 +295,7 @@ def _disturbed(batch: Batch, rng: np.random.Generator) -> tuple[Floats, npt.NDAr
 
 
 def _rate(done: float) -> float:
-    """Learning rate when a share 0..1 of the time is over: a short climb, then half a cosine."""
+    """Learning rate when a share 0..1 of the lines was seen: a short climb, then half a cosine."""
     return float(PEAK * min(1.0, (done + 1e-3) / WARMUP) * max(0.005, 0.5 * (1 + np.cos(np.pi * min(1.0, done)))))
 
 
@@ -314,11 +324,7 @@ def validate(network: Any, n: int = 2000) -> float:
 
 def export_reader(network: Any, path: str | Path) -> None:
     """Write the network as ``.onnx``: fields float32 (n, HEIGHT, w, 1) to logits float32 (n, w // 2, CLASSES)."""
-    import tempfile
-
-    from digitscope.export import _quiet
-
     network(np.zeros((1, HEIGHT, 64, 1), np.float32))  # Keras exports what was called
-    with tempfile.TemporaryDirectory() as scratch, _quiet():
+    with tempfile.TemporaryDirectory() as scratch, quiet():
         network.export(Path(scratch) / "reader.onnx", format="onnx", verbose=False)
         files.write_bytes(path, (Path(scratch) / "reader.onnx").read_bytes())

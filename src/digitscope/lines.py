@@ -32,6 +32,10 @@ made-up lines (1.1 % wrong)."""
 FAINT = 12.0
 """Grey levels that are full pen at least, so that blank paper stays blank."""
 
+CLEAN_HEIGHT, CLEAN_INK, CLEAN_FROM, CLEAN_OVER = 96, 220.0, 0.3, 0.5
+"""Height of a line with clean paper, grey levels that its pen is darker than its paper, the share of full pen from
+which on it is drawn, and the share over which it grows to all of it."""
+
 PAGE = 1000
 """Pixels of the longer side that a page is reduced to before it is searched."""
 
@@ -40,6 +44,9 @@ NOISE, CORE, EDGE = 5.0, 0.5, 0.25
 
 SMALLEST, LARGEST = 0.012, 0.95
 """Least and greatest height of a character, as shares of the page's longer and of its own side."""
+
+TALLEST = 200
+"""Pixels of a page's reduced height that only a margin line or a frame fills from top to bottom, no character."""
 
 LEVEL_RULE, UPRIGHT_RULE = 0.3, 0.8
 """A straight run of this share of the width, or of the height, is a printed rule."""
@@ -79,11 +86,27 @@ def line_field(pixels: Levels) -> Floats:
         float32 (HEIGHT, w') 0..1, the proportions kept, w' even and at least 8.
     """
     height, width = pixels.shape[:2]
-    size = (max(8, 2 * round(width * HEIGHT / height / 2)), HEIGHT)
-    way = cv2.INTER_AREA if height > HEIGHT else cv2.INTER_LINEAR
-    grey = _one_grey(np.asarray(cv2.resize(pixels, size, interpolation=way), np.uint8), NEAR)
-    reach = np.ones((REACH, REACH), np.uint8)
-    paper = cv2.blur(cv2.morphologyEx(grey, cv2.MORPH_OPEN, reach), (REACH, REACH))
+    return _pen(pixels, (max(8, 2 * round(width * HEIGHT / height / 2)), HEIGHT), NEAR, REACH)
+
+
+def clean(pixels: Levels) -> Levels:
+    """A cut-out line as dark pen on white paper, uint8 (:data:`CLEAN_HEIGHT`, w), the proportions kept.
+
+    Args:
+        pixels: uint8 (h, w) or (h, w, 3).
+    """
+    height, width = pixels.shape[:2]
+    size = max(8, round(width * CLEAN_HEIGHT / height)), CLEAN_HEIGHT
+    scale = CLEAN_HEIGHT // HEIGHT
+    pen = _pen(pixels, size, NEAR * scale, REACH * scale)
+    return np.asarray(255 - CLEAN_INK * np.clip((pen - CLEAN_FROM) / CLEAN_OVER, 0, 1), np.uint8)
+
+
+def _pen(pixels: Levels, size: tuple[int, int], near: int, reach: int) -> Floats:
+    """Pixels of another size (width, height) as pen 0..1: what a broad brush takes away."""
+    way = cv2.INTER_AREA if pixels.shape[0] > size[1] else cv2.INTER_LINEAR
+    grey = _one_grey(np.asarray(cv2.resize(pixels, size, interpolation=way), np.uint8), near)
+    paper = cv2.blur(cv2.morphologyEx(grey, cv2.MORPH_OPEN, np.ones((reach, reach), np.uint8)), (reach, reach))
     contrast = grey - paper
     pen = np.partition(contrast, int(0.985 * contrast.size), axis=None)[int(0.985 * contrast.size)]
     return np.asarray(np.clip(contrast / max(float(pen), FAINT), 0, 1), np.float32)
@@ -163,7 +186,8 @@ def _characters(ink: Mask) -> Floats:
     kept = []
     for part in range(1, number):
         x, y, w, h, area = (int(value) for value in stats[part])
-        if max(w, h) < SMALLEST * max(height, width) or w > LARGEST * width or area < 6:
+        rule = w > LARGEST * width or h > max(LARGEST * height, TALLEST)
+        if rule or max(w, h) < SMALLEST * max(height, width) or area < 6:
             continue
         inside = cv2.distanceTransform(np.pad(labels[y : y + h, x : x + w] == part, 1).astype(np.uint8), cv2.DIST_L2, 3)
         if 2 * float(inside.max()) > BLOT * max(w, h):

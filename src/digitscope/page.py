@@ -31,6 +31,9 @@ VERSION = 1
 LARGEST = 4_000_000
 """Multiply-adds of the largest network that a browser computes between two moves of the pen."""
 
+FIRST = 1000
+"""Test images that a page holds, from the first on, so that a class can say "take number 247": 1 MB."""
+
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".json": "application/json"}
 """The files that the page is made of, and their media types."""
 
@@ -77,7 +80,7 @@ def page_model(model: Model, snapshots: Sequence[Model] = (), data: str | Path |
         "layers": [_entry(layer) for layer in layers],
         "weights": _weights(layers),
         "known": fit_known(model, dataset),
-        "samples": samples(dataset, hard),
+        "samples": samples(dataset, [*range(min(FIRST, len(dataset.x_test))), *hard]),
         "hardest": hard,
         "patches": patches(model, layers, dataset),
         "snapshots": [_snapshot(snapshot, layers) for snapshot in snapshots],

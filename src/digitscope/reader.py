@@ -1,19 +1,30 @@
-"""Reading: a picture of one digit in, an answer or a refusal out. Finding digits on a page is not done here."""
+"""Reading: a picture in, answers and refusals out: of the one digit in it, or of all the numbers on a page.
+
+How a digit is cut out is :mod:`digitscope.ink`'s business; how lines are found and read, that of
+:mod:`digitscope.page_reader`.
+"""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from digitscope import fields, ink
-from digitscope.errors import ImageError
+from digitscope.decode import Constraint
+from digitscope.documents import Scan
+from digitscope.errors import ConfigError
 from digitscope.images import ImageSource, Picture, load_picture
+from digitscope.line_model import Engine
 from digitscope.models import Model, load
+from digitscope.page_reader import LONGEST, PageReader
+from digitscope.page_reader import SURE as SURE_OF_NUMBER
 from digitscope.values import Box, Digit, Number, Page
 
 UPRIGHT = (0.0, 0.5)
@@ -31,19 +42,93 @@ BLANK, TOO_SMALL, SEVERAL, UNCERTAIN = "blank", "too small", "several digits", "
 
 
 class Reader:
-    """Reads handwritten digits with one model; use it again and again, opening it is the slow part."""
+    """Reads handwritten digits and numbers; use it again and again, opening it is the slow part."""
 
-    def __init__(self, model: str | Path | Model = "robust") -> None:
+    def __init__(
+        self,
+        model: str | Path | Model = "robust",
+        engine: str | Path | Engine | Sequence[Engine] = "own",
+        min_confidence: float | None = None,
+    ) -> None:
         """Open a reader.
 
         Args:
-            model: a model, or what :func:`digitscope.models.load` takes.
+            model: for single digits: a model, or what :func:`digitscope.models.load` takes.
+            engine: for lines: ``"own"``; ``"ocr"`` for RapidOCR's network; an ``.onnx`` file of an own one.
+            min_confidence: 0..1, below which an answer is refused; None takes what was chosen for each kind.
 
         Raises:
-            ConfigError: there is no such model.
-            ModelError: the file is damaged, or not a classifier of 28x28 digits.
+            ConfigError: there is no such model or engine, or a confidence outside 0..1.
+            MissingExtra: the engine is ``"ocr"``, and rapidocr is not installed.
+            ModelError: a file is damaged, or not a classifier of 28x28 digits or a line reader.
         """
+        if min_confidence is not None and not 0 <= min_confidence <= 1:
+            raise ConfigError(f"min_confidence={min_confidence} is out of range; expected 0 to 1")
         self.model = model if isinstance(model, Model) else load(model)
+        self.min_confidence = min_confidence
+        self._engine = engine
+        if engine != "own":
+            self.pages  # noqa: B018 (what was asked for is opened at once, so that an error comes here)
+
+    @cached_property
+    def pages(self) -> PageReader:
+        """What reads lines; opened when it is first needed."""
+        return PageReader(self._engine, SURE_OF_NUMBER if self.min_confidence is None else self.min_confidence)
+
+    def read(
+        self,
+        image: ImageSource,
+        *,
+        rotate: int | None = None,
+        length: int | None = None,
+        pattern: str | None = None,
+        max_value: int | None = None,
+    ) -> Page:
+        """Read all the numbers in a picture: a page of them, or one line cut out.
+
+        Args:
+            image: as for :meth:`digit`; of a file with several pages the first (:func:`digitscope.documents.scans`
+                gives all of them).
+            rotate: degrees 0 | 90 | 180 | 270 by which to turn it counter-clockwise first; None finds out.
+            length: how many digits every number has, where that is known.
+            pattern: ``#`` for a digit, anything else for itself, e.g. ``"#####-####"``.
+            max_value: the largest number that may be meant.
+
+        Returns:
+            The page with its lines, numbers and digits; ``text`` is what was accepted, and a number that was refused
+            has its reason. ``show()`` opens it with boxes drawn.
+
+        Raises:
+            ImageError: it cannot be used as a picture at all.
+            ConfigError: options that are out of range or contradict each other.
+        """
+        constraint = Constraint.of(length, pattern, max_value)
+        name = str(image) if isinstance(image, str | os.PathLike) else ""
+        picture = load_picture(image, LONGEST)
+        page = self.scan(Scan(name, 1, picture, None), rotate=rotate, constraint=constraint)
+        return replace(page, pixels=picture.pixels)
+
+    def scan(
+        self, scan: Scan, *, single: bool = False, rotate: int | None = None, constraint: Constraint | None = None
+    ) -> Page:
+        """The record of a page of a file: never an exception for a bad one, its ``error`` says why.
+
+        Args:
+            scan: the page, see :func:`digitscope.documents.scans`, its longer side at most :data:`LONGEST` pixels, or
+                :data:`digitscope.ink.LONGEST` if ``single``.
+            single: whether it holds one digit.
+            rotate: as for :meth:`read`.
+            constraint: what is known about every number's form.
+        """
+        start = time.perf_counter()
+        if scan.picture is None:
+            return Page(scan.file, scan.page, 0, 0, 0, (), 0.0, scan.error)
+        degrees, numbers = (
+            (0, (self._number(scan.picture),)) if single else self.pages.numbers(scan.picture, rotate, constraint)
+        )
+        size = scan.picture.width, scan.picture.height
+        spent = round((time.perf_counter() - start) * 1000, 3)
+        return Page(scan.file, scan.page, *size, degrees, numbers, spent)
 
     def digit(self, image: ImageSource) -> Number:
         """Read the one digit in a picture.
@@ -65,29 +150,19 @@ class Reader:
         """
         return self._number(load_picture(image, ink.LONGEST))
 
-    def digit_page(self, path: str | os.PathLike[str]) -> Page:
-        """The record of a file that holds one digit: never an exception for a bad file, its ``error`` says why."""
-        start = time.perf_counter()
-        page = Page(str(path), 1, 0, 0, 0, (), 0.0)
-        try:
-            picture = load_picture(path, ink.LONGEST)
-            page = replace(page, width=picture.width, height=picture.height, numbers=(self._number(picture),))
-        except ImageError as error:
-            page = replace(page, error=str(error))
-        return replace(page, milliseconds=round((time.perf_counter() - start) * 1000, 3))
-
     def _number(self, picture: Picture) -> Number:
         found = ink.find_ink(picture.pixels)
         if found.box is None:
             small = max(picture.width, picture.height) < LEAST_SIDE
-            return Number(None, "", 0.0, None, TOO_SMALL if small else BLANK, ())
+            return Number(None, "", "", 0.0, 0.0, None, TOO_SMALL if small else BLANK, ())
         probabilities = self._probabilities(found.ink, found.box)
         best = int(probabilities.argmax())
         confidence = float(probabilities[best])
         box = _in_source(found.box, picture)
-        reason = _reason(found, box, confidence)
+        reason = _reason(found, box, confidence, SURE if self.min_confidence is None else self.min_confidence)
         digit = Digit(str(best), box, tuple(float(p) for p in probabilities))
-        return Number(None if reason else digit.text, digit.text, confidence, box, reason, (digit,))
+        text = None if reason else digit.text
+        return Number(text, digit.text, digit.text, confidence, 1.0, box, reason, (digit,))
 
     def _probabilities(self, writing: npt.NDArray[np.float32], box: Box) -> npt.NDArray[np.float32]:
         """Probabilities float32 (10,) of the digit in a box, averaged over its views."""
@@ -95,13 +170,13 @@ class Reader:
         return np.asarray(self.model.predict(views).mean(axis=0))
 
 
-def _reason(found: ink.Ink, box: Box, confidence: float) -> str | None:
+def _reason(found: ink.Ink, box: Box, confidence: float, sure: float) -> str | None:
     """Why the digit is not answered; None if it is. ``box`` is in pixels of the source."""
     if max(box.width, box.height) < LEAST_SIDE:
         return TOO_SMALL
     if found.box is not None and ink.is_several(found.ink, found.box):
         return SEVERAL
-    return UNCERTAIN if confidence < SURE else None
+    return UNCERTAIN if confidence < sure else None
 
 
 def _in_source(box: Box, picture: Picture) -> Box:

@@ -1,7 +1,7 @@
 """The named training recipes: everything that decides what a network learns, each value with its reason.
 
 A recipe never says how fast: steps per call, compilation and the like belong to the backend and the machine
-(:class:`digitscope.training.Execution`).
+(:class:`digitscope.fitting.Execution`).
 """
 
 from __future__ import annotations

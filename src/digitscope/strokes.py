@@ -111,8 +111,9 @@ def raster(strokes: Sequence[Stroke], fit: bool = True, pen: bool = True, centre
     box = _box_of(picture)
     if box is None or not fit:
         return Raster(picture, box, None, None, (0, 0), _averaged(picture))
-    width = max((float(stroke.width) for stroke in made if not stroke.erase), default=0.0)
-    fine = _drawn(made, FRAME, _place_of(box, width, pen))
+    fine = _drawn(made, FRAME, _place_of(made, box, pen))
+    if not fine.any():  # the eraser took all that a thinner pen left
+        fine = _drawn(made, FRAME, _enlarged(box))
     fitted = _averaged(fine)
     shift = _shift_of(fitted) if centre else (0, 0)
     field = np.zeros((FIELD, FIELD), np.float32)
@@ -162,23 +163,40 @@ def _box_of(picture: Pixels) -> tuple[int, int, int, int] | None:
     return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
 
 
-def _place_of(box: tuple[int, int, int, int], width: float, set_pen: bool) -> _Place:
-    """Where the strokes in ``box`` go in the frame: centre lines and pen together fill its longer side."""
-    wide, high = box[2] - box[0], box[3] - box[1]
-    longer = max(wide, high)
-    drawn = width * FITTED / longer
-    span = longer - width
-    dot = span < LEAST
-    used = min(max(drawn, PEN[0]), PEN[1]) if set_pen and not dot else drawn
-    scale = FRAME / longer if dot else (FRAME - used * BLOCK) / span
-    thick = scale if dot else used * BLOCK / width
+def _place_of(strokes: Sequence[Stroke], box: tuple[int, int, int, int], set_pen: bool) -> _Place:
+    """Where the strokes go in the frame: the centre lines of the ink in ``box`` and the pen fill its longer side.
 
-    def start(low: int, side: int) -> float:
-        cells = math.ceil(((side - width) * scale + width * thick) / BLOCK)
-        margin = max(0, math.floor((FITTED - cells) / 2)) * BLOCK
-        return margin + width * thick / 2 - (low + width / 2) * scale
+    The lines are those of the strokes, not guessed from the box: at the edge of the pad a part of the pen is missing.
+    """
+    pens = [stroke for stroke in strokes if not stroke.erase]
+    width = max(float(stroke.width) for stroke in pens)
+    starts: list[float] = []
+    spans: list[float] = []
+    for axis in (0, 1):
+        places = [float(place) for stroke in pens for place in stroke.points[axis::2]]
+        starts.append(max(min(places), box[axis]))
+        spans.append(max(min(max(places), box[axis + 2]) - starts[axis], 0))
+    span = max(spans)
+    if span < LEAST:
+        return _enlarged(box)
+    drawn = width * FITTED / (span + width)
+    line = (min(max(drawn, PEN[0]), PEN[1]) if set_pen else drawn) * BLOCK
+    scale = (FRAME - line) / span
+    across, down = (_margin(spans[i] * scale + line) + line / 2 - starts[i] * scale for i in (0, 1))
+    return _Place(scale, line / width, (across, down))
 
-    return _Place(scale, thick, (start(box[0], wide), start(box[1], high)))
+
+def _enlarged(box: tuple[int, int, int, int]) -> _Place:
+    """The same for a dot, which has no centre line: its box fills the frame, and the pen grows with it."""
+    sides = box[2] - box[0], box[3] - box[1]
+    scale = FRAME / max(sides)
+    across, down = (_margin(sides[i] * scale) - box[i] * scale for i in (0, 1))
+    return _Place(scale, scale, (across, down))
+
+
+def _margin(side: float) -> float:
+    """What is left of the frame on each side of something so long, in whole blocks."""
+    return max(0, math.floor((FITTED - math.ceil(side / BLOCK)) / 2)) * BLOCK
 
 
 def _averaged(picture: Pixels) -> Pixels:

@@ -20,6 +20,7 @@ from digitscope.decode import ALPHABET
 from digitscope.files import write_bytes, write_text
 from digitscope.glyphs import LETTERS, SIZE, Glyph, font_files, font_glyphs, fonts_folder, mnist_glyphs
 from digitscope.papers import Papers, photographed
+from digitscope.values import Progress
 
 Levels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -208,8 +209,9 @@ class _Hand:
     def __init__(self, rng: np.random.Generator, source: Source, printed: bool) -> None:
         self.rng, self.source, self.printed = rng, source, printed
         self.pen = max(1, round(SIZE * float(np.clip(rng.lognormal(np.log(0.085), 0.42), 0.02, 0.24))))
-        self.slant = 0.0 if printed else float(rng.normal(0.18, 0.2))
-        self.wide = float(np.exp(rng.normal(0.02, 0.18)))
+        slant = rng.normal(0.18, 0.2) if rng.random() < 0.72 else rng.uniform(0.35, 0.85)
+        self.slant = 0.0 if printed else float(slant)
+        self.wide = float(np.exp(rng.normal(0.04, 0.23)))
         self.gap = float(
             rng.choice([rng.normal(0.1, 0.07), rng.uniform(-0.12, 0.1), rng.uniform(0.2, 1.2)], p=[0.57, 0.25, 0.18])
         )
@@ -229,13 +231,14 @@ class _Hand:
         self.top = float(free * (rng.beta(2, 2) if free > 0 else 0.5))
         self.thin = float(rng.uniform(0.1, 0.6))
         self.joins = 0.45 if rng.random() < 0.18 else 0.0
+        self.chains = 0.75 if rng.random() < 0.25 else 0.0
 
     def write(self, text: str) -> tuple[Levels, list[tuple[str, float, float]]]:
         """Write as much of a text as fits; uint8 (h, w) ink, and the characters written from x to x."""
         rng = self.rng
         canvas = np.zeros((self.height, LONGEST), np.uint8)
         x = SIZE * float(rng.choice([rng.uniform(-0.03, 0.4), rng.uniform(0, 2.0)], p=[0.8, 0.2]))
-        small = len(text) - 3 if rng.random() < 0.06 and len(text) > 4 else len(text)
+        small = len(text) - 3 if rng.random() < 0.1 and len(text) > 4 else len(text)
         last = ""
         written: list[tuple[str, float, float]] = []
         drawn: list[Floats] = []
@@ -257,7 +260,8 @@ class _Hand:
             else:
                 before = len(drawn)
                 end = self._strokes(drawn, shape, x, y, size)
-                if before and character.isdigit() and last.isdigit() and rng.random() < self.joins:
+                joins = max(self.joins, self.chains) if character == last == "0" else self.joins
+                if before and character.isdigit() and last.isdigit() and rng.random() < joins:
                     drawn.append(np.stack([drawn[before - 1][-1], drawn[before][0]]))
             if end > LONGEST - 6:
                 break
@@ -391,7 +395,9 @@ def _no_number(rng: np.random.Generator) -> str:
     return str(rng.choice(["", "~", "*", "#", "$", "~~"], p=[0.75, 0.05, 0.05, 0.05, 0.05, 0.05]))
 
 
-def write_samples(folder: Path, count: int, seed: int = 0, fonts: Path | None = None) -> None:
+def write_samples(
+    folder: Path, count: int, seed: int = 0, fonts: Path | None = None, progress: Progress | None = None
+) -> None:
     """Write lines as PNG files with a ``labels.csv`` beside them, for a person to look at.
 
     Args:
@@ -399,6 +405,7 @@ def write_samples(folder: Path, count: int, seed: int = 0, fonts: Path | None = 
         count: how many lines.
         seed: of the lines.
         fonts: as for :class:`Lines`.
+        progress: told about lines done of all.
     """
     source = Lines(seed, fonts)
     folder.mkdir(parents=True, exist_ok=True)
@@ -408,4 +415,6 @@ def write_samples(folder: Path, count: int, seed: int = 0, fonts: Path | None = 
         name = f"{number:06d}.png"
         write_bytes(folder / name, cv2.imencode(".png", line.pixels)[1].tobytes())
         rows.append(f'{name},"{line.text}"')
+        if progress is not None:
+            progress("lines", number + 1, count, {})
     write_text(folder / "labels.csv", "\n".join(rows) + "\n")

@@ -99,7 +99,7 @@ class Record:
 
     @cached_property
     def learning_rates(self) -> npt.NDArray[np.float64]:
-        """The learning rate at every step, float64 (steps,), as :class:`digitscope.training.OneCycle` plans it."""
+        """The learning rate at every step, float64 (steps,), as :class:`digitscope.fitting.OneCycle` plans it."""
         recipe, steps = self.recipe, self.steps_per_epoch * self.recipe.epochs
         if recipe.schedule == "constant":
             return np.full(steps, recipe.learning_rate)

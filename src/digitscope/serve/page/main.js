@@ -160,9 +160,12 @@ globalThis.Digitscope ??= {};
       if (this.state.tour !== null && !location.hash.includes("map=") && !location.hash.includes("number=")) this.tour.go(this.state.tour);
     }
 
+    // The map before or after; a list of numbers has none.
     turnMap(by) {
       const { place } = this.state;
-      const [, , maps] = this.model.layers[place.layer].shape;
+      const layer = this.model.layers[place.layer];
+      if (!isMaps(layer)) return;
+      const maps = layer.shape[2];
       const map = place.cell % maps;
       this.go({ cell: place.cell - map + (map + by + maps) % maps });
     }
@@ -228,7 +231,7 @@ globalThis.Digitscope ??= {};
     }
 
     focusStage() {
-      const target = this.stage.querySelector('[role="grid"]') ?? document.getElementById("stage");
+      const target = this.stage.querySelector('.big [role="grid"]') ?? this.stage.querySelector('[role="grid"]') ?? document.getElementById("stage");
       target.focus({ preventScroll: true });
       if (matchMedia("(max-width: 44rem)").matches) document.getElementById("stage").scrollIntoView();
     }

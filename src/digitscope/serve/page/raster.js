@@ -86,22 +86,42 @@ globalThis.Digitscope ??= {};
     return right > left ? [left, top, right, bottom] : null;
   };
 
-  // Where the strokes in `box` go in the frame: centre lines and pen together fill its longer side.
-  const placeOf = (box, width, setPen) => {
-    const wide = box[2] - box[0], high = box[3] - box[1];
-    const longer = Math.max(wide, high);
+  // What is left of the frame on each side of something so long, in whole blocks.
+  const margin = (side) => Math.max(0, Math.floor((FITTED - Math.ceil(side / BLOCK)) / 2)) * BLOCK;
+
+  // Where the strokes go in the frame: the centre lines of the ink in `box` and the pen fill its longer side. The lines are
+  // those of the strokes, not guessed from the box: at the edge of the pad a part of the pen is missing.
+  const placeOf = (strokes, box, width, setPen) => {
+    const [across, down] = [0, 1].map((axis) => {
+      let low = Infinity, high = -Infinity;
+      for (const { points, erase } of strokes) {
+        if (erase) continue;
+        for (let i = axis; i < points.length; i += 2) {
+          if (points[i] < low) low = points[i];
+          if (points[i] > high) high = points[i];
+        }
+      }
+      const start = Math.max(low, box[axis]);
+      return { start, span: Math.max(Math.min(high, box[axis + 2]) - start, 0) };
+    });
+    const span = Math.max(across.span, down.span);
+    if (span < LEAST) return enlarged(box, width);
+    const drawn = width * FITTED / (span + width);
+    const used = setPen ? clamp(drawn, PEN[0], PEN[1]) : drawn;
+    const line = used * BLOCK;
+    const scale = (FRAME - line) / span;
+    const offset = [across, down].map((side) => margin(side.span * scale + line) + line / 2 - side.start * scale);
+    return { scale, thick: line / width, eraser: scale, offset, drawn, used };
+  };
+
+  // The same for a dot, which has no centre line: its box fills the frame, and the pen grows with it.
+  const enlarged = (box, width) => {
+    const sides = [box[2] - box[0], box[3] - box[1]];
+    const longer = Math.max(...sides);
+    const scale = FRAME / longer;
+    const offset = sides.map((side, i) => margin(side * scale) - box[i] * scale);
     const drawn = width * FITTED / longer;
-    const span = longer - width;
-    const dot = span < LEAST;
-    const used = setPen && !dot ? clamp(drawn, PEN[0], PEN[1]) : drawn;
-    const scale = dot ? FRAME / longer : (FRAME - used * BLOCK) / span;
-    const thick = dot ? scale : used * BLOCK / width;
-    const start = (low, side) => {
-      const cells = Math.ceil(((side - width) * scale + width * thick) / BLOCK);
-      const margin = Math.max(0, Math.floor((FITTED - cells) / 2)) * BLOCK;
-      return margin + width * thick / 2 - (low + width / 2) * scale;
-    };
-    return { scale, thick, eraser: scale, offset: [start(box[0], wide), start(box[1], high)], drawn, used };
+    return { scale, thick: scale, eraser: scale, offset, drawn, used: drawn };
   };
 
   // Averages of ten by ten pixels.
@@ -154,8 +174,12 @@ globalThis.Digitscope ??= {};
       const used = width * FIELD / PAD;
       return { ...steps, pen: { drawn: used, used }, field: averaged(picture, PAD) };
     }
-    const place = placeOf(box, width, pen);
-    const fine = draw(made, FRAME, place);
+    let place = placeOf(made, box, width, pen);
+    let fine = draw(made, FRAME, place);
+    if (!fine.some((ink) => ink > 0)) { // the eraser took all that a thinner pen left
+      place = enlarged(box, width);
+      fine = draw(made, FRAME, place);
+    }
     const fitted = averaged(fine, FRAME);
     const shift = centre ? shiftOf(fitted, FITTED) : [0, 0];
     const { drawn, used } = place;

@@ -9,10 +9,12 @@ globalThis.Digitscope ??= {};
 
   class Samples {
     constructor(app) {
-      Object.assign(this, { app, hard: -1 });
+      Object.assign(this, { app, hard: -1, last: 0 });
+      while (app.samples.has(this.last + 1)) this.last++;
+      const { last } = this;
       this.number = make("input", {
-        type: "number", min: 0, max: 9999, inputMode: "numeric", "aria-label": words("samples.number"),
-        onchange: () => this.take(Number(this.number.value)),
+        type: "number", min: 0, max: last, inputMode: "numeric", "aria-label": words("samples.number", { last }),
+        onchange: () => this.take(this.number.value),
       });
       const digits = Array.from({ length: 10 }, (_, digit) => make("button", {
         type: "button", textContent: digit, "aria-label": words("samples.random", { digit }), title: words("samples.random", { digit }),
@@ -21,8 +23,11 @@ globalThis.Digitscope ??= {};
       this.note = make("p", { className: "note" });
       this.element = make("div", { className: "samples" },
         make("div", { className: "digits", role: "group", "aria-label": words("samples.digits") }, ...digits),
-        make("div", { className: "row" }, make("label", {}, words("samples.image"), this.number), this.note,
-          make("button", { type: "button", className: "plain", textContent: words("samples.hardest"), onclick: () => this.hardest() })));
+        make("div", { className: "row" }, make("label", {}, words("samples.image", { last }), this.number), this.note,
+          make("button", {
+            type: "button", className: "plain", textContent: words("samples.hardest"),
+            title: words("samples.hardest.what", { n: app.model.hardest.length }), onclick: () => this.hardest(),
+          })));
     }
 
     random(digit) {
@@ -36,12 +41,13 @@ globalThis.Digitscope ??= {};
       this.app.keep({ sample: hardest[this.hard] });
     }
 
-    // Only some of the 10,000 images are in the page: the nearest one is taken.
-    take(index) {
-      const known = [...this.app.samples.keys()];
-      const near = known.reduce((best, one) => (Math.abs(one - index) < Math.abs(best - index) ? one : best), known[0]);
+    // The page holds the first of all test images, and the hardest: of other numbers the nearest is taken.
+    take(text) {
+      if (text === "") return this.draw();
+      const index = Number(text), { samples } = this.app;
+      const near = [...samples.keys()].reduce((best, one) => (Math.abs(one - index) < Math.abs(best - index) ? one : best));
       this.app.keep({ sample: near });
-      if (near !== index) this.app.toast(words("samples.near", { index: near, count: known.length }));
+      if (near !== index) this.app.toast(words("samples.near", { index: near, last: this.last }));
     }
 
     draw() {

@@ -71,7 +71,10 @@ globalThis.Digitscope ??= {};
       Object.assign(this, { app, index });
       this.rows = Array.from({ length: 10 }, (_, digit) => {
         const cells = { sum: make("td"), exponential: make("td"), share: make("td"), bar: make("i") };
-        const open = make("button", { type: "button", className: "link", textContent: digit, "aria-label": words("softmax.open", { digit }), onclick: () => app.go({ cell: digit, depth: 2 }) });
+        const open = make("button", {
+          type: "button", className: "link", textContent: digit, "aria-label": words("softmax.open", { digit }),
+          onclick: () => app.go({ cell: digit, depth: 2 }), onfocus: () => app.go({ cell: digit }),
+        });
         const row = make("tr", { onpointerenter: () => app.go({ cell: digit }), onclick: () => app.go({ cell: digit, depth: 2 }) },
           make("th", { scope: "row" }, open), cells.sum, cells.exponential, cells.share,
           make("td", { className: "wide" }, make("span", { className: "bar" }, cells.bar)));

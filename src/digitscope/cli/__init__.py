@@ -1,0 +1,57 @@
+"""The ``digitscope`` command: words in, a library function called, text out. Nothing is computed here.
+
+Every command imports what it needs inside itself, so that ``--help`` and ``read`` start without Keras.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+# Each brings its commands, in the order of the help.
+# isort: off
+from digitscope.cli import training  # noqa: F401
+from digitscope.cli import reading  # noqa: F401
+from digitscope.cli import looking  # noqa: F401
+
+# isort: on
+from digitscope.cli.terminal import app, stop
+from digitscope.errors import DigitscopeError, MissingExtra
+
+__all__ = ["app", "main"]
+
+
+def main() -> None:
+    """Run the command line: an error in the input is one sentence on stderr and exit code 2."""
+    try:
+        app()
+    except DigitscopeError as error:
+        stop(str(error), 2)
+    except KeyboardInterrupt as error:
+        stop(str(error) or "stopped; what was finished is kept", 130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+    except ModuleNotFoundError as error:
+        missing = MissingExtra.of(error)
+        if missing is None:
+            raise
+        stop(str(missing), 2)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from digitscope import __version__
+
+        typer.echo(f"digitscope {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None: ...

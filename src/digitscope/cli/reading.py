@@ -1,0 +1,125 @@
+"""The command that reads: images, scans and PDFs in, numbers out."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digitscope.cli.terminal import ModelOption, app, load_model, progress_bar, stop
+from digitscope.errors import ConfigError
+
+if TYPE_CHECKING:
+    from digitscope.batch import Form
+    from digitscope.documents import Scan
+    from digitscope.values import Page
+
+
+class Format(enum.StrEnum):
+    """How ``read`` prints."""
+
+    text = "text"
+    jsonl = "jsonl"
+    csv = "csv"
+
+
+class Rotation(enum.StrEnum):
+    """Quarter turns, or to find out."""
+
+    auto = "auto"
+    none = "0"
+    left = "90"
+    half = "180"
+    right = "270"
+
+
+@app.command()
+def read(
+    paths: Annotated[
+        list[str], typer.Argument(help="Images, TIFFs, PDFs, folders of them, patterns; - for the standard input.")
+    ],
+    single: Annotated[bool, typer.Option("--single", help="Each picture holds one digit.")] = False,
+    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
+    separators: Annotated[
+        bool, typer.Option("--separators", help="Text as it is written: with points, commas, dashes and blanks.")
+    ] = False,
+    annotate: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write every page there with boxes around what was read.")
+    ] = None,
+    min_confidence: Annotated[
+        float | None, typer.Option(metavar="P", help="Refuse what is less sure, 0 to 1; default what was measured.")
+    ] = None,
+    length: Annotated[int | None, typer.Option(help="Digits of every number, where that is known.")] = None,
+    pattern: Annotated[str | None, typer.Option(help="Form of every number, # for a digit: '#####-####'.")] = None,
+    max_value: Annotated[int | None, typer.Option(help="The largest number that may be meant.")] = None,
+    rotate: Annotated[Rotation, typer.Option(help="Degrees to turn the pages counter-clockwise.")] = Rotation.auto,
+    engine: Annotated[str, typer.Option(help="own; ocr (needs the extra); or an .onnx file of your own.")] = "own",
+    model: ModelOption = "robust",
+    out: Annotated[Path | None, typer.Option(help="Write .jsonl or .csv there instead of printing.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the file in --out.")] = False,
+) -> None:
+    """Read handwritten numbers off images, scans and PDFs.
+
+    Prints each number and how sure it is, or why it refuses. A bad file is named and does not stop the others.
+    """
+    from digitscope.annotate import drawing_names, write_annotated
+    from digitscope.batch import Results, files_of, read_files
+    from digitscope.decode import Constraint
+    from digitscope.ink import LONGEST as DIGIT_LONGEST
+    from digitscope.page_reader import LONGEST
+    from digitscope.reader import Reader
+    from digitscope.records import record_name
+
+    files = files_of(paths)
+    form = _results_form(format_, out, resume)
+    constraint = Constraint.of(length, pattern, max_value)
+    if single and (constraint is not None or rotate is not Rotation.auto):
+        raise ConfigError("--single reads one digit; leave out --length, --pattern, --max-value and --rotate")
+    reader = Reader(load_model(model), engine, min_confidence)
+    degrees = None if rotate is Rotation.auto else int(rotate)
+
+    def read_page(scan: Scan) -> Page:
+        page = reader.scan(scan, single=single, rotate=degrees, constraint=constraint)
+        if annotate is not None and scan.picture is not None:
+            write_annotated(page, scan.picture.pixels, annotate, names[scan.file])
+        return page
+
+    names = drawing_names([record_name(file) for file in files])
+    failed = 0
+    longest = DIGIT_LONGEST if single else LONGEST
+    if out is None or form is None:
+        for number, pages in enumerate(read_files(files, read_page, longest)):
+            failed += any(page.error is not None for page in pages)
+            typer.echo(_rows(pages, format_, separators, number == 0), nl=False)
+    else:
+        with Results(out, form, resume) as results, progress_bar() as progress:
+            for pages in read_files(files, read_page, longest, results.done, progress):
+                failed += any(page.error is not None for page in pages)
+                results.add(pages)
+        typer.echo(f"{len(files):,} files in {out}" + (f", {len(results.done):,} before" if results.done else ""))
+    if failed:
+        stop(f"{failed:,} of {len(files):,} files could not be used in full; the reasons stand beside them", 2)
+
+
+def _results_form(format_: Format, out: Path | None, resume: bool) -> Form | None:
+    """The form of the results file, told by ``--format`` or its name; None where there is none."""
+    if out is None:
+        if resume:
+            raise ConfigError("--resume needs the file to go on with; name it with --out results.jsonl")
+        return None
+    if format_ is Format.text:
+        return "csv" if out.suffix.lower() == ".csv" else "jsonl"
+    return "csv" if format_ is Format.csv else "jsonl"
+
+
+def _rows(pages: list[Page], format_: Format, separators: bool, first: bool) -> str:
+    """The pages of a file as they are printed."""
+    from digitscope.records import CSV_HEAD, csv_rows, json_rows, text_rows
+
+    if format_ is Format.jsonl:
+        return json_rows(pages)
+    if format_ is Format.csv:
+        return (CSV_HEAD if first else "") + csv_rows(pages)
+    return text_rows(pages, separators)

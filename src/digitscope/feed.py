@@ -1,0 +1,54 @@
+"""The batches that Keras' ``fit`` is fed with, in an order of their own for every epoch. Loads no data, fits none."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from digitscope.augment import Fields, distort
+from digitscope.datasets import Images, Labels
+
+_ONE_HOT = np.eye(10, dtype=np.float32)
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Every image once an epoch, as it is or distorted; seed, epoch and batch alone decide order and distortions.
+
+    That is what lets a fit that was killed go on exactly as if nothing had happened. Keras' own shuffle of arrays draws
+    from the global generators of each backend, and under TensorFlow repeats one order in all epochs once a seed is set.
+    Give ``shuffle=False`` to ``fit``, which else mixes the batches once more, and tell each epoch with :meth:`begin`.
+    """
+
+    def __init__(self, images: Images, labels: Labels, batch_size: int, seed: int, strength: float = 0.0) -> None:
+        """Begin with the first epoch.
+
+        Args:
+            images: uint8 (n, 28, 28) 0..255.
+            labels: uint8 (n,) 0..9.
+            batch_size: images per batch; the last one of an epoch holds what is left.
+            seed: of order and distortions.
+            strength: of :func:`augment.distort`; 0 leaves the images as they are.
+        """
+        super().__init__()
+        self._images, self._labels = images, labels
+        self._batch_size, self._seed, self._strength = batch_size, seed, strength
+        self.begin(0)
+
+    def begin(self, epoch: int) -> None:
+        """Turn to an epoch, counted from 0."""
+        self._epoch = epoch
+        self._order = np.random.default_rng((self._seed, epoch)).permutation(len(self._images))
+
+    def __len__(self) -> int:
+        return -(-len(self._images) // self._batch_size)
+
+    def __getitem__(self, index: int) -> tuple[Fields, npt.NDArray[np.float32]]:
+        """A batch of the epoch: float32 (b, 28, 28, 1) 0..1, and the answers float32 (b, 10), one-hot."""
+        chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        images = self._images[chosen]
+        if self._strength:
+            fields = distort(images, self._strength, np.random.default_rng((self._seed, self._epoch, index)))
+        else:
+            fields = np.divide(images, np.float32(255), dtype=np.float32)
+        return fields[..., None], _ONE_HOT[self._labels[chosen]]

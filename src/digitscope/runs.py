@@ -1,0 +1,204 @@
+"""The run folders that trainings have left, as a list to sort and look through. Opens no model and draws nothing.
+
+Only the small files of a run are read, with what Python brings, so that the list is there at once.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from digitscope.errors import ConfigError, DataError
+from digitscope.records import record_name
+
+COLUMNS = (
+    "name", "recipe", "seed", "data", "accuracy", "misses", "n", "parameters", "epochs", "seconds", "state", "date",
+)  # fmt: skip
+"""The columns of the table, all of which it can be sorted by."""
+
+LARGEST_FIRST = ("accuracy", "date")
+"""Columns whose most wanted value is the largest."""
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One run folder. What it does not tell, because the training is not finished or a file is damaged, is None.
+
+    Attributes:
+        name: of the folder.
+        recipe: name of the recipe.
+        seed: of the training.
+        data: the dataset, as ``--data`` was given.
+        accuracy: part 0..1 of the test images that is read right.
+        misses: test images that are not.
+        n: test images.
+        parameters: of the network.
+        epochs: passes over the training images that the recipe asks for.
+        seconds: what the fit took.
+        finished: whether everything is written.
+        date: when the training began, by the clock of the file ``config.json``.
+        trouble: what is wrong with the folder, one sentence; empty where nothing is.
+    """
+
+    name: str
+    recipe: str | None = None
+    seed: int | None = None
+    data: str | None = None
+    accuracy: float | None = None
+    misses: int | None = None
+    n: int | None = None
+    parameters: int | None = None
+    epochs: int | None = None
+    seconds: float | None = None
+    finished: bool = False
+    date: datetime | None = None
+    trouble: str = ""
+
+    @property
+    def state(self) -> str:
+        """``finished``, ``unfinished`` (stopped, or still at work) or ``damaged``."""
+        return "damaged" if self.trouble else "finished" if self.finished else "unfinished"
+
+    def row(self) -> list[str]:
+        """A word for each of :data:`COLUMNS`."""
+        return [_word(column, getattr(self, column)) for column in COLUMNS]
+
+
+def runs_in(folder: str | Path = "runs") -> list[RunSummary]:
+    """The runs in a folder, by name.
+
+    Args:
+        folder: with run folders in it, or a run folder itself. What is neither is passed over.
+
+    Raises:
+        ConfigError: there is no such folder.
+    """
+    folder = Path(folder).expanduser()
+    try:
+        candidates = [folder] if _is_run(folder) else sorted(folder.iterdir())
+    except OSError as error:
+        raise ConfigError(
+            f"{folder} cannot be listed ({error.strerror}); give the folder that holds your run folders"
+        ) from error
+    return [_summary(candidate) for candidate in candidates if _is_run(candidate)]
+
+
+def sorted_runs(runs: Iterable[RunSummary], column: str = "date", reverse: bool = False) -> list[RunSummary]:
+    """Runs by one column: the best accuracy and the newest date first, anything else from small to large.
+
+    Args:
+        runs: to sort; those that have no value stand last either way.
+        column: one of :data:`COLUMNS`.
+        reverse: the other way round.
+
+    Raises:
+        ConfigError: there is no such column.
+
+    >>> runs = [RunSummary("a", accuracy=0.5), RunSummary("b"), RunSummary("c", accuracy=0.9)]
+    >>> [run.name for run in sorted_runs(runs, "accuracy")]
+    ['c', 'a', 'b']
+    """
+    if column not in COLUMNS:
+        raise ConfigError(f"runs have no column {column!r}; sort by {', '.join(COLUMNS)}")
+    everyone = sorted(runs, key=lambda run: run.name)
+    told = [run for run in everyone if getattr(run, column) is not None]
+    told.sort(key=lambda run: getattr(run, column), reverse=(column in LARGEST_FIRST) != reverse)
+    return told + [run for run in everyone if getattr(run, column) is None]
+
+
+def history_of(folder: str | Path) -> list[dict[str, float]]:
+    """The learning curve of a run: a row of ``history.csv`` per epoch.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    path = Path(folder).expanduser() / "history.csv"
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    except (OSError, ValueError, TypeError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read ({error}); give the folder of a finished training") from error
+    if not rows or not {"epoch", "loss", "accuracy"} <= set(rows[0]):
+        raise DataError(f"{path} needs rows with epoch, loss and accuracy; train the run again")
+    return rows
+
+
+def _is_run(folder: Path) -> bool:
+    """Whether a training has begun in the folder; one that may not be looked into counts as none."""
+    try:
+        return any((folder / name).is_file() for name in ("config.json", "metrics.json"))
+    except OSError:
+        return False
+
+
+def _summary(folder: Path) -> RunSummary:
+    """All that the folder tells, up to the first thing that is wrong with it."""
+    facts: dict[str, Any] = {}
+    config, metrics = folder / "config.json", folder / "metrics.json"
+    try:
+        record = _record(config)
+        facts["date"] = datetime.fromtimestamp(config.stat().st_mtime).astimezone()
+        facts |= _facts(config, record, {"seed": ("seed", int), "data": ("data", str)})
+        recipe = record["recipe"] if isinstance(record.get("recipe"), dict) else {}
+        facts |= _facts(config, recipe, {"recipe": ("name", str), "epochs": ("epochs", int)})
+        if metrics.exists():
+            facts |= _facts(metrics, _record(metrics), _MEASURED)
+            facts["finished"] = not (folder / "checkpoint.npz").exists()
+    except DataError as error:
+        facts["trouble"] = str(error)
+    return RunSummary(folder.resolve().name, **facts)
+
+
+_MEASURED: Mapping[str, tuple[str, type]] = {
+    "accuracy": ("test_accuracy", float),
+    "misses": ("misses", int),
+    "n": ("n", int),
+    "parameters": ("parameters", int),
+    "seconds": ("fit_seconds", float),
+}
+"""What is taken from ``metrics.json``: our name -> its name and type."""
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """The object in a JSON file."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path} cannot be read ({error}); train the run again, or remove its folder") from error
+    if not isinstance(value, dict):
+        raise DataError(f"{path} holds a {type(value).__name__}, not an object; train the run again")
+    return value
+
+
+def _facts(path: Path, record: Mapping[str, Any], wanted: Mapping[str, tuple[str, type]]) -> dict[str, Any]:
+    """The wanted values of a record, each of its type; a whole number is good for a float."""
+    facts = {}
+    for ours, (key, kind) in wanted.items():
+        value = record.get(key)
+        if kind is float and type(value) is int:
+            value = float(value) if abs(value) < 1e300 else None
+        if type(value) is not kind or (isinstance(value, float) and not math.isfinite(value)):
+            raise DataError(f"{path} has no usable {key}; train the run again, or remove its folder")
+        facts[ours] = value
+    return facts
+
+
+def _word(column: str, value: Any) -> str:
+    """A value as the table shows it."""
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if column == "accuracy":
+        return f"{100 * value:.2f} %"
+    if column == "seconds":
+        return f"{value:,.1f}"
+    if isinstance(value, int):
+        return str(value) if column == "seed" else f"{value:,}"
+    return record_name(value)
