@@ -158,6 +158,17 @@ def test_a_digit_is_drawn_with_the_keyboard(page: Any):
     assert answer(page) == "1"
 
 
+def test_tab_stops_at_every_layer(page: Any):
+    page.locator("canvas.pad").focus()
+    where = """() => { const { activeElement: at } = document, layers = [...document.querySelectorAll(".layer")];
+      return `${layers.indexOf(at.closest(".layer"))},${at.role ?? "button"}`; }"""
+    stops = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        stops.add(page.evaluate(where))
+    assert {f"{layer},grid" for layer in range(7)} | {f"{layer},button" for layer in range(8)} <= stops
+
+
 WALK = """(index) => {
   const { app } = Digitscope;
   const { shape } = app.model.layers[index], maps = shape[2] ?? 1;
@@ -248,6 +259,7 @@ def test_a_test_image_is_picked_by_number_by_digit_and_by_how_hard_it_is(page: A
     found = set()
     for _ in range(8):
         page.get_by_role("button", name="A random 3 from the test images").click()
+        settled(page)
         found.add(page.evaluate(shown))
         assert page.locator(".samples").get_by_text("is a 3").is_visible()
     assert len(found) > 1

@@ -42,11 +42,13 @@ class View:
         probabilities: float32 (columns, CLASSES), blank first, rows that add up to 1.
         start: where column 0 begins, in pixels of the strip.
         step: pixels of the strip that a column stands for.
+        nothing: log of the probability that there is no digit; None where that is what the columns say.
     """
 
     probabilities: Floats
     start: float
     step: float
+    nothing: float | None = None
 
 
 class Engine(Protocol):

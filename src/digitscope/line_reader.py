@@ -7,6 +7,7 @@ of them. Finding lines is :mod:`digitscope.lines`, spelling is :mod:`digitscope.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,13 +31,20 @@ from digitscope.line_model import Engine, LineModel, View
 from digitscope.lines import HEIGHT, Strip, line_field
 
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 
 ENGINES = ("own", "ocr")
 
 PROPOSALS = 4
 """Texts that a view proposes."""
 
-CALIBRATIONS = {"own": (1.65, 0.0), "ocr": (1.0, 0.0)}
+DOUBT = 0.03
+"""What is added to every text's share in a view: one view that is altogether wrong cannot rule a text out."""
+
+BESIDE = 0.5
+"""Weight of the own engine's views beside those of ``ocr``."""
+
+CALIBRATIONS = {"own": (0.78, -1.104), "ocr": (0.366, -1.927)}
 """For each engine slope and start of the log-odds of being right over those of the score, fitted on made-up lines that
 no training saw (``benchmarks/calibrate_lines.py``)."""
 
@@ -102,8 +110,8 @@ class LineReader:
         """Open a reader.
 
         Args:
-            engine: ``"own"``; ``"ocr"`` for RapidOCR's network; an ``.onnx`` file of an own one; or several engines,
-                whose verdicts are added.
+            engine: ``"own"``; ``"ocr"`` for RapidOCR's network with the own one beside it; an ``.onnx`` file of an own
+                one; or several engines, whose verdicts are added.
 
         Raises:
             ConfigError: there is no such engine.
@@ -120,28 +128,41 @@ class LineReader:
             strip: the line.
             constraint: what is known about the number's form.
         """
-        looks = [engine.look(strip.pixels) for engine in self.engines]
-        columns = [[without_gaps(digits_only(view.probabilities)) for view in views] for views in looks]
-        proposed = {
-            text: None
-            for views in columns
-            for view in views
-            for text, _ in beam_search(view, constraint=constraint)[:PROPOSALS]
-        }
-        texts = list(proposed)
+        looks = [(engine.look(strip.pixels), weight) for engine, weight in self.engines]
+        columns = [[without_gaps(digits_only(view.probabilities)) for view in views] for views, _ in looks]
+        texts = {"": None} if constraint is None else {}
+        for sheet in itertools.chain.from_iterable(columns):
+            texts |= {text: None for text, _ in beam_search(sheet, constraint=constraint)[:PROPOSALS]}
+        last, _ = looks[-1]
         if not texts:
-            return Reading(strip, {}, looks[0][0])
-        logs = sum(np.mean([log_probabilities(view, texts) for view in views], axis=0) for views in columns)
-        shares = np.exp(logs - np.max(logs))
-        shares /= shares.sum()
+            return Reading(strip, {}, last[0])
+        logs = np.zeros(len(texts))
+        for (views, weight), sheets in zip(looks, columns, strict=True):
+            for view, sheet in zip(views, sheets, strict=True):
+                logs += weight * np.log(_shares(_log_chances(view, sheet, list(texts))) + DOUBT)
+        shares = _shares(logs)
         order = np.argsort(-shares)
-        ranked = {texts[number]: float(shares[number]) for number in order}
-        own = [log_probabilities(view, [texts[order[0]]])[0] for view in columns[-1]]
-        return Reading(strip, ranked, looks[-1][int(np.argmax(own))])
+        ranked = {list(texts)[number]: float(shares[number]) for number in order}
+        own = [log_probabilities(sheet, [next(iter(ranked))])[0] for sheet in columns[-1]]
+        return Reading(strip, ranked, last[int(np.argmax(own))])
 
     def confidence(self, reading: Reading) -> float:
         """The calibrated probability 0..1 that a reading's best text is right."""
         return calibrated(reading.score, self.engine)
+
+
+def _log_chances(view: View, columns: Floats, texts: Sequence[str]) -> Doubles:
+    """The log of each text's probability in a view; that of nothing as the view itself puts it, where it does."""
+    logs = log_probabilities(columns, texts)
+    if view.nothing is not None and "" in texts:
+        logs[list(texts).index("")] = view.nothing
+    return logs
+
+
+def _shares(logs: Doubles) -> Doubles:
+    """Numbers of which the logs are known, divided by their sum."""
+    shares = np.exp(logs - np.max(logs))
+    return np.asarray(shares / shares.sum())
 
 
 def calibrated(score: float, engine: str = "own") -> float:
@@ -155,21 +176,21 @@ def calibrated(score: float, engine: str = "own") -> float:
     return float(1 / (1 + np.exp(-(slope * np.log(share / (1 - share)) + start))))
 
 
-def _opened(engine: str | Path | Engine | Sequence[Engine]) -> tuple[Engine, ...]:
-    """The engines that a reader was given; the last one says where the digits are."""
+def _opened(engine: str | Path | Engine | Sequence[Engine]) -> tuple[tuple[Engine, float], ...]:
+    """The engines that a reader was given, and their weights; the last one says where the digits are."""
     if isinstance(engine, str) and engine == "own":
-        return (LineModel(),)
+        return ((LineModel(), 1.0),)
     if isinstance(engine, str) and engine == "ocr":
         from digitscope.ocr import OcrModel
 
-        return (OcrModel(),)
+        return ((OcrModel(), 1.0), (LineModel(), BESIDE))
     if isinstance(engine, Sequence) and not isinstance(engine, str):
-        return tuple(engine)
+        return tuple((one, 1.0) for one in engine)
     if not isinstance(engine, str | Path):
-        return (engine,)
+        return ((engine, 1.0),)
     if Path(engine).suffix != ".onnx":
         raise ConfigError(f"no engine {str(engine)!r}; give {' or '.join(ENGINES)}, or an .onnx file")
-    return (LineModel(engine),)
+    return ((LineModel(engine), 1.0),)
 
 
 def characters(reading: Reading) -> list[Character]:

@@ -94,7 +94,8 @@ class OcrModel:
             kept[:, number] = answer[:, classes].sum(axis=1)
         others = np.maximum(1 - kept[:, 1:].sum(axis=1) - answer[:, 0], 0)
         kept[:, 0] = np.maximum(answer[:, 0] + OTHERS * others, 1e-6)
-        return View(kept / kept.sum(axis=1, keepdims=True), -float(margin), STRIDE * width / across)
+        nothing = float(np.log(np.clip(1 - kept[:, 1:11].sum(axis=1), 1e-12, 1)).sum())
+        return View(kept / kept.sum(axis=1, keepdims=True), -float(margin), STRIDE * width / across, nothing)
 
 
 def _padded(pixels: Levels, margin: int) -> Levels:
