@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from digitscope.datasets import Dataset, load_mnist
-from digitscope.known import HIDDEN, fit_known, known
+from digitscope.known import HIDDEN, fit_known, known, shipped_known
 from digitscope.models import load
 from digitscope.strokes import raster
 from page_models import described
@@ -63,3 +63,11 @@ def test_its_weights_are_all_there_and_nothing_else(fitted: dict[str, Any]):
     assert fitted["layers"] == ["flatten", "dense"] and fitted["step"] == 1
     assert len(base64.b64decode(fitted["weights"])) == 2 * (inputs * HIDDEN + HIDDEN + HIDDEN + 1)
     assert 0 < fitted["threshold"] < 1
+
+
+def test_what_is_shipped_knows_digits_from_anything_else():
+    model, shipped = shipped_known()
+    assert (known(model, shipped, load_mnist()[1][0][:1000]) >= shipped["threshold"]).mean() >= 0.98
+    _, drawings = zip(*others(5), strict=True)
+    let_through = known(model, shipped, np.stack([raster(made).field for made in drawings])) >= shipped["threshold"]
+    assert let_through.mean() <= 0.05

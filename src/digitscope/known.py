@@ -10,7 +10,9 @@ Source: Hendrycks et al., "Deep Anomaly Detection with Outlier Exposure", 2019, 
 from __future__ import annotations
 
 import base64
+import json
 import math
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -21,7 +23,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from digitscope.datasets import Dataset, load_dataset
 from digitscope.layers import layer_views
-from digitscope.models import Model, network_input
+from digitscope.models import Model, load, network_input
 from digitscope.samples import encoded
 
 Floats = npt.NDArray[np.float32]
@@ -83,11 +85,24 @@ def known(model: Model, fitted: dict[str, Any], images: npt.ArrayLike) -> Floats
         images: as :meth:`digitscope.models.Model.predict` takes them.
     """
     x = _features(model, fitted, images)
-    values = np.frombuffer(base64.b64decode(fitted["weights"]), "<f2").astype(np.float32)
-    inputs, hidden = x.shape[1], fitted["hidden"]
-    kernel, bias, output, last = np.split(values, np.cumsum([inputs * hidden, hidden, hidden]))
-    sums = np.maximum(x @ kernel.reshape(inputs, hidden) + bias, 0) @ output + last[0]
+    kernel, bias, output, last = _unpacked(fitted["weights"], x.shape[1], fitted["hidden"])
+    sums = np.maximum(x @ kernel + bias, 0) @ output + last
     return np.asarray(1 / (1 + np.exp(-sums)), np.float32)
+
+
+@cache
+def shipped_known() -> tuple[Model, dict[str, Any]]:
+    """The shipped model ``robust`` and what was fitted to it, for those who only read (``benchmarks/fit_known.py``)."""
+    place = resources.files("digitscope") / "shipped" / "models" / "robust.known.json"
+    return load("robust"), json.loads(place.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=8)
+def _unpacked(text: str, inputs: int, hidden: int) -> tuple[Floats, Floats, Floats, np.float32]:
+    """The weights and biases of the hidden units, then those of the output."""
+    values = np.frombuffer(base64.b64decode(text), "<f2").astype(np.float32)
+    kernel, bias, output, last = np.split(values, np.cumsum([inputs * hidden, hidden, hidden]))
+    return kernel.reshape(inputs, hidden), bias, output, last[0]
 
 
 def _plan(model: Model) -> dict[str, Any]:

@@ -14,13 +14,13 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from digitscope import fields, ink
 from digitscope.decode import Constraint
 from digitscope.documents import Scan
 from digitscope.errors import ConfigError
 from digitscope.images import ImageSource, Picture, load_picture
+from digitscope.known import known, shipped_known
 from digitscope.line_model import Engine
 from digitscope.models import Model, load
 from digitscope.page_reader import LONGEST, PageReader
@@ -37,7 +37,11 @@ SURE = 0.75
 """Confidence from which on an answer is given: the least at which a plain network was right in 99.7 % of its answers
 about MNIST training digits on synthetic pages (16 kinds of paper, pen, light and noise); it answered 97.8 % of them."""
 
-BLANK, TOO_SMALL, SEVERAL, UNCERTAIN = "blank", "too small", "several digits", "too uncertain"
+DIGIT = 0.05
+"""Digit probability below which a picture holds no digit: 99 % of the single digits on made-up paper that were read
+right are above it."""
+
+BLANK, TOO_SMALL, SEVERAL, NO_DIGIT, UNCERTAIN = "blank", "too small", "several digits", "no digit", "too uncertain"
 """The reasons for a refusal."""
 
 
@@ -139,7 +143,7 @@ class Reader:
 
         Returns:
             The digit, its box in pixels of the picture as it is seen upright; or a refusal, ``text`` None, whose
-            ``reason`` is "blank", "too small", "several digits" or "too uncertain".
+            ``reason`` is "blank", "too small", "several digits", "no digit" or "too uncertain".
 
         Raises:
             ImageError: it cannot be used as a picture at all.
@@ -155,28 +159,28 @@ class Reader:
         if found.box is None:
             small = max(picture.width, picture.height) < LEAST_SIDE
             return Number(None, "", "", 0.0, 0.0, None, TOO_SMALL if small else BLANK, ())
-        probabilities = self._probabilities(found.ink, found.box)
+        views = np.stack([fields.field_of(found.ink, found.box, upright).pixels for upright in UPRIGHT])
+        probabilities = self.model.predict(views).mean(axis=0)
+        known_model, fitted = shipped_known()
+        digit_probability = float(known(known_model, fitted, views).mean())
         best = int(probabilities.argmax())
         confidence = float(probabilities[best])
         box = _in_source(found.box, picture)
-        reason = _reason(found, box, confidence, SURE if self.min_confidence is None else self.min_confidence)
+        reason = _reason(found, box, digit_probability)
+        if reason is None and confidence < (SURE if self.min_confidence is None else self.min_confidence):
+            reason = UNCERTAIN
         digit = Digit(str(best), box, tuple(float(p) for p in probabilities))
         text = None if reason else digit.text
-        return Number(text, digit.text, digit.text, confidence, 1.0, box, reason, (digit,))
-
-    def _probabilities(self, writing: npt.NDArray[np.float32], box: Box) -> npt.NDArray[np.float32]:
-        """Probabilities float32 (10,) of the digit in a box, averaged over its views."""
-        views = np.stack([fields.field_of(writing, box, upright).pixels for upright in UPRIGHT])
-        return np.asarray(self.model.predict(views).mean(axis=0))
+        return Number(text, digit.text, digit.text, confidence, digit_probability, box, reason, (digit,))
 
 
-def _reason(found: ink.Ink, box: Box, confidence: float, sure: float) -> str | None:
-    """Why the digit is not answered; None if it is. ``box`` is in pixels of the source."""
+def _reason(found: ink.Ink, box: Box, digit_probability: float) -> str | None:
+    """Why this is not one digit; None if it is. ``box`` is in pixels of the source."""
     if max(box.width, box.height) < LEAST_SIDE:
         return TOO_SMALL
     if found.box is not None and ink.is_several(found.ink, found.box):
         return SEVERAL
-    return UNCERTAIN if confidence < sure else None
+    return NO_DIGIT if digit_probability < DIGIT else None
 
 
 def _in_source(box: Box, picture: Picture) -> Box:
