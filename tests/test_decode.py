@@ -57,7 +57,7 @@ def test_a_wide_beam_finds_what_all_paths_add_up_to(columns: int, seed: int):
     for text, chance in found:
         assert chance == pytest.approx(truth.get(text, 0.0), abs=1e-4)
         if chance > 1e-3:
-            assert np.exp(log_probabilities(table, [text, "1"]))[0] == pytest.approx(truth[text], rel=1e-3)
+            assert np.exp(log_probabilities([table], [text, "1"]))[0, 0] == pytest.approx(truth[text], rel=1e-3)
 
 
 def test_repeats_need_a_blank_between():

@@ -34,8 +34,8 @@ def test_the_readmes_python_runs():
     (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr
-    answer, terms = done.stdout.splitlines()
-    assert answer.startswith("3 ")
+    answer, number, terms = done.stdout.splitlines()
+    assert answer.startswith("3 ") and "2486.50" in number
     assert float(terms.split()[2]) < 1e-4
 
 

@@ -5,6 +5,7 @@ Class 0 of a column is the CTC blank ("nothing here"), the others are :data:`ALP
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,7 +28,10 @@ BEAM = 10
 GAP = 0.99
 """A column whose blank is more probable than this holds surely nothing."""
 
-CUT = 2e-3
+BEHIND = 1e-4
+"""A text that is by this factor less probable than the best one is followed no further."""
+
+CUT = 5e-3
 """A class less probable than this in a column is not followed."""
 
 
@@ -164,24 +168,24 @@ def beam_search(
     """
     beams: dict[str, tuple[float, float]] = {"": (1.0, 0.0)}
     size = 0.0  # the log of what the beams were divided by, against underflow on long lines
-    for column in probabilities.astype(np.float64):
-        alive = np.flatnonzero(column[1:] > CUT) + 1
-        if len(alive) == 0:
+    for column in probabilities.astype(np.float64).tolist():
+        alive = [number for number, share in enumerate(column) if share > CUT and number]
+        if not alive:
             beams = {text: (sum(both) * column[0], 0.0) for text, both in beams.items()}
             continue
         grown = _grown(beams, column, alive, constraint)
-        best = sorted(grown.items(), key=lambda item: -sum(item[1]))[:beam]
-        total = sum(sum(both) for _, both in best)
-        if total == 0:
+        sums = sorted(((both[0] + both[1], text) for text, both in grown.items()), reverse=True)[:beam]
+        top = sums[0][0] if sums else 0.0
+        if top == 0:
             return []
-        size += float(np.log(total))
-        beams = {text: (both[0] / total, both[1] / total) for text, both in best}
+        size += math.log(top)
+        beams = {text: (grown[text][0] / top, grown[text][1] / top) for share, text in sums if share > BEHIND * top}
     found = [(text, sum(both)) for text, both in beams.items() if constraint is None or constraint.fits(text)]
-    return [(text, share * float(np.exp(size))) for text, share in sorted(found, key=lambda item: -item[1])]
+    return [(text, share * math.exp(size)) for text, share in sorted(found, key=lambda item: -item[1])]
 
 
 def _grown(
-    beams: dict[str, tuple[float, float]], column: Doubles, alive: npt.NDArray[np.intp], constraint: Constraint | None
+    beams: dict[str, tuple[float, float]], column: list[float], alive: list[int], constraint: Constraint | None
 ) -> dict[str, list[float]]:
     """The texts after one more column: as they were, or longer by one of the classes ``alive``."""
     grown: dict[str, list[float]] = {}
@@ -192,11 +196,11 @@ def _grown(
             before = blank if text.endswith(character) else blank + ended
             longer = text + character
             if before and (constraint is None or constraint.begins(longer)):
-                grown.setdefault(longer, [0.0, 0.0])[1] += before * float(column[number])
+                grown.setdefault(longer, [0.0, 0.0])[1] += before * column[number]
     return grown
 
 
-def _stay(grown: dict[str, list[float]], text: str, blank: float, ended: float, column: Doubles) -> None:
+def _stay(grown: dict[str, list[float]], text: str, blank: float, ended: float, column: list[float]) -> None:
     """A text goes on as it is: with a blank, or with its last character held."""
     both = grown.setdefault(text, [0.0, 0.0])
     both[0] += (blank + ended) * column[0]
@@ -204,39 +208,48 @@ def _stay(grown: dict[str, list[float]], text: str, blank: float, ended: float, 
         both[1] += ended * column[ALPHABET.index(text[-1]) + 1]
 
 
-def log_probabilities(probabilities: Floats, texts: Sequence[str]) -> Doubles:
-    """The log of each text's probability: of all the paths that spell it (the CTC forward sum).
+def log_probabilities(lattices: Sequence[Floats], texts: Sequence[str]) -> Doubles:
+    """The log of each text's probability in each lattice: of all the paths that spell it (the CTC forward sum).
 
     Args:
-        probabilities: float32 (columns, classes).
+        lattices: float32 (columns, classes) each, of any number of columns.
         texts: characters of :data:`ALPHABET`.
 
     Returns:
-        float64 (n,), very low where a text needs more columns than there are.
+        float64 (lattices, texts), very low where a text needs more columns than there are.
 
     >>> sure = np.eye(CLASSES, dtype=np.float32)[[0, 4, 0]]
-    >>> np.exp(log_probabilities(sure, ["3", ""])).round(6).tolist()
-    [1.0, 0.0]
+    >>> np.exp(log_probabilities([sure], ["3", ""])).round(6).tolist()
+    [[1.0, 0.0]]
     """
     longest = 2 * max(map(len, texts), default=0) + 1
     states = np.zeros((len(texts), longest), np.intp)
     for row, text in zip(states, texts, strict=True):
         row[: 2 * len(text) + 1] = _states(text)
-    skips = np.zeros(states.shape, bool)
+    skips = np.zeros(states.shape)
     skips[:, 2:] = (states[:, 2:] > 0) & (states[:, 2:] != states[:, :-2])
-    scores = probabilities.astype(np.float64)[:, states].clip(1e-12)
-    table = np.zeros((len(texts), longest + 2))
-    table[:, 2:4] = scores[0][:, :2]
-    size = np.zeros(len(texts))
+    scores = _side_by_side(lattices)[:, :, states].clip(1e-12)
+    table = np.zeros((len(lattices), len(texts), longest + 2))
+    table[..., 2:4] = scores[0][..., :2]
+    size = np.zeros((len(lattices), len(texts)))
     for column in scores[1:]:
-        table[:, 2:] = (table[:, 2:] + table[:, 1:-1] + np.where(skips, table[:, :-2], 0)) * column
-        total = np.maximum(table.sum(axis=1), 1e-250)
-        table /= total[:, None]
+        table[..., 2:] = (table[..., 2:] + table[..., 1:-1] + skips * table[..., :-2]) * column
+        total = np.maximum(table.sum(axis=-1), 1e-250)
+        table /= total[..., None]
         size += np.log(total)
     ends = np.array([2 * len(text) + 2 for text in texts])
     rows = np.arange(len(texts))
-    last = table[rows, ends] + np.where(ends > 2, table[rows, ends - 1], 0)
+    last = table[:, rows, ends] + np.where(ends > 2, table[:, rows, ends - 1], 0)
     return np.asarray(size + np.log(np.maximum(last, 1e-250)))
+
+
+def _side_by_side(lattices: Sequence[Floats]) -> Doubles:
+    """Float64 (columns, lattices, classes), shorter lattices filled up with columns that surely hold nothing."""
+    filled = np.zeros((max(map(len, lattices)), len(lattices), lattices[0].shape[1]))
+    filled[..., 0] = 1
+    for number, lattice in enumerate(lattices):
+        filled[: len(lattice), number] = lattice
+    return filled
 
 
 def _states(text: str) -> list[int]:
@@ -287,17 +300,16 @@ def places(probabilities: Floats, text: str) -> list[Place]:
 
 def _alignment(logs: Doubles, text: str) -> npt.NDArray[np.int64]:
     """The state of every column on the best path that spells a text (Viterbi)."""
-    states = _states(text)
+    states = np.array(_states(text))
     scores = logs[:, states]
-    best = np.full(scores.shape[1], -np.inf)
+    skipped = np.full(len(states), -np.inf)
+    skipped[2:][(states[2:] > 0) & (states[2:] != states[:-2])] = 0
+    choices = np.full((3, len(states)), -np.inf)
+    best = np.full(len(states), -np.inf)
     best[:2] = scores[0, :2]
     came = np.zeros(scores.shape, np.int64)
     for t in range(1, len(scores)):
-        choices = np.full((3, len(states)), -np.inf)
-        choices[0], choices[1, 1:] = best, best[:-1]
-        for i in range(2, len(states)):
-            if states[i] and states[i] != states[i - 2]:
-                choices[2, i] = best[i - 2]
+        choices[0], choices[1, 1:], choices[2, 2:] = best, best[:-1], best[:-2] + skipped[2:]
         came[t] = choices.argmax(axis=0)
         best = choices.max(axis=0) + scores[t]
     at = len(states) - 1 if len(states) == 1 or best[-1] > best[-2] else len(states) - 2

@@ -103,13 +103,12 @@ class LineModel:
         ]
 
     def look(self, pixels: Levels) -> list[View]:
-        """The strip as it is, wider, and closer."""
+        """The strip as it is, and closer."""
         height, width = pixels.shape[:2]
         squeezed = min(1.0, LONGEST_FIELD * height / (width * HEIGHT))
         closer = round(0.1 * height)
         fields = [
             line_field(_stretched(pixels, squeezed)),
-            line_field(_stretched(pixels, 1.2 * squeezed)),
             line_field(_stretched(pixels[closer : height - closer], squeezed)),
         ]
         views = []

@@ -44,7 +44,7 @@ DOUBT = 0.03
 BESIDE = 0.5
 """Weight of the own engine's views beside those of ``ocr``."""
 
-CALIBRATIONS = {"own": (0.78, -1.104), "ocr": (0.366, -1.927)}
+CALIBRATIONS = {"own": (0.94, -0.161), "ocr": (0.356, -1.797)}
 """For each engine slope and start of the log-odds of being right over those of the score, fitted on made-up lines that
 no training saw (``benchmarks/calibrate_lines.py``)."""
 
@@ -138,25 +138,20 @@ class LineReader:
             return Reading(strip, {}, last[0])
         logs = np.zeros(len(texts))
         for (views, weight), sheets in zip(looks, columns, strict=True):
-            for view, sheet in zip(views, sheets, strict=True):
-                logs += weight * np.log(_shares(_log_chances(view, sheet, list(texts))) + DOUBT)
+            chances = log_probabilities(sheets, list(texts))
+            for view, chance in zip(views, chances, strict=True):
+                if view.nothing is not None and "" in texts:
+                    chance[list(texts).index("")] = view.nothing
+                logs += weight * np.log(_shares(chance) + DOUBT)
         shares = _shares(logs)
         order = np.argsort(-shares)
         ranked = {list(texts)[number]: float(shares[number]) for number in order}
-        own = [log_probabilities(sheet, [next(iter(ranked))])[0] for sheet in columns[-1]]
-        return Reading(strip, ranked, last[int(np.argmax(own))])
+        surest = max(range(len(last)), key=lambda number: chances[number][order[0]])
+        return Reading(strip, ranked, last[surest])
 
     def confidence(self, reading: Reading) -> float:
         """The calibrated probability 0..1 that a reading's best text is right."""
         return calibrated(reading.score, self.engine)
-
-
-def _log_chances(view: View, columns: Floats, texts: Sequence[str]) -> Doubles:
-    """The log of each text's probability in a view; that of nothing as the view itself puts it, where it does."""
-    logs = log_probabilities(columns, texts)
-    if view.nothing is not None and "" in texts:
-        logs[list(texts).index("")] = view.nothing
-    return logs
 
 
 def _shares(logs: Doubles) -> Doubles:
@@ -198,15 +193,15 @@ def characters(reading: Reading) -> list[Character]:
     view, strip = reading.view, reading.strip
     found = _places(view.probabilities, reading.best)
     middles = [view.start + view.step * ((place.first + place.last + 1) / 2) for place in found]
-    field = line_field(strip.pixels)
+    ink = (line_field(strip.pixels) > PEN).astype(np.uint8)
     height = strip.pixels.shape[0]
-    across = strip.pixels.shape[1] / field.shape[1]
+    across = strip.pixels.shape[1] / ink.shape[1]
     down = height / HEIGHT
     placed = []
     for number, (place, middle) in enumerate(zip(found, middles, strict=True)):
         left = (middles[number - 1] + middle) / 2 if number else middle - height / 2
         right = (middles[number + 1] + middle) / 2 if number + 1 < len(found) else middle + height / 2
-        x0, y0, x1, y1 = _ink_box(field, round(left / across), round(right / across))
+        x0, y0, x1, y1 = _ink_box(ink, round(left / across), round(right / across))
         placed.append(Character(place.text, x0 * across, y0 * down, x1 * across, y1 * down, place.probabilities))
     return placed
 
@@ -215,15 +210,15 @@ def _places(probabilities: Floats, best: str) -> list[Place]:
     """Where the characters of the best text stand; with separators where the view's best spelling of it has some."""
     if not best or 2 * len(best) > len(probabilities):
         return []
-    spelled = [text for text, _ in beam_search(probabilities) if digits_of(text) == best]
+    spelled = [text for text, _ in beam_search(without_gaps(probabilities)) if digits_of(text) == best]
     if spelled and 2 * len(spelled[0]) <= len(probabilities):
         return places(probabilities, spelled[0])
     return places(digits_only(probabilities), best)
 
 
-def _ink_box(field: Floats, left: int, right: int) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom of the ink between two columns of a field; all of it where there is none."""
-    left = int(np.clip(left, 0, field.shape[1] - 1))
-    right = int(np.clip(right, left + 1, field.shape[1]))
-    x, y, width, height = cv2.boundingRect((field[:, left:right] > PEN).astype(np.uint8))
-    return (left + x, y, left + x + width, y + height) if width else (left, 0, right, field.shape[0])
+def _ink_box(ink: npt.NDArray[np.uint8], left: int, right: int) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of the ink between two columns; all of it where there is none."""
+    left = min(max(left, 0), ink.shape[1] - 1)
+    right = min(max(right, left + 1), ink.shape[1])
+    x, y, width, height = cv2.boundingRect(ink[:, left:right])
+    return (left + x, y, left + x + width, y + height) if width else (left, 0, right, ink.shape[0])

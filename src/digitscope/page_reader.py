@@ -37,6 +37,9 @@ WRITTEN = 0.5
 CROP_HEIGHT, CROP_SHAPE = 260, 1.3
 """A picture no higher than this, and wider than high by this, may itself be one line."""
 
+LOW = 64
+"""Pixels of height up to which a crop is taken as it is: what is written in it is large enough for the network."""
+
 SMALL = 0.55
 """Share of such a picture's height: where all lines found in it are lower, they are cut out; their digits would be too
 small for the network otherwise."""
@@ -183,6 +186,8 @@ def _is_crop(pixels: Levels) -> bool:
 
 def _strips(pixels: Levels) -> list[Strip]:
     """A crop as one line; where all that is found in it is much smaller, the lines found."""
+    if pixels.shape[0] <= LOW:
+        return [whole(pixels)]
     found = find_lines(pixels)
     largest = max((strip.pixels.shape[0] for strip in found), default=0)
     return found if 0 < largest < SMALL * pixels.shape[0] else [whole(pixels)]

@@ -29,8 +29,6 @@ def main() -> None:
         app()
     except DigitscopeError as error:
         stop(str(error), 2)
-    except KeyboardInterrupt as error:
-        stop(str(error) or "stopped; what was finished is kept", 130)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)

@@ -10,14 +10,28 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from digitscope.datasets import Dataset
     from digitscope.models import Model
     from digitscope.values import Progress
 
+
+class Commands(TyperGroup):
+    """All commands; one that is stopped by Ctrl-C ends with a sentence, which Typer would leave out."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            stop(str(error) or "stopped; what was finished is kept", 130)
+
+
 app = typer.Typer(
     name="digitscope",
+    cls=Commands,
     help="Train the network that reads handwritten digits, read real digits with it, and see exactly how it reads.",
     no_args_is_help=True,
     add_completion=False,
@@ -85,26 +99,27 @@ def progress_bar() -> Iterator[Progress]:
         console=Console(stderr=True),
     )
     tasks: dict[str, Any] = {}
-    begun: dict[str, float] = {}
+    begun: dict[str, tuple[float, int]] = {}
 
     def report(stage: str, done: int, total: int, facts: Mapping[str, float]) -> None:
         if stage not in tasks:
             tasks[stage] = bar.add_task(stage, total=total, facts="")
-            begun[stage] = time.perf_counter()
+            begun[stage] = time.perf_counter(), done
         bar.update(tasks[stage], completed=done, total=total, facts=_facts(done, begun[stage], facts))
 
     with bar:
         yield report
 
 
-def _facts(done: int, begun: float, facts: Mapping[str, float]) -> str:
-    """Training facts as the few words beside the bar."""
+def _facts(done: int, begun: tuple[float, int], facts: Mapping[str, float]) -> str:
+    """Training facts as the few words beside the bar; ``begun`` is when and where the first report came."""
     words = []
     if "epoch" in facts:
         words.append(f"epoch {facts['epoch']:.0f}")
     words += [f"{key} {facts[key]:.4f}" for key in ("loss", "accuracy") if key in facts]
     if "epoch" in facts:
-        words.append(f"{done / max(time.perf_counter() - begun, 1e-9):,.0f} images/s")
+        rate = (done - begun[1]) / max(time.perf_counter() - begun[0], 1e-9)
+        words.append(f"{rate:,.0f} images/s")
     return "  ".join(words)
 
 

@@ -35,7 +35,13 @@ def train(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; default runs/RECIPE-SEED-DATE.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a finished run in that folder.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in --out after its last finished epoch.")
+    ] = False,
     page: Annotated[bool, typer.Option("--page", help="Write lens.html too: draw a digit and follow it.")] = False,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write loss, accuracy and learning rate there for TensorBoard.")
+    ] = None,
 ) -> None:
     """Train a network and report how it reads.
 
@@ -55,7 +61,11 @@ def train(
     recipe_of(recipe, settings)  # what does not fit is said before Keras takes its seconds to start
     load_data(data)
     import_keras()
+    from digitscope.training import Run
     from digitscope.training import train as train_run
+
+    if resume and out is not None and Run(out).finished:
+        typer.echo(f"{out} has finished; there is nothing to go on with")
 
     with progress_bar() as progress:
         run = train_run(
@@ -66,7 +76,9 @@ def train(
             settings=settings,
             out=out,
             overwrite=overwrite,
+            resume=resume,
             page=page,
+            tensorboard=tensorboard,
             progress=progress,
         )
     metrics = run.metrics
