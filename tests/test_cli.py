@@ -107,6 +107,16 @@ def test_a_folder_goes_into_a_results_file_that_is_resumed(sevens: Path, tmp_pat
     assert sorted(Path(row["file"]).name for row in rows) == ["blank.jpg", "broken.png", "seven.png"]
 
 
+def test_a_table_of_pixels_becomes_a_submission(tmp_path: Path):
+    images, labels = load_mnist()[1]
+    rows = [",".join(f"pixel{i}" for i in range(784)), *(",".join(map(str, image.ravel())) for image in images[:20])]
+    (tmp_path / "test.csv").write_text("\n".join(rows) + "\n")
+    done = run("read", tmp_path / "test.csv", "--format", "kaggle", "--out", tmp_path / "submission.csv")
+    assert done.returncode == 0, done.stderr
+    lines = (tmp_path / "submission.csv").read_text().split()
+    assert lines == ["ImageId,Label", *(f"{row},{label}" for row, label in enumerate(labels[:20], 1))]
+
+
 def test_the_standard_input_is_read(sevens: Path):
     done = subprocess.run(
         [sys.executable, "-c", "from digitscope.cli import main; main()", "read", "--single", "-"],

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from digitscope.datasets import Dataset
 from digitscope.files import write_text
 from digitscope.story import compared, digits, inside, numbers, pictures
 from digitscope.story.page import Html, chapter_names, fill, join, read
@@ -18,7 +19,10 @@ from digitscope.values import Progress
 
 
 def write_report(
-    run_folder: str | Path, progress: Progress | None = None, comparisons: Mapping[str, Any] | None = None
+    run_folder: str | Path,
+    progress: Progress | None = None,
+    comparisons: Mapping[str, Any] | None = None,
+    data: Dataset | None = None,
 ) -> Path:
     """Write ``report.html`` and the figures it shows, as ``figures/*.svg``, into a run folder.
 
@@ -26,6 +30,7 @@ def write_report(
         run_folder: what a training has left.
         progress: told how many figures are drawn.
         comparisons: results to compare with; None takes those that ship with the package.
+        data: what the run was trained on, if that is loaded already.
 
     Returns:
         The page.
@@ -35,7 +40,7 @@ def write_report(
         ModelError: so is its model.
         ConfigError: its dataset is not there any more.
     """
-    record = Record.read(Path(run_folder))
+    record = Record.read(Path(run_folder), data)
     compared_with = compared.shipped() if comparisons is None else comparisons
     facts = numbers.facts(record) | digits.facts(record) | inside.facts(record) | compared.facts(compared_with)
     facts["fig_channels"] = pictures.channels(facts)

@@ -75,7 +75,7 @@ class Run:
 def train(
     recipe: str | Recipe = "classic",
     *,
-    data: str | Path = "mnist",
+    data: str | Path | Dataset = "mnist",
     epochs: int | None = None,
     seed: int = 0,
     settings: Mapping[str, Any] | None = None,
@@ -129,7 +129,7 @@ def train(
         _measure(folder, chosen, dataset, fitted, start)
         if page:
             write_page(load(folder), folder / "lens.html", data=dataset)
-        write_report(folder, progress)
+        write_report(folder, progress, data=dataset)
     except KeyboardInterrupt as stop:
         raise KeyboardInterrupt(_what_is_kept(folder, chosen)) from stop
     checkpoint.unlink()

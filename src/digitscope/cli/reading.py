@@ -23,6 +23,7 @@ class Format(enum.StrEnum):
     text = "text"
     jsonl = "jsonl"
     csv = "csv"
+    kaggle = "kaggle"
 
 
 class Rotation(enum.StrEnum):
@@ -41,7 +42,9 @@ def read(
         list[str], typer.Argument(help="Images, TIFFs, PDFs, folders of them, patterns; - for the standard input.")
     ],
     single: Annotated[bool, typer.Option("--single", help="Each picture holds one digit.")] = False,
-    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
+    format_: Annotated[
+        Format, typer.Option("--format", help="How to print; kaggle writes a submission for a table of pixels.")
+    ] = Format.text,
     separators: Annotated[
         bool, typer.Option("--separators", help="Text as it is written: with points, commas, dashes and blanks.")
     ] = False,
@@ -64,6 +67,9 @@ def read(
 
     Prints each number and how sure it is, or why it refuses. A bad file is named and does not stop the others.
     """
+    if format_ is Format.kaggle:
+        _write_submission(paths, model, out or Path("submission.csv"))
+        return
     from digitscope.annotate import drawing_names, write_annotated
     from digitscope.batch import Results, files_of, read_files
     from digitscope.decode import Constraint
@@ -101,6 +107,20 @@ def read(
         typer.echo(f"{len(files):,} files in {out}" + (f", {len(results.done):,} before" if results.done else ""))
     if failed:
         stop(f"{failed:,} of {len(files):,} files could not be used in full; the reasons stand beside them", 2)
+
+
+def _write_submission(paths: list[str], model: str, out: Path) -> None:
+    """Read every row of a table of pixels, or every image of a folder, as a digit; ``ImageId,Label`` for Kaggle."""
+    from digitscope.datasets import load_unlabelled
+    from digitscope.tables import write_submission
+
+    if len(paths) != 1:
+        raise ConfigError(f"--format kaggle takes one table or folder, not {len(paths)}; give the test.csv")
+    opened = load_model(model)
+    with progress_bar() as progress:
+        images = load_unlabelled(paths[0], progress)
+    write_submission(out, opened.predict(images).argmax(axis=1))
+    typer.echo(f"{len(images):,} answers in {out}")
 
 
 def _results_form(format_: Format, out: Path | None, resume: bool) -> Form | None:

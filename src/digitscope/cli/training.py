@@ -59,7 +59,7 @@ def train(
     from digitscope.recipes import recipe_of
 
     recipe_of(recipe, settings)  # what does not fit is said before Keras takes its seconds to start
-    load_data(data)
+    dataset = load_data(data)
     import_keras()
     from digitscope.training import Run
     from digitscope.training import train as train_run
@@ -70,7 +70,7 @@ def train(
     with progress_bar() as progress:
         run = train_run(
             recipe,
-            data=data,
+            data=dataset,
             epochs=epochs,
             seed=seed,
             settings=settings,

@@ -43,8 +43,12 @@ class Record:
     data: Dataset
 
     @classmethod
-    def read(cls, folder: Path) -> Record:
+    def read(cls, folder: Path, data: Dataset | None = None) -> Record:
         """The run in ``folder``.
+
+        Args:
+            folder: of the run.
+            data: what it was trained on, if that is loaded already.
 
         Raises:
             DataError: a file of the run is missing or damaged, or its dataset is.
@@ -56,7 +60,7 @@ class Record:
         _check(metrics, {"fit_seconds": (int, float), "train_n": int, "parameters": int}, folder / "metrics.json")
         evaluation = Evaluation.from_dict(_json(folder / "evaluation.json"))
         history = _history(folder / "history.csv")
-        data = load_dataset(config["data"])
+        data = load_dataset(config["data"]) if data is None else data
         if len(data.y_test) != evaluation.n:
             raise DataError(f"{folder} was tested on {evaluation.n:,} images, {data.name} now has {len(data.y_test):,}")
         return cls(folder, config, metrics, history, evaluation, load(folder), data)
