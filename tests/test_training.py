@@ -109,7 +109,9 @@ def stop_at(stage: str, epoch: int = 0):
 
 
 def test_ctrl_c_says_what_is_kept_and_resume_goes_on(few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(training, "write_report", lambda folder, progress: progress and progress("report", 1, 1, {}))
+    monkeypatch.setattr(
+        training, "write_report", lambda folder, progress, **_: progress and progress("report", 1, 1, {})
+    )
     out, common = tmp_path / "run", {"data": few, "settings": TINY}
     with pytest.raises(KeyboardInterrupt, match="before the first epoch was finished"):
         train("classic", out=out, progress=stop_at("fit"), **common)
@@ -167,7 +169,7 @@ def test_what_cannot_be_gone_on_with_is_said(few: Path, tmp_path: Path):
 
 def test_tensorboard_gets_the_history(few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    monkeypatch.setattr(training, "write_report", lambda *_: None)
+    monkeypatch.setattr(training, "write_report", lambda *_, **__: None)
     logs, out = tmp_path / "logs", tmp_path / "run"
     common = {"data": few, "settings": TINY, "out": out, "tensorboard": logs, "resume": True}
     with pytest.raises(KeyboardInterrupt):
@@ -198,7 +200,7 @@ def test_killed_at_random_moments_and_resumed_is_as_never_killed(
     few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """SIGKILL, three times, at moments that are others whenever this test is run."""
-    monkeypatch.setattr(training, "write_report", lambda *_: None)
+    monkeypatch.setattr(training, "write_report", lambda *_, **__: None)
     settings = {"filters": "4,8", "dense": 16, "batch_size": 16, "epochs": 20, "ema": 0.9}
     whole = train("robust", data=few, out=tmp_path / "whole", settings=settings, seed=5)
     killed, reached = tmp_path / "killed", []

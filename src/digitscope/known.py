@@ -34,10 +34,10 @@ KNOWN = "known.npz"
 KEPT = 0.99
 """Part of the digits that the threshold keeps."""
 
-FITTED_ON, CALIBRATED_ON = 20_000, 6_000
+FITTED_ON, CALIBRATED_ON = 26_000, 6_000
 """Training digits that the fit sees, and others, from the end of the file, at which the threshold is set."""
 
-HIDDEN, EPOCHS, RATE, DECAY, BATCH = 48, 6, 4e-3, 0.3, 256
+HIDDEN, EPOCHS, RATE, DECAY, BATCH = 48, 12, 4e-3, 0.2, 256
 """Of the small network: hidden units, epochs, peak of the learning rate, weight decay, images per step."""
 
 TOGETHER = 16
