@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -163,3 +164,11 @@ def test_arbitrary_bytes_give_only_our_errors(
             load(path).predict(np.zeros((1, 28, 28), np.uint8))
         except ModelError as error:
             assert "\n" not in str(error)
+
+
+def test_what_ships_for_reading_stays_small():
+    shipped_folder = resources.files("digitscope") / "shipped"
+    with resources.as_file(shipped_folder) as folder:
+        models = [*folder.glob("models/*.onnx"), *folder.glob("models/*.known.json"), *folder.glob("lines/*.onnx")]
+        assert len(models) >= 4
+        assert sum(path.stat().st_size for path in models) < 5_000_000

@@ -89,13 +89,14 @@ def _digits() -> list[str]:
         )
     blank = reading["sets"]["sudoku_scanner"]
     lines += ["", f"Of {blank['n_without_digit']} blank sudoku cells, {blank['left_empty']:.1f} % are left empty."]
-    told = reading.get("digit_probability", {})
-    for what in ("clothing", "empty cells", "letters A to H"):
-        if what in told:
-            lines.append(
-                f"`digit_probability` tells digits from {what} with an AUROC of {told[what]['auroc']:.3f}; at 99 % of "
-                f"the digits kept, {told[what]['taken_at_99']:.1f} % of {told[what]['n']:,} pass for digits."
-            )
+    told = reading["digit_probability"]
+    kinds = ("clothing", "empty cells", "letters A to H")
+    areas = ", ".join(f"from {kind} with {told[kind]['auroc']:.4f}" for kind in kinds)
+    taken = ", ".join(f"{told[kind]['taken_at_99']:.1f} % of {told[kind]['n']:,} {kind}" for kind in kinds)
+    lines.append(
+        f"`digit_probability` tells digits {areas} area under the ROC curve; where 99 % of the digits are kept, "
+        f"{taken} pass for digits."
+    )
     return lines
 
 

@@ -92,17 +92,17 @@ def train(
 
 def _train_reader(settings: dict[str, str], seed: int, out: Path | None) -> None:
     """Train the network that reads lines; a folder that holds an unfinished training of it is gone on with."""
+    unknown = ", ".join(key for key in settings if key != "lines")
+    if unknown:
+        raise ConfigError(f"the recipe reader has no setting {unknown}; it has lines")
+    if not settings.get("lines", "1").isdecimal():
+        raise ConfigError(f"lines={settings['lines']} is no whole number; give the lines to train on")
     from digitscope.glyphs import check_fonts
 
     check_fonts()
     import_keras()
     from digitscope.line_training import LINES, train_reader
 
-    unknown = ", ".join(key for key in settings if key != "lines")
-    if unknown:
-        raise ConfigError(f"the recipe reader has no setting {unknown}; it has lines")
-    if not settings.get("lines", "1").isdecimal():
-        raise ConfigError(f"lines={settings['lines']} is no whole number; give the lines to train on")
     with progress_bar() as progress:
         run = train_reader(
             int(settings.get("lines", LINES)), out=out or Path("runs/reader"), seed=seed, progress=progress
