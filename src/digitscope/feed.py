@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import keras
 import numpy as np
 import numpy.typing as npt
 
 from digitscope.augment import Fields, distort
 from digitscope.datasets import Images, Labels
+
+AHEAD = 4
+"""Batches that are made ready while the network learns from another."""
 
 _ONE_HOT = np.eye(10, dtype=np.float32)
 
@@ -52,3 +58,25 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         else:
             fields = np.divide(images, np.float32(255), dtype=np.float32)
         return fields[..., None], _ONE_HOT[self._labels[chosen]]
+
+
+def fed(batches: Batches) -> Any:
+    """What ``fit`` takes: the batches as they are, on TensorFlow as a ``tf.data`` pipeline that does not tune itself.
+
+    Keras' own pipeline does, and the thread that tunes held up the end of an epoch by two seconds, in three fits of
+    four; ``classic`` takes six seconds in all.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return batches
+    import tensorflow as tf
+
+    def epoch() -> Iterator[tuple[Fields, npt.NDArray[np.float32]]]:
+        for index in range(len(batches)):
+            yield batches[index]
+
+    shapes = tf.TensorSpec((None, 28, 28, 1), tf.float32), tf.TensorSpec((None, 10), tf.float32)
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    pipeline = tf.data.Dataset.from_generator(epoch, output_signature=shapes)
+    pipeline = pipeline.apply(tf.data.experimental.assert_cardinality(len(batches)))
+    return pipeline.prefetch(AHEAD).with_options(options)

@@ -17,7 +17,7 @@ import numpy as np
 from digitscope.about import processor_features
 from digitscope.checkpoints import Checkpoint
 from digitscope.datasets import Images, Labels
-from digitscope.feed import Batches
+from digitscope.feed import Batches, fed
 from digitscope.networks import build
 from digitscope.recipes import Recipe
 from digitscope.values import Progress
@@ -138,7 +138,7 @@ def fit(
             after_epoch(Checkpoint.of(network, recorder.rows, time.perf_counter() - start))
 
     network.fit(
-        batches,
+        fed(batches),
         shuffle=False,  # the batches bring their order
         epochs=recipe.epochs,
         initial_epoch=len(recorder.rows),
