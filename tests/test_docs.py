@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import re
 import subprocess
@@ -9,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+import digitscope
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -61,3 +64,14 @@ def test_every_target_that_is_named_exists():
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
         assert set(re.findall(r"`make ([a-z]+)`", path.read_text(encoding="utf-8"))) <= targets, path
+
+
+def test_what_the_readme_says_about_its_page_of_numbers_is_so():
+    folder = ROOT / "examples" / "pages"
+    with (folder / "truth.csv").open(newline="") as file:
+        truth = [row["text"] for row in csv.DictReader(file) if row["file"] == "numbers.jpg"]
+    numbers = digitscope.Reader().read(folder / "numbers.jpg").numbers
+    right = sum(number.text == text for number, text in zip(numbers, truth, strict=True))
+    assert f"{right} of {len(truth)} numbers are right" in README
+    wrong = [text for number, text in zip(numbers, truth, strict=True) if number.text != text]
+    assert all(text in README for text in wrong)

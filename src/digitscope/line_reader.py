@@ -8,7 +8,7 @@ of them. Finding lines is :mod:`digitscope.lines`, spelling is :mod:`digitscope.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,30 +128,41 @@ class LineReader:
             strip: the line.
             constraint: what is known about the number's form.
         """
-        looks = [(engine.look(strip.pixels), weight) for engine, weight in self.engines]
-        columns = [[without_gaps(digits_only(view.probabilities)) for view in views] for views, _ in looks]
-        texts = {"": None} if constraint is None else {}
-        for sheet in itertools.chain.from_iterable(columns):
-            texts |= {text: None for text, _ in beam_search(sheet, constraint=constraint)[:PROPOSALS]}
-        last, _ = looks[-1]
+        looks = [engine.look(strip.pixels) for engine, _ in self.engines]
+        columns = [[without_gaps(digits_only(view.probabilities)) for view in views] for views in looks]
+        texts = _candidates(itertools.chain.from_iterable(columns), constraint)
         if not texts:
-            return Reading(strip, {}, last[0])
+            return Reading(strip, {}, looks[-1][0])
+        chances = [_log_chances(views, sheets, texts) for views, sheets in zip(looks, columns, strict=True)]
         logs = np.zeros(len(texts))
-        for (views, weight), sheets in zip(looks, columns, strict=True):
-            chances = log_probabilities(sheets, list(texts))
-            for view, chance in zip(views, chances, strict=True):
-                if view.nothing is not None and "" in texts:
-                    chance[list(texts).index("")] = view.nothing
-                logs += weight * np.log(_shares(chance) + DOUBT)
+        for (_, weight), of_engine in zip(self.engines, chances, strict=True):
+            for of_view in of_engine:
+                logs += weight * np.log(_shares(of_view) + DOUBT)
         shares = _shares(logs)
         order = np.argsort(-shares)
-        ranked = {list(texts)[number]: float(shares[number]) for number in order}
-        surest = max(range(len(last)), key=lambda number: chances[number][order[0]])
-        return Reading(strip, ranked, last[surest])
+        ranked = {texts[number]: float(shares[number]) for number in order}
+        return Reading(strip, ranked, looks[-1][int(np.argmax(chances[-1][:, order[0]]))])
 
     def confidence(self, reading: Reading) -> float:
         """The calibrated probability 0..1 that a reading's best text is right."""
         return calibrated(reading.score, self.engine)
+
+
+def _candidates(sheets: Iterable[Floats], constraint: Constraint | None) -> list[str]:
+    """The texts that some views' columns propose; without a constraint, that there is none is one of them."""
+    texts = dict.fromkeys([""] if constraint is None else [])
+    for sheet in sheets:
+        texts |= dict.fromkeys(text for text, _ in beam_search(sheet, constraint=constraint)[:PROPOSALS])
+    return list(texts)
+
+
+def _log_chances(views: Sequence[View], sheets: Sequence[Floats], texts: Sequence[str]) -> Doubles:
+    """The logs float64 (views, texts) of each text's probability; that of nothing as a view itself puts it."""
+    chances = log_probabilities(sheets, texts)
+    for view, chance in zip(views, chances, strict=True):
+        if view.nothing is not None and "" in texts:
+            chance[texts.index("")] = view.nothing
+    return chances
 
 
 def _shares(logs: Doubles) -> Doubles:

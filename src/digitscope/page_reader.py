@@ -148,34 +148,35 @@ class PageReader:
         confidence = self.lines.confidence(reading)
         reason = None if confidence >= self.sure else UNCERTAIN
         placed = characters(reading)
-        if not placed:
-            box = _box_of(reading.strip, scale)
-            return [_number(reading.best, reading.best, confidence, reading.digit_probability, box, reason, (), line)]
-        numbers = []
-        for written, run in _runs(placed, parted):
-            digits = tuple(
-                Digit(one.text, _box(reading.strip, [one], scale), tuple(float(p) for p in one.probabilities))
-                for one in run
-                if one.text.isdigit()
+        if placed:
+            found = [_placed_number(reading.strip, *run, scale) for run in _runs(placed, parted)]
+        else:
+            found = [(reading.best, reading.best, _box_of(reading.strip, scale), ())]
+        return [
+            Number(
+                None if reason else best,
+                best,
+                written,
+                confidence,
+                reading.digit_probability,
+                box,
+                reason,
+                digits,
+                line,
             )
-            best = "".join(digit.text for digit in digits)
-            box = _box(reading.strip, [one for one in run if one.text.isdigit()], scale)
-            numbers.append(_number(best, written, confidence, reading.digit_probability, box, reason, digits, line))
-        return numbers
+            for best, written, box, digits in found
+        ]
 
 
-def _number(
-    best: str,
-    written: str,
-    confidence: float,
-    digit_probability: float,
-    box: Box,
-    reason: str | None,
-    digits: tuple[Digit, ...],
-    line: int,
-) -> Number:
-    text = None if reason else best
-    return Number(text, best, written, confidence, digit_probability, box, reason, digits, line)
+def _placed_number(
+    strip: Strip, written: str, run: Sequence[Character], scale: float
+) -> tuple[str, str, Box, tuple[Digit, ...]]:
+    """The digits of a run as text, how it is written, its box and its digits, in pixels of the source."""
+    placed = [one for one in run if one.text.isdigit()]
+    digits = tuple(
+        Digit(one.text, _box(strip, [one], scale), tuple(float(p) for p in one.probabilities)) for one in placed
+    )
+    return "".join(one.text for one in placed), written, _box(strip, placed, scale), digits
 
 
 def _is_crop(pixels: Levels) -> bool:

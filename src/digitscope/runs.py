@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -112,8 +112,12 @@ def sorted_runs(runs: Iterable[RunSummary], column: str = "date", reverse: bool 
     return told + [run for run in everyone if getattr(run, column) is None]
 
 
-def history_of(folder: str | Path) -> list[dict[str, float]]:
+def history_of(folder: str | Path, needed: Collection[str] = ("epoch", "loss", "accuracy")) -> list[dict[str, float]]:
     """The learning curve of a run: a row of ``history.csv`` per epoch.
+
+    Args:
+        folder: of the run.
+        needed: columns that there must be.
 
     Raises:
         DataError: the file is missing or damaged.
@@ -124,8 +128,8 @@ def history_of(folder: str | Path) -> list[dict[str, float]]:
             rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
     except (OSError, ValueError, TypeError, csv.Error) as error:
         raise DataError(f"{path} cannot be read ({error}); give the folder of a finished training") from error
-    if not rows or not {"epoch", "loss", "accuracy"} <= set(rows[0]):
-        raise DataError(f"{path} needs rows with epoch, loss and accuracy; train the run again")
+    if not rows or not set(needed) <= set(rows[0]):
+        raise DataError(f"{path} needs rows with {', '.join(sorted(needed))}; train the run again")
     return rows
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,13 +71,11 @@ def read(
     if format_ is Format.kaggle:
         _write_submission(paths, model, out or Path("submission.csv"))
         return
-    from digitscope.annotate import drawing_names, write_annotated
     from digitscope.batch import Results, files_of, read_files
     from digitscope.decode import Constraint
     from digitscope.ink import LONGEST as DIGIT_LONGEST
     from digitscope.page_reader import LONGEST
     from digitscope.reader import Reader
-    from digitscope.records import record_name
 
     files = files_of(paths)
     form = _results_form(format_, out, resume)
@@ -87,26 +86,39 @@ def read(
     degrees = None if rotate is Rotation.auto else int(rotate)
 
     def read_page(scan: Scan) -> Page:
-        page = reader.scan(scan, single=single, rotate=degrees, constraint=constraint)
-        if annotate is not None and scan.picture is not None:
-            write_annotated(page, scan.picture.pixels, annotate, names[scan.file])
-        return page
+        return reader.scan(scan, single=single, rotate=degrees, constraint=constraint)
 
-    names = drawing_names([record_name(file) for file in files])
+    read_one = read_page if annotate is None else _drawing(read_page, files, annotate)
     failed = 0
     longest = DIGIT_LONGEST if single else LONGEST
     if out is None or form is None:
-        for number, pages in enumerate(read_files(files, read_page, longest)):
+        for number, pages in enumerate(read_files(files, read_one, longest)):
             failed += any(page.error is not None for page in pages)
             typer.echo(_rows(pages, format_, separators, number == 0), nl=False)
     else:
         with Results(out, form, resume) as results, progress_bar() as progress:
-            for pages in read_files(files, read_page, longest, results.done, progress):
+            for pages in read_files(files, read_one, longest, results.done, progress):
                 failed += any(page.error is not None for page in pages)
                 results.add(pages)
         typer.echo(f"{len(files):,} files in {out}" + (f", {len(results.done):,} before" if results.done else ""))
     if failed:
         stop(f"{failed:,} of {len(files):,} files could not be used in full; the reasons stand beside them", 2)
+
+
+def _drawing(read: Callable[[Scan], Page], files: list[str], folder: Path) -> Callable[[Scan], Page]:
+    """The same reading, which also writes each page into a folder with boxes around what was read."""
+    from digitscope.annotate import drawing_names, write_annotated
+    from digitscope.records import record_name
+
+    names = drawing_names([record_name(file) for file in files])
+
+    def read_and_draw(scan: Scan) -> Page:
+        page = read(scan)
+        if scan.picture is not None:
+            write_annotated(page, scan.picture.pixels, folder, names[scan.file])
+        return page
+
+    return read_and_draw
 
 
 def _write_submission(paths: list[str], model: str, out: Path) -> None:

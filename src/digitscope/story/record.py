@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,7 @@ from digitscope.evaluate import Evaluation
 from digitscope.lens import Lens, look
 from digitscope.models import Model, load
 from digitscope.recipes import Recipe, recipe_of
+from digitscope.runs import history_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ class Record:
         _check(config, {"recipe": dict, "seed": int, "data": str}, folder / "config.json")
         _check(metrics, {"fit_seconds": (int, float), "train_n": int, "parameters": int}, folder / "metrics.json")
         evaluation = Evaluation.from_dict(_json(folder / "evaluation.json"))
-        history = _history(folder / "history.csv")
+        history = history_of(folder, ("epoch", "loss", "accuracy", "learning_rate", "seconds"))
         data = load_dataset(config["data"]) if data is None else data
         if len(data.y_test) != evaluation.n:
             raise DataError(f"{folder} was tested on {evaluation.n:,} images, {data.name} now has {len(data.y_test):,}")
@@ -127,15 +127,3 @@ def _check(values: dict[str, Any], kinds: dict[str, type | tuple[type, ...]], pa
     wrong = [key for key, kind in kinds.items() if not isinstance(values.get(key), kind)]
     if wrong:
         raise DataError(f"{path} has no usable {', '.join(wrong)}; train the run again")
-
-
-def _history(path: Path) -> list[dict[str, float]]:
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
-    except (OSError, ValueError, TypeError) as error:
-        raise DataError(f"{path} cannot be read ({error}); give the folder of a finished training") from error
-    needed = {"epoch", "loss", "accuracy", "learning_rate", "seconds"}
-    if not rows or not needed <= set(rows[0]):
-        raise DataError(f"{path} needs rows with {', '.join(sorted(needed))}; train the run again")
-    return rows
