@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check docs comparisons benchmarks models reader clean
+.PHONY: help setup demo test check docs guide comparisons benchmarks models reader clean
 
 help:
 	@echo "make demo         train the classic network on MNIST, measure it, write a report and read digits (runs/demo)"
@@ -12,8 +12,9 @@ help:
 	@echo "make setup        only set up .venv: Digitscope with its training part"
 	@echo "make check        format, lint, types and the quick tests"
 	@echo "make docs         write docs/cli.md, docs/python.md and the README's table anew"
+	@echo "make guide        run the chapters of docs/guide and write their notebooks anew"
 	@echo "make comparisons  train the networks that the report compares (about 15 minutes)"
-	@echo "make models       train and ship classic and robust anew (about 15 minutes)"
+	@echo "make models       measure the recipes anew and ship classic, robust and strong (about 35 minutes)"
 	@echo "make reader       fetch the fonts and train the network that reads lines (about an hour)"
 	@echo "make benchmarks   measure speed and accuracy anew (about 40 minutes on an idle machine)"
 
@@ -50,6 +51,9 @@ check: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	@$(BIN)/python tools/write_docs.py
+
+guide: $(VENV)/.dev
+	@$(BIN)/python tools/write_guide.py
 
 comparisons: $(VENV)/.train
 	@$(BIN)/python benchmarks/comparisons.py

@@ -14,11 +14,13 @@ ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "digitscope"
 
 FLOORS = [
-    ["errors", "files", "quiet"],
+    ["errors"],
+    ["files", "quiet"],
     ["values"],
     ["images", "fields", "ink", "parts"],
     ["arrays", "tables", "folders", "documents", "records", "labels"],
     ["datasets", "about", "runs"],
+    ["onnx_file"],
     ["runtime"],
     ["models"],
     ["layers"],
@@ -34,7 +36,7 @@ FLOORS = [
     # ---- above: the extra `train` ----
     ["recipes", "pens", "papers", "glyphs"],
     ["synth", "grid"],
-    ["line_network", "trials"],
+    ["line_network", "trials", "exporter", "devices"],
     ["line_training"],
     ["networks", "augment", "checkpoints", "evaluate", "export", "rebuild"],
     ["feed"],

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +27,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_random_state
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from digitscope import classifier as classifier_module
+from digitscope import fitting
 from digitscope.classifier import DigitClassifier
 from digitscope.datasets import Images, load_mnist
 from digitscope.errors import ConfigError, DataError
@@ -71,6 +74,48 @@ def test_a_grid_search_over_settings():
     assert (search.predict(X[:200]) == Y[:200]).mean() > 0.6
 
 
+def test_a_grid_search_reaches_into_the_settings():
+    grid = {"settings__learning_rate": [0.0, 0.003], "settings__pooling": ["average"]}
+    plan = DigitClassifier("seed", epochs=4, settings=SMALL)
+    search = GridSearchCV(plan, grid, cv=2, error_score="raise").fit(X[:200], Y[:200])
+    assert search.best_params_ == {"settings__learning_rate": 0.003, "settings__pooling": "average"}
+    assert search.best_estimator_.settings == {**SMALL, "pooling": "average"}
+    assert search.best_estimator_.recipe_.pooling == "average"
+    assert plan.settings == SMALL, "a search changes copies"
+
+
+@pytest.mark.slow
+def test_a_search_says_nothing_on_the_terminal():
+    program = (
+        "import sys, digitscope, numpy as np\n"
+        "plan = digitscope.DigitClassifier('seed', epochs=1, settings={'filters': (2, 2), 'dense': 4})\n"
+        "assert 'keras' not in sys.modules\n"
+        "x = np.random.default_rng(0).integers(0, 255, (40, 28, 28), np.uint8)\n"
+        "from sklearn.model_selection import cross_val_score\n"
+        "cross_val_score(plan, x, np.arange(40) % 4, cv=4)\n"
+        "cross_val_score(plan, x, np.arange(40) % 4, cv=4)"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_settings_by_name():
+    bare = DigitClassifier()
+    assert bare.set_params(settings__pooling="average", epochs=2) is bare
+    assert (bare.settings, bare.epochs) == ({"pooling": "average"}, 2)
+    assert bare.get_params()["settings__pooling"] == "average"
+    assert set(bare.get_params(deep=False)) == {"recipe", "epochs", "settings", "random_state"}
+    assert bare.set_params(settings__dense=8, settings={"kernel": 5}).settings == {"kernel": 5, "dense": 8}
+    assert clone(bare).get_params() == bare.get_params()
+    nested = make_pipeline(FunctionTransformer(), bare)
+    assert nested.set_params(digitclassifier__settings__dense=9)[-1].settings == {"kernel": 5, "dense": 9}
+    with pytest.raises(ValueError, match="Invalid parameter 'pooling'"):
+        bare.set_params(pooling="max")
+    with pytest.raises(ConfigError, match="no setting 'colour'"):
+        DigitClassifier().set_params(settings__colour=1).fit(ROWS[:20], Y[:20])
+
+
 def test_it_is_the_houses_fit():
     """The same network as the fit of `train`, given the same images; 784 columns of 0..255 pass unchanged."""
     network = fit(recipe_of("seed", {**SMALL, "epochs": 1}), X[:200], Y[:200], seed=5).network
@@ -115,9 +160,8 @@ def test_copies_answer_the_same(fitted: DigitClassifier, tmp_path: Path):
 
 def test_a_clone_knows_the_plan_and_nothing_else(fitted: DigitClassifier):
     again = clone(fitted)
-    assert again.get_params() == fitted.get_params() == {
-        "recipe": "seed", "epochs": 6, "settings": SMALL, "random_state": 0,
-    }  # fmt: skip
+    assert again.get_params() == fitted.get_params()
+    assert again.get_params(deep=False) == {"recipe": "seed", "epochs": 6, "settings": SMALL, "random_state": 0}
     with pytest.raises(NotFittedError):
         again.predict(ROWS)
     assert clone(fitted).set_params(recipe="classic").recipe == "classic"
@@ -138,7 +182,7 @@ def fed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         calls.append((images, labels, seed))
         return Fitted(build(recipe_of("seed", SMALL)), [], 0.0)
 
-    monkeypatch.setattr(classifier_module, "fit", stand_in)
+    monkeypatch.setattr(fitting, "fit", stand_in)
     return calls
 
 

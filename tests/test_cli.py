@@ -115,6 +115,11 @@ def test_a_table_of_pixels_becomes_a_submission(tmp_path: Path):
     assert done.returncode == 0, done.stderr
     lines = (tmp_path / "submission.csv").read_text().split()
     assert lines == ["ImageId,Label", *(f"{row},{label}" for row, label in enumerate(labels[:20], 1))]
+    done = run("read", tmp_path / "test.csv", "--format", "kaggle", "--out", tmp_path)
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"digitscope: {tmp_path} cannot be written (it is a folder); give another file with --out\n",
+    )
 
 
 def test_the_standard_input_is_read(sevens: Path):
@@ -145,7 +150,14 @@ def test_the_standard_input_is_read(sevens: Path):
         (["read", "x.png", "--resume"], "--out"),
         (["read", "--single", "x.png", "--length", "3"], "leave out --length"),
         (["read", "."], "holds no file"),
+        (["read", "test.csv"], "--format kaggle"),
+        (["read", "-", "--format", "kaggle"], "does not read the standard input"),
+        (
+            ["read", "x.csv", "--format", "kaggle", "--resume", "--length", "3", "--min-confidence", "0", "--single"],
+            "--single, --min-confidence, --length, --resume cannot be given with --format kaggle",
+        ),
         (["train", "--recipe", "reader", "--set", "epochs=3"], "it has lines"),
+        (["train", "--recipe", "reader", "--epochs", "3", "--page"], "--epochs, --page cannot be given"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -195,6 +207,19 @@ def test_evaluate_json(small_run: Path):
     assert evaluation["misses"] == sum(sum(row) for row in evaluation["confusion"]) - sum(
         row[i] for i, row in enumerate(evaluation["confusion"])
     )
+
+
+def test_evaluate_names_the_image_that_look_shows(tmp_path: Path):
+    import numpy as np
+
+    images, labels = load_mnist()[1]
+    np.savez(tmp_path / "own.npz", x=images[:300], y=(labels[:300] + (np.arange(300) == 2)) % 10)
+    done = run("evaluate", "classic", "--data", "own.npz", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "note: classic learned from MNIST" in done.stderr and "not from own.npz" in done.stderr
+    assert "own.npz, image 2 " in done.stdout
+    done = run("look", "own.npz, image 2", "--data", "own.npz", "--out", "look", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
 
 
 def test_evaluate_text_and_info_and_version():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,9 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitscope.compare import compare, mcnemar, write_comparison
-from digitscope.datasets import Dataset
-from digitscope.errors import ConfigError, DataError, ModelError
+from digitscope.album import digit_named
+from digitscope.compare import compare, mcnemar, without_curve, write_comparison
+from digitscope.datasets import Dataset, load_dataset
+from digitscope.errors import ConfigError, DataError, ImageError, ModelError
 from digitscope.evaluate import wilson_interval
 from digitscope.models import Model
 
@@ -69,6 +71,11 @@ def test_the_counts_of_a_small_case():
     assert (found.a.misses, found.b.misses, found.a.accuracy) == (4, 3, 0.9)
     assert found.a.accuracy_interval == wilson_interval(36, 40)
     assert found.p_value == mcnemar(2, 3) == 1
+    head, rows = found.examples()
+    assert head == ["read differently: 6", "is", "A", "B"] and rows[1] == ["test:2", "2", "3", "4"]
+    many = compare(answering(changed()), answering(changed(*range(12))), SOME)
+    head, rows = many.examples()
+    assert head[0] == "read differently: the first 10 of 12" and len(rows) == 10
 
 
 @given(st.lists(st.integers(0, 9), min_size=N, max_size=N), st.lists(st.integers(0, 9), min_size=N, max_size=N))
@@ -101,6 +108,42 @@ def test_the_conclusion_says_what_the_test_means():
     assert "100 % of such tests (p = 1)" in said[4]
 
 
+def test_the_images_are_named_as_their_data_names_them():
+    placed = replace(SOME, places_test=[f"some.csv, line {line}" for line in range(2, N + 2)])
+    found = compare(answering(changed(3)), answering(changed()), placed)
+    assert found.examples()[1] == [["some.csv, line 5", "3", "4", "3"]]
+    assert found.to_dict()["differences"][0]["place"] == "some.csv, line 5"
+
+
+def test_the_place_that_is_named_leads_to_the_image(tmp_path: Path):
+    rows = np.column_stack([Y, X.reshape(N, -1)])
+    np.savetxt(tmp_path / "some.csv", rows, "%d", ",")
+    placed = load_dataset(tmp_path / "some.csv")
+    truth = {f"{tmp_path / 'some.csv'}, line {line}": row for line, row in enumerate(X, 1)}
+    for index, place in enumerate(placed.places_test):
+        by_place, by_number = digit_named(place, placed), digit_named(f"test:{index}", placed)
+        assert (by_place.pixels == truth[place]).all() and (by_number.pixels == truth[place]).all()
+        assert by_place.title == f"{place}, labelled {placed.y_test[index]}"
+    assert (digit_named(placed.places_train[3], placed).pixels == placed.x_train[3]).all()
+    with pytest.raises(ConfigError, match=r"images go from test:0 to test:\d+ in .*some\.csv"):
+        digit_named("test:39", placed)
+    with pytest.raises(ImageError):
+        digit_named("some.csv, line 500", placed)
+
+
+def test_what_the_models_learned_from_is_told():
+    card = {"config": {"data": "own.npz", "data_sha256": "00"}}
+    models = [replace(answering(changed(), name), card=card) for name in "ab"]
+    assert compare(*models, SOME).notes == ("a and b learned from own.npz, not from some, on which this measures",)
+    assert compare("classic", "robust").notes == ()
+
+
+def test_a_chance_just_below_the_bound_does_not_look_like_it():
+    found = replace(compare(answering(changed(0)), answering(changed(1)), SOME), p_value=0.0499)
+    assert "B reads" in found.conclusion or "A reads" in found.conclusion
+    assert "4.99 % of such tests (p = 0.0499)" in found.conclusion
+
+
 def test_two_shipped_models_and_what_is_written(tmp_path: Path):
     found = compare("classic", "robust")
     assert found.n == 10_000 and found.only_a > 0 and found.only_b > 0
@@ -115,12 +158,14 @@ def test_two_shipped_models_and_what_is_written(tmp_path: Path):
     assert len(record["differences"]) == len(found.differences)
     assert (record["a"]["name"], record["only_a"], record["p_value"]) == ("classic", found.only_a, found.p_value)
     assert record["conclusion"] == found.conclusion and "images" not in record
+    assert without_curve(found) == ("classic", "robust")
 
 
 def test_two_runs_have_their_curves_drawn(small_run: Path, tmp_path: Path):
     found = compare(small_run, small_run, json.loads((small_run / "config.json").read_text())["data"])
     names = [path.name for path in write_comparison(found, tmp_path)]
     assert names == ["comparison.json", "differences.png", "differences.svg", "curves.png", "curves.svg"]
+    assert without_curve(found) == ()
 
 
 def test_what_cannot_be_compared_is_one_sentence(tmp_path: Path):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from digitscope import rebuild
-from digitscope.convert import Format, export_model
+from digitscope.convert import Format, export_model, export_path
 from digitscope.datasets import load_dataset
 from digitscope.errors import ConfigError, MissingExtra, ModelError
 from digitscope.layers import layer_views
@@ -50,7 +50,10 @@ def test_what_is_written_answers_the_same_and_nothing_is_printed(
     format: Format, small_run: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
     model = load(small_run)
+    planned = export_path(model, format, tmp_path / "deep" / "net")
+    assert not planned.parent.exists(), "a plan writes nothing"
     path = export_model(model, format, tmp_path / "deep" / "net")
+    assert path == planned
     assert path == tmp_path / "deep" / "net" / f"small{SUFFIXES[format]}"
     assert capfd.readouterr() == ("", "")
     assert list(path.parent.iterdir()) == [path]

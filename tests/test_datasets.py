@@ -161,6 +161,8 @@ def test_a_set_that_cannot_be_split_says_so(tmp_path: Path):
         ),
         ({"y_test": lambda y: y * 0 + 1}, "^no test image of 0, 2, 3, 4, 5, 6, 7, 8, 9:"),
         ({"x_test": lambda x: 255 - x}, "^most test images show a dark pen"),
+        ({"x_train": lambda x: x // 50}, "^the brightest pixel of the training images is 1 of 255; .* by 255"),
+        ({"x_test": lambda x: x * 0}, "^the brightest pixel of the test images is 0 of 255; there is nothing"),
     ],
 )
 def test_what_is_odd_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict, warning: str | None):
@@ -190,6 +192,70 @@ def test_a_path_that_is_none_is_one_sentence(name: str, tmp_path: Path, monkeypa
         load_dataset(name)
     with pytest.raises((ConfigError, DataError)):
         datasets.load_unlabelled(name)
+
+
+IMAGES, LABELS = np.arange(40 * 784).reshape(40, 28, 28) % 256, np.arange(40) % 10
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"x": IMAGES / 255, "y": LABELS}, r'float64 0 to 1; expected .*; save \(255 \* x\)\.astype\("uint8"\)'),
+        ({"x": IMAGES > 99, "y": LABELS}, r'bool; expected .*; save \(255 \* x\)\.astype\("uint8"\)'),
+        ({"x": IMAGES / 1, "y": LABELS}, r'float64 0 to 255; expected .*; save x\.astype\("uint8"\)'),
+        ({"x": IMAGES / 255 - 0.5, "y": LABELS}, r"float64 -0\.5 to 0\.5; expected whole numbers 0 to 255, uint8$"),
+        ({"x": IMAGES * np.nan, "y": LABELS}, r"float64 nan to nan; expected .*, uint8$"),
+        ({"x": IMAGES + 1, "y": LABELS}, r"int64 1 to 256; expected .*, uint8$"),
+        ({"x": IMAGES * 1j, "y": LABELS}, r"complex128; expected"),
+        ({"x": IMAGES.astype(str), "y": LABELS}, r"<U\d+; expected"),
+        ({"x": IMAGES, "y": np.eye(10)[LABELS]}, r"labels are float64 \(40, 10\); .*y\.argmax\(1\)"),
+        (
+            {"images": IMAGES, "labels": LABELS},
+            r"holds the arrays images, labels; expected an .npz with x_train, y_train, x_test, y_test, or x, y",
+        ),
+        ({"x_train": IMAGES, "y_train": LABELS}, r"holds the arrays x_train, y_train; expected"),
+        ({f"a{i}": LABELS for i in range(20)}, r"holds the arrays a0, .*, a7, \.\.\.; expected"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_told_with_their_cure(tmp_path: Path, parts: dict[str, np.ndarray], said: str):
+    np.savez(tmp_path / "a.npz", **parts)
+    with pytest.raises(DataError, match=said):
+        load_dataset(tmp_path / "a.npz")
+
+
+def test_whole_numbers_of_any_type_are_images(tmp_path: Path):
+    hashes = set()
+    for kind in (np.int64, np.uint8, np.uint16, ">i4"):
+        np.savez(tmp_path / "a.npz", x=IMAGES.astype(kind), y=LABELS)
+        hashes.add(load_dataset(tmp_path / "a.npz").sha256())
+    assert len(hashes) == 1
+
+
+def test_a_zipped_table_is_to_be_unpacked(tmp_path: Path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("train.csv", "label,pixel0")
+    with pytest.raises(DataError, match=r"holds train\.csv and no arrays; unpack it"):
+        load_dataset(tmp_path / "a.zip")
+
+
+def test_every_image_keeps_its_place_through_the_split(tmp_path: Path):
+    np.savez(tmp_path / "a.npz", x=IMAGES, y=LABELS)
+    dataset = load_dataset(tmp_path / "a.npz")
+    for images, places in ((dataset.x_train, dataset.places_train), (dataset.x_test, dataset.places_test)):
+        for image, place in zip(images, places, strict=True):
+            np.testing.assert_array_equal(image, IMAGES[int(place.removeprefix(f"{tmp_path / 'a.npz'}, image "))])
+    assert dataset.place(1) == dataset.places_test[1] == f"{tmp_path / 'a.npz'}, image 11"
+
+
+def test_a_model_that_learned_from_other_data_is_told():
+    mnist = load_dataset("mnist")
+    own, other = {"data": "own.npz", "data_sha256": "00"}, {"data": "mnist", "data_sha256": "01"}
+    same = {"data": "mnist", "data_sha256": mnist.sha256()}
+    assert mnist.learned_elsewhere({"classic": same, "run": {"config": same}, "bare": {}, "odd": {"config": 3}}) == ()
+    assert mnist.learned_elsewhere({"a": {"config": own}, "b": {"config": own}, "c": same}) == (
+        "a and b learned from own.npz, not from mnist, on which this measures",
+    )
+    assert mnist.learned_elsewhere({"c": other}) == ("c learned from mnist, which has changed since",)
 
 
 def saved(**parts: np.ndarray) -> bytes:

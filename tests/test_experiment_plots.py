@@ -30,6 +30,13 @@ def test_differences_are_sorted_by_who_is_right():
     assert {"90", "2", "1", "7"} <= set(said)
 
 
+def test_a_long_place_stays_below_its_digit():
+    places = ["digits/test/7/scan-000123.png", "test:1"]
+    images, answers = np.zeros((2, 28, 28), np.uint8), np.array([(7, 7, 1)] * 2)
+    figure = plots.differences(images, answers, places, (0, 2, 0, 0), NAMES, "x")
+    assert {"…can-000123.png", "test:1"} <= set(texts(figure))
+
+
 def test_a_sheet_stays_a_sheet():
     n = 500
     answers = np.column_stack((np.full(n, 3), np.full(n, 3), np.full(n, 5)))
@@ -51,6 +58,9 @@ def test_learning_curves():
     loss, accuracy = figure.axes
     assert [line.get_ydata().tolist() for line in loss.lines] == [[1, 1 / 2, 1 / 3], [1]]
     assert accuracy.lines[0].get_ydata().tolist() == [row["accuracy"] for row in rows]
+    assert loss.get_ylim()[1] > 1.03 and accuracy.get_ylim()[0] < 0.9 - 0.003, "markers are not cut in half"
+    assert (loss.get_ylim()[0], accuracy.get_ylim()[1]) == (0, 1)
+    assert not any(line.get_clip_on() for ax in figure.axes for line in ax.lines)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["A = one", "B = two"]
     for wrong in ({}, {str(n): rows for n in range(7)}):
         with pytest.raises(DataError, match="cannot be told apart"):

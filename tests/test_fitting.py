@@ -14,6 +14,7 @@ from digitscope.datasets import Images, Labels, load_mnist
 from digitscope.errors import DataError
 from digitscope.feed import Batches
 from digitscope.fitting import Execution, OneCycle, fit
+from digitscope.networks import build
 from digitscope.recipes import recipe_of
 
 ROOT = Path(__file__).parent.parent
@@ -54,6 +55,28 @@ def test_seed_is_plain_keras(some: tuple[Images, Labels], tmp_path: Path):
     with np.load(tmp_path / "weights.npz") as plain:
         for ours, name in zip(fitted.network.get_weights(), plain.files, strict=True):
             np.testing.assert_allclose(ours, plain[name], atol=2e-4)
+
+
+def test_strong_is_the_network_its_docstring_tells():
+    network = build(recipe_of("strong"))
+    shapes = {layer.name: layer.output.shape[1:] for layer in network.layers}
+    maps = [shapes[name] for name in ("conv1", "conv2", "pool1", "conv3", "conv4", "pool2", "conv5")]
+    assert maps == [
+        (26, 26, 32), (24, 24, 32), (12, 12, 32), (10, 10, 64), (8, 8, 64), (4, 4, 64), (2, 2, 128),
+    ]  # fmt: skip
+    assert list(shapes) == [
+        "conv1",
+        "conv2",
+        "pool1",
+        "conv3",
+        "conv4",
+        "pool2",
+        "conv5",
+        "flatten",
+        "dense",
+        "softmax",
+    ]
+    assert network.count_params() * 4 < 3_000_000
 
 
 def test_plain_keras_is_forty_lines_without_the_package():

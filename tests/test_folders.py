@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from pathlib import Path
 
 import cv2
@@ -37,9 +38,15 @@ def write(folder: Path, images: np.ndarray, labels: np.ndarray, suffix: str = "p
 def test_images_that_are_fields_already_are_taken_as_they_are(tmp_path: Path, names: tuple[str, str]):
     write(tmp_path / names[0], IMAGES[:40], LABELS[:40])
     write(tmp_path / names[1], IMAGES[40:60], LABELS[40:60])
-    (tmp_path / names[0] / "3" / ".DS_Store").write_bytes(b"hidden")
-    (tmp_path / "notes").mkdir()
+    for hidden in (".DS_Store", "Thumbs.db", "desktop.ini"):
+        (tmp_path / names[0] / "3" / hidden).write_bytes(b"hidden")
+    (tmp_path / "val").mkdir()
     dataset = load_dataset(tmp_path)
+    assert any(
+        f"{tmp_path} has val too" in found and f"only {names[0]} and {names[1]}" in found for found in dataset.warnings
+    )
+    first = int(np.flatnonzero(LABELS[40:60] == dataset.y_test[0])[0])
+    assert dataset.places_test[0] == str(tmp_path / names[1] / str(dataset.y_test[0]) / f"{first}.png")
     for images, labels, first, last in (
         (dataset.x_train, dataset.y_train, 0, 40),
         (dataset.x_test, dataset.y_test, 40, 60),
@@ -109,13 +116,22 @@ def test_what_does_not_fit_is_named(tmp_path: Path):
     (tmp_path / "3" / "notes.txt").write_text("three")
     with pytest.raises(ImageError, match=r"notes\.txt is not a PNG"):
         load_dataset(tmp_path)
-    for path in (tmp_path / "3").iterdir():
-        path.unlink()
-    with pytest.raises(DataError, match="3 holds no image"):
-        load_dataset(tmp_path)
     (tmp_path / "train").mkdir()
     with pytest.raises(DataError, match="train has no sub-folders"):
         load_dataset(tmp_path)
+    (tmp_path / "train" / "3").mkdir()
+    with pytest.raises(DataError, match="train holds no image"):
+        load_dataset(tmp_path)
+
+
+def test_an_empty_folder_of_a_digit_is_the_same_as_none(tmp_path: Path):
+    write(tmp_path, IMAGES[:60], LABELS[:60])
+    shutil.rmtree(tmp_path / "3")
+    without = load_dataset(tmp_path)
+    (tmp_path / "3").mkdir()
+    empty = load_dataset(tmp_path)
+    assert empty.warnings == without.warnings and empty.sha256() == without.sha256()
+    assert any(found.startswith("no training image of 3:") for found in empty.warnings)
 
 
 def encoded(image: np.ndarray, kind: str) -> bytes:

@@ -42,7 +42,7 @@ def identity_model(shape: list[int | str], answers: int) -> bytes:
 
 def test_shipped_models_read_what_their_cards_say():
     (_, _), (x, y) = load_mnist()
-    assert shipped() == ["classic", "robust"]
+    assert shipped() == ["classic", "robust", "strong"]
     for name in shipped():
         model = load(name)
         probabilities = model.predict(x)

@@ -135,16 +135,17 @@ def test_names_cannot_break_out_of_the_page_and_folders_stay_private(tmp_path: P
         self_contained(texts)
 
 
-def test_a_network_of_four_million_products_still_fits_and_one_of_more_is_refused():
+def test_a_network_of_twelve_million_products_still_fits_and_one_of_more_is_refused():
     images = np.zeros((20, 28, 28), np.uint8)
     few = Dataset("few", images, np.arange(20, dtype=np.uint8) % 10, images, np.arange(20, dtype=np.uint8) % 10)
-    largest = page_model(dense_network(1174, 2601), data=few)
-    assert largest["card"]["multiplications"] == 4_000_000
-    assert len(base64.b64decode(largest["weights"])) == 2 * (4_000_000 + 1174 + 2601 + 10)
+    largest = page_model(dense_network(2500, 4000), data=few)
+    assert largest["card"]["multiplications"] == 12_000_000
+    assert len(base64.b64decode(largest["weights"])) == 2 * (12_000_000 + 2500 + 4000 + 10)
     with pytest.raises(ModelError) as refused:
-        page_model(dense_network(1174, 2602), data=few)
+        page_model(dense_network(2500, 4001), data=few)
     assert str(refused.value) == (
-        "wide needs 4,001,184 multiplications for one image; a page computes at most 4,000,000, train a smaller network"
+        "wide needs 12,002,510 multiplications for one image; a page computes at most 12,000,000, "
+        "train a smaller network"
     )
 
 

@@ -17,9 +17,10 @@ def test_seed_is_the_classic_projects_recipe():
     assert (seed.augment, seed.ema, seed.lower_precision, seed.label_smoothing) == (0, None, False, 0)
 
 
-@pytest.mark.parametrize("name", ["classic", "robust"])
+@pytest.mark.parametrize("name", ["fast", "classic", "robust"])
 def test_the_other_recipes_train_the_same_network(name: str):
-    for field in ("filters", "kernel", "pooling", "dense"):
+    same = ("convolutions", "kernel", "pooling", "last_filters", "dense") + (("filters",) if name != "fast" else ())
+    for field in same:
         assert getattr(RECIPES[name], field) == getattr(RECIPES["seed"], field)
 
 
@@ -47,8 +48,13 @@ def test_text_and_values_mean_the_same(recipe: Recipe):
         ({"epochs": 0}, "1 to"),
         ({"learning_rate": "nan"}, "out of range"),
         ({"pooling": "median"}, "max or average"),
-        ({"filters": "32"}, "two whole numbers"),
+        ({"filters": "32:"}, "two counts like 8:32"),
+        ({"filters": "-8"}, "two counts like 8:32"),
+        ({"filters": "8,16,32"}, "two counts like 8:32"),
+        ({"": "3"}, "=3 has no setting before it; write KEY=VALUE"),
         ({"kernel": 15}, "out of range"),
+        ({"convolutions": 3, "kernel": 5}, "leave nothing of the 28 pixels"),
+        ({"kernel": 9, "last_filters": 4}, "leave nothing of the 28 pixels"),
         ({"name": "mine"}, "no setting 'name'"),
     ],
 )
@@ -57,8 +63,13 @@ def test_what_does_not_fit_is_said(settings: dict[str, object], words: str):
         recipe_of("classic", settings)
 
 
+def test_a_pair_is_written_as_in_a_sweep_too():
+    for same in ("8:16", "8,16", "8, 16", "(8, 16)", "8", 8, (8, 16), [8, 16]):
+        assert recipe_of("classic", {"filters": same}).filters == (8, 16)
+
+
 def test_an_unknown_recipe_lists_the_known():
-    with pytest.raises(ConfigError, match="seed, classic, robust"):
+    with pytest.raises(ConfigError, match="seed, fast, classic, robust, strong"):
         recipe_of("best")
 
 

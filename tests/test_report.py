@@ -16,16 +16,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitscope import report
+from digitscope import architecture, report, sheets
 from digitscope.datasets import load_mnist
-from digitscope.errors import DataError, DigitscopeError
-from digitscope.lens import look
+from digitscope.errors import ConfigError, DataError, DigitscopeError
+from digitscope.layers import LayerView
+from digitscope.lens import Lens, look
 from digitscope.models import load
 from digitscope.recipes import Recipe, recipe_of
-from digitscope.story import compared, digits, inside
+from digitscope.story import compared, digits, inside, shape
 from digitscope.story.page import chapter_names, fill, read
 from digitscope.story.record import Record
 
@@ -196,8 +197,12 @@ def test_animation_holds_real_filters_whose_sums_are_the_stored_activations(told
         sums = (windows * np.array(one["kernel"]).reshape(3, 3)).sum(axis=(2, 3)) + one["bias"]
         np.testing.assert_allclose(sums.ravel(), one["sums"], rtol=1e-5, atol=1e-5)
         np.testing.assert_array_equal(np.float32(one["sums"]).reshape(26, 26), stored[:, :, one["number"]])
-        pooled = np.maximum(sums, 0).reshape(13, 2, 13, 2).max(axis=(1, 3))
-        np.testing.assert_allclose(pooled.ravel(), one["pooled"], rtol=1e-5, atol=1e-5)
+    assert [one["number"] for one in data["pool"]["maps"]] == [one["number"] for one in data["filters"]]
+    for one in data["pool"]["maps"]:
+        values = np.maximum(stored[:, :, one["number"]], 0)
+        np.testing.assert_array_equal(np.float32(one["values"]).reshape(26, 26), values)
+        pooled = values.reshape(13, 2, 13, 2).max(axis=(1, 3))
+        np.testing.assert_array_equal(np.float32(one["pooled"]).reshape(13, 13), pooled)
 
 
 def test_figures_are_written_beside_the_page_and_progress_is_told(told):
@@ -306,3 +311,141 @@ def test_another_recipe_on_other_data_is_told_by_its_own_numbers(tmp_path):
     planned = fitting.OneCycle(recipe.learning_rate, 6, recipe.warmup)
     rates = Record.read(tmp_path).learning_rates
     np.testing.assert_allclose(rates, [float(planned(step)) for step in range(6)], rtol=1e-5)
+
+
+def sees(lens: Lens, name: str) -> int:
+    """How many pixels wide the part of the picture is that the first cell of a layer depends on, followed back."""
+    cell = (0, 0, 0)
+    while lens.layer(name).kind != "input":
+        cell = tuple(int(part) for part in lens.terms(name, cell).sources.max(axis=0))
+        name = lens.before(name).name
+    return cell[1] + 1
+
+
+def words_of(text: str) -> str:
+    """What a reader sees of a page or chapter, on one line."""
+    return " ".join(re.sub(r"<(script|style).*?</\1>|<[^>]*>", "", text, flags=re.DOTALL).split())
+
+
+CLASSIC_ONLY = ("The second convolution: patterns", "the second layer", "same three steps", "The same network",
+                "two convolutions do", "The same short training", "maps of maps",
+                "in the first and", "Pooling: from 26")  # fmt: skip
+"""What may not be said of a network with more convolutions than the classic one."""
+
+
+def test_a_deeper_network_is_told_by_its_own_layers(tmp_path):
+    networks, export = pytest.importorskip("digitscope.networks"), pytest.importorskip("digitscope.export")
+    (x, y), (x_test, y_test) = load_mnist()
+    np.savez(tmp_path / "few.npz", x_train=x[:300], y_train=y[:300], x_test=x_test[:90], y_test=y_test[:90])
+    recipe = recipe_of("classic", {"convolutions": 2, "filters": "4,6", "last_filters": 5, "epochs": 1})
+    export.export_onnx(networks.build(recipe), tmp_path / "model.onnx")
+    write_run(tmp_path, recipe, str(tmp_path / "few.npz"), 300)
+    text = report.write_report(tmp_path, comparisons=stand_in()).read_text(encoding="utf-8")
+    lens, page, told = Record.read(tmp_path).lens, parsed(text), words_of(text)
+    assert page.faults == [] and [name for name, times in page.ids.items() if times > 1] == []
+    sides = {layer.name: layer.shape[0] for layer in lens.layers}
+    numbers = {layer.name: layer.parameters for layer in lens.layers}
+    assert [sides[name] for name in ("conv2", "pool1", "conv4", "pool2", "conv5")] == [24, 12, 8, 4, 2]
+    for shown in (
+        f"Pooling: from {sides['conv2']} to {sides['pool1']}",
+        f"{sees(lens, 'conv1')}×3 after conv1, {sees(lens, 'conv2')}×5 after conv2",
+        f"The 4 maps of conv2 for our digit, {sides['conv2']}×24 each",
+        f"So far {numbers['conv1'] + numbers['conv2']} learned numbers",
+        f"One cell of these maps depends on {sees(lens, 'conv3')}×{sees(lens, 'conv3')} pixels",
+        lens.layer("conv3").parameter_formula,
+        f"conv4 does the same with the 6 maps of the layer before. After that a cell depends on {sees(lens, 'conv4')}×",
+        f"6 maps of {sides['pool2']}×{sides['pool2']} remain. One more convolution, conv5, makes 5 maps of 2×2",
+        f"of them: 20 numbers, each of which knows about {sees(lens, 'conv5')}×{sees(lens, 'conv5')} pixels",
+        f"{sides['conv5']}×{sides['conv5']}×5 = {lens.layer('flatten').values.size}",
+        "the five convolutions do",
+        f"{sum(numbers.values()):,}",
+    ):
+        assert shown in told, shown
+    assert [sentence for sentence in CLASSIC_ONLY if sentence in told] == []
+    assert "find no partner" not in told, "24, 12, 8 and 4 cells all have one"
+
+
+def test_figures_of_a_deeper_network_have_room_for_every_layer(tmp_path):
+    networks, export = pytest.importorskip("digitscope.networks"), pytest.importorskip("digitscope.export")
+    recipe = recipe_of("classic", {"convolutions": 2, "filters": "4,6", "last_filters": 5})
+    export.export_onnx(networks.build(recipe), tmp_path / "model.onnx")
+    lens = look(load(tmp_path / "model.onnx"), load_mnist()[1][0][0])
+    names = [layer.name for layer in lens.layers]
+    sheet = {text.get_text(): text.get_position() for text in sheets.overview(lens).texts}
+    rows = [
+        [name for name in names if name in sheet and sheet[name][1] == sheet[first][1]] for first in ("conv1", "conv3")
+    ]
+    assert rows == [["input", "conv1", "conv2", "pool1"], ["conv3", "conv4", "pool2", "conv5"]]
+    boxes = {text.get_text(): text.get_position() for text in architecture.architecture(lens.layers).texts}
+    assert min(np.diff([boxes[name][0] for name in names])) > 1.1, "inches, about as wide as the words below a box"
+
+
+def test_the_pooling_animation_pools_what_the_network_pools(tmp_path):
+    networks, export = pytest.importorskip("digitscope.networks"), pytest.importorskip("digitscope.export")
+    recipe = recipe_of("classic", {"convolutions": 3, "filters": "6,2", "pooling": "average", "kernel": 2})
+    export.export_onnx(networks.build(recipe), tmp_path / "model.onnx")
+    lens = look(load(tmp_path / "model.onnx"), load_mnist()[1][0][0])
+    pool = json.loads(inside.window_data(lens))["pool"]
+    assert (pool["of"], pool["side"], pool["pooledSide"], pool["mode"]) == ("conv3", 25, 12, "average")
+    for one in pool["maps"]:
+        values = np.float32(one["values"]).reshape(25, 25)
+        np.testing.assert_array_equal(values, lens.layer("conv3").values[:, :, one["number"]])
+        means = values[:24, :24].reshape(12, 2, 12, 2).mean(axis=(1, 3))
+        np.testing.assert_allclose(np.float32(one["pooled"]).reshape(12, 12), means, rtol=1e-5, atol=1e-6)
+
+
+def outline(recipe: Recipe) -> Lens:
+    """The network of a recipe as a lens, with nothing in it but zeros."""
+    kinds = {"Conv2D": "conv2d", "MaxPooling2D": "max_pooling2d", "AveragePooling2D": "average_pooling2d",
+             "Flatten": "flatten", "Dense": "dense"}  # fmt: skip
+    views = [LayerView("input", "input", "linear", (28, 28, 1), 0, np.zeros((28, 28, 1), np.float32))]
+    for layer in pytest.importorskip("digitscope.networks").build(recipe).layers:
+        size = tuple(layer.output.shape[1:])
+        values = np.zeros(size, np.float32)
+        kernel, bias = layer.get_weights() or (None, None)
+        window = getattr(layer, "kernel_size", getattr(layer, "pool_size", None)) if len(size) == 3 else None
+        activation = layer.activation.__name__ if kernel is not None else "linear"
+        views.append(LayerView(layer.name, kinds[type(layer).__name__], activation, size, layer.count_params(), values,
+                               values, kernel, bias, window, layer.strides if window else None))  # fmt: skip
+    return Lens(views[0].values[..., 0], tuple(views))
+
+
+def buildable(convolutions: int, kernel: int, last_filters: int, pooling: str) -> list[Recipe]:
+    """The one recipe with these settings, or none where nothing would be left of the picture."""
+    changes = {"convolutions": convolutions, "kernel": kernel, "last_filters": last_filters, "pooling": pooling}
+    try:
+        return [recipe_of("classic", changes | {"filters": "2,3", "dense": 4})]
+    except ConfigError:
+        return []
+
+
+BUILDABLE = [
+    recipe
+    for choice in itertools.product(range(1, 9), range(1, 10), (0, 5), ("max", "average"))
+    for recipe in buildable(*choice)
+]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from(BUILDABLE))
+def test_sizes_are_true_of_every_network_that_recipes_build(recipe):
+    lens = outline(recipe)
+    facts = AnyFact(shape.facts(lens))
+    chapters = {name: words_of(fill(read(f"chapters/{name}.html"), facts)) for name in chapter_names()}
+    told = " ".join(chapters.values())
+    assert "<!--" not in told and told.count("$") == 0
+    pooled, pool1, pool2 = (lens.layer(name).shape[0] for name in (lens.before("pool1").name, "pool1", "pool2"))
+    last, pooled_again = lens.before("flatten"), lens.before("pool2").shape[0]
+    assert f"Pooling: from {pooled} to {pool1} " in told
+    assert f"a map of {pooled}×{pooled} would become {pooled - 1}×{pooled - 1}." in told
+    assert told.count("find no partner") == pooled % 2 + pooled_again % 2
+    assert f"3 maps of {pool2}×{pool2} remain" in told
+    assert f"each of which knows about {sees(lens, last.name)}×" in told
+    side, _, maps, flat = re.search(r"in one row: (\d+)×(\d+)×(\d+) = ([\d,]+)\.", told).groups()
+    assert (int(side), int(maps)) == (last.shape[0], last.shape[2])
+    assert int(flat.replace(",", "")) == int(side) ** 2 * int(maps) == lens.layer("flatten").shape[0]
+    for name, wide in re.findall(r"(\d+)×\d+ after (conv\d)", chapters["10-relu"]):
+        assert int(name) == sees(lens, wide)
+    assert ("The second convolution: patterns" in told) is (recipe.convolutions == 1)
+    assert ("edge detectors" in told) is ("upper edge here”" in told) is (recipe.kernel > 1)
+    assert ("the two convolutions do" in told) is (recipe.convolutions == 1 and not recipe.last_filters)

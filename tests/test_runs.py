@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def test_a_finished_run_is_told_in_full(tmp_path: Path):
     os.utime(folder / "config.json", (1_700_000_000, 1_700_000_000))
     (run,) = runs_in(tmp_path)
     assert run == runs_in(folder)[0], "a run folder itself is listed as well"
-    assert (run.name, run.recipe, run.seed, run.data, run.epochs) == ("one", "classic", 7, "mnist", 2)
+    assert (run.name, run.recipe, run.settings, run.seed, run.data) == ("one", "classic", "", 7, "mnist")
     assert (run.accuracy, run.misses, run.n, run.parameters, run.seconds) == (0.9931, 69, 10_000, 225_034, 7.94)
     assert run.finished and run.state == "finished" and run.date is not None and run.date.timestamp() == 1_700_000_000
     row = dict(zip(COLUMNS, run.row(), strict=True))
@@ -44,8 +45,22 @@ def test_a_finished_run_is_told_in_full(tmp_path: Path):
 
 def test_a_real_run_is_listed(small_run: Path):
     (run,) = [run for run in runs_in(small_run.parent) if run.name == "small"]
-    assert (run.state, run.recipe, run.n, run.parameters, run.epochs) == ("finished", "classic", 1000, 225_034, 1)
+    assert (run.state, run.recipe, run.n, run.parameters) == ("finished", "classic", 1000, 225_034)
+    assert run.settings == "epochs=1"
     assert [row["epoch"] for row in history_of(small_run)] == [1]
+    written = datetime.fromtimestamp((small_run / "config.json").stat().st_mtime).astimezone()
+    assert run.date is not None and timedelta(0) <= written - run.date < timedelta(minutes=1)
+
+
+def test_a_copied_run_keeps_its_date_and_says_what_was_set(tmp_path: Path):
+    told = {"started": "2024-02-03T04:05:06+0000", "settings": ["filters=8:16", "pooling=average"]}
+    made(tmp_path / "one", CONFIG | told, METRICS)
+    (run,) = runs_in(tmp_path)
+    assert run.date == datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)
+    assert run.row()[2] == "filters=8:16 pooling=average"
+    for odd in ("yesterday", 3, None, "99999-01-01"):
+        (tmp_path / "one" / "config.json").write_text(json.dumps(CONFIG | {"started": odd, "settings": odd}))
+        assert runs_in(tmp_path)[0].state == "finished"
 
 
 def test_unfinished_and_damaged_runs_are_listed_as_such(tmp_path: Path):
@@ -94,12 +109,12 @@ def test_whatever_the_files_hold_there_is_a_row(tmp_path: Path, config: Any, met
 
 def test_what_would_move_the_cursor_is_quoted(tmp_path: Path):
     made(tmp_path / "a\nb", CONFIG | {"data": "\x1b[2J"})
-    assert runs_in(tmp_path)[0].row()[:4] == ["'a\\nb'", "classic", "7", "'\\x1b[2J'"]
+    assert runs_in(tmp_path)[0].row()[:5] == ["'a\\nb'", "classic", "–", "7", "'\\x1b[2J'"]
 
 
 @pytest.mark.parametrize("column", COLUMNS)
 def test_sorting(column: str):
-    runs = [RunSummary(f"{i}", "classic", i, "mnist", i / 10, i, 10, i, i, float(i), True) for i in (2, 3, 1)]
+    runs = [RunSummary(f"{i}", "classic", "", i, "mnist", i / 10, i, 10, i, float(i), True) for i in (2, 3, 1)]
     runs.append(RunSummary("z", trouble="x"))
     there, back = ([run.name for run in sorted_runs(runs, column, reverse)] for reverse in (False, True))
     assert sorted(there) == sorted(back) == ["1", "2", "3", "z"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 import signal
 import statistics
 import subprocess
@@ -160,6 +161,7 @@ def test_every_point_with_every_seed_once(fitted: list[Any], tmp_path: Path):
     assert {row["seeds"] for row in rows} == {"3"} and float(rows[0]["accuracy"]) == found.points[0].mean
     page = (tmp_path / "s" / "sweep.md").read_text()
     assert found.measured_on in page and found.conclusion in page and "| 8:16 | max |" in page
+    assert "the recipe classic, on some" in page and f"\n\n    {found.command}\n" in page
 
 
 def test_only_what_is_missing_is_trained(fitted: list[Any], tmp_path: Path):
@@ -193,7 +195,7 @@ def test_another_question_in_the_same_folder_is_refused(fitted: list[Any], tmp_p
     with pytest.raises(ConfigError, match="cannot be used"):
         sweep("classic", {"filters": ["8"]}, 1, out=tmp_path / "sweep.jsonl" / "x", data=SOME)
     for seeds in (0, -1, MOST + 1):
-        with pytest.raises(ConfigError, match="expected 1 to 10,000 trainings"):
+        with pytest.raises(ConfigError, match=rf"^1 recipe times {seeds:,} seeds .*expected 1 to 10,000 trainings"):
             sweep("classic", {"filters": ["8"]}, seeds, out=tmp_path / "new", data=SOME)
     assert not fitted and not (tmp_path / "new").exists()
 
@@ -306,18 +308,62 @@ def found_of(misses: dict[tuple[int, str], list[int]]) -> Sweep:
 def test_the_conclusion_takes_the_smallest_that_is_as_good():
     close = found_of({(8, "max"): [9, 9, 9], (16, "max"): [4, 4, 4], (32, "max"): [2, 4, 5]})
     assert [point.recipe.filters[0] for point in close.points] == [32, 16, 8]
-    assert close.limit == pytest.approx(0.96333333 - statistics.stdev([0.98, 0.96, 0.95]) / np.sqrt(3))
+    pooled = np.sqrt(2 * statistics.variance([0.98, 0.96, 0.95]) / 6)
+    assert close.limit == pytest.approx(0.96333333 - pooled / np.sqrt(3))
     assert [point.recipe.filters[0] for point in close.near] == [16]
     assert close.conclusion == (
         "The best mean over 3 seeds is 96.33 %, with filters=32:64; 1 other lies within one standard error of it, the "
         "smallest with filters=16:32: 96.00 % with 1,600 parameters instead of 3,200."
     )
-    assert found_of({(8, "max"): [9, 9], (16, "max"): [1, 2]}).conclusion.endswith("no other point comes within one "
-                                                                                  "standard error of it.")  # fmt: skip
+    apart = found_of({(8, "max"): [9, 9, 8], (16, "max"): [1, 2, 1]}).conclusion
+    assert apart.endswith("no other point comes within one standard error of it.")
     assert "do not part them" in found_of({(8, "max"): [3, 5], (8, "average"): [4, 5]}).conclusion
     single = found_of({(8, "max"): [9], (16, "max"): [1]})
-    assert "of a single seed" in single.conclusion and single.limit is None and single.near == ()
+    assert "only several seeds of each point show" in single.conclusion
+    assert single.limit is None and single.near == ()
     assert single.table()[1][0] == ["1", "16:32", "1,600", "99.00 %", "–", "1", "2.0"]
+
+
+def test_the_spread_of_all_points_counts_and_not_the_luck_of_the_best():
+    """Three equal seeds of the best are luck where the seeds of the others differ by three misses."""
+    lucky = found_of({(8, "max"): [4, 4, 4], (16, "max"): [3, 5, 6], (32, "max"): [4, 6, 7]})
+    assert lucky.deviation == pytest.approx(np.sqrt(statistics.variance([0.97, 0.95, 0.94]) * 2 / 3))
+    assert [point.recipe.filters[0] for point in lucky.near] == [16]
+    assert "chance" not in lucky.conclusion
+    wild = found_of({(8, "max"): [4, 4, 5], (16, "max"): [3, 90, 5], (32, "max"): [4, 5, 4]})
+    assert wild.deviation == pytest.approx(statistics.stdev([0.96, 0.96, 0.95])), "what ran away says nothing of these"
+
+
+def test_two_seeds_leave_chance_in():
+    two = found_of({(8, "max"): [9, 9], (16, "max"): [1, 2]})
+    assert two.conclusion.endswith("standard error of it. With 2 seeds of a point, chance is not ruled out.")
+    mixed = found_of({(8, "max"): [9, 8, 9], (16, "max"): [1]})
+    assert mixed.conclusion.startswith("The best mean over 1 seed is") and "With 1 seed of a point" in mixed.conclusion
+
+
+def test_what_all_points_share_is_said_once(fitted: list[Any], tmp_path: Path):
+    found = sweep("classic", {"filters": ["8", "16"], "dense": [64], "ema": [0.9]}, 3, out=tmp_path, data=SOME)
+    assert (found.settings, found.shared) == (("filters",), ("dense", "ema"))
+    assert found.subject == "recipe classic with dense=64, ema=0.9"
+    assert found.table()[0][:3] == ["place", "filters", "parameters"]
+    assert "the recipe classic with dense=64, ema=0.9, on some" in (tmp_path / "sweep.md").read_text()
+    with (tmp_path / "sweep.csv").open(newline="") as file:
+        assert {(row["dense"], row["ema"]) for row in csv.DictReader(file)} == {("64", "0.9")}
+
+
+def test_the_best_point_comes_as_a_command():
+    settings = {"filters": (8, 32), "augment": 0.5, "ema": None, "lower_precision": False}
+    best = recipe_of("robust", settings)
+    found = Sweep(RECIPES["robust"], "my digits.npz", "", (trial(best),))
+    program, command, *words = shlex.split(found.command)
+    assert (program, command, words[:2], words[-2:]) == (
+        "digitscope", "train", ["--recipe", "robust"], ["--data", "my digits.npz"],
+    )  # fmt: skip
+    given = dict(word.split("=") for word in words[3:-2:2])
+    assert recipe_of("robust", given) == best and set(given) <= set(settings)
+    plain = Sweep(RECIPES["classic"], "mnist", "", (trial(RECIPES["classic"]),))
+    assert plain.command == "digitscope train --recipe classic"
+    assert Sweep(plain.base, "mnist", "", (trial(replace(plain.base, name="mine")),)).command == ""
 
 
 def test_the_picture_suits_the_settings():

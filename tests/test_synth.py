@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from digitscope import synth
 from digitscope.decode import ALPHABET, digits_of
-from digitscope.errors import DataError
+from digitscope.errors import ConfigError, DataError
 from digitscope.glyphs import font_files, fonts_folder
 from digitscope.papers import BANK_HEIGHT, BANK_WIDTH, Papers
 from digitscope.synth import Line, Lines, write_samples
@@ -85,3 +86,11 @@ def test_samples_are_written_with_their_texts(lines: Lines, tmp_path: Path):
         name, text = row.split(",", 1)
         assert (tmp_path / "samples" / name).stat().st_size > 100
         assert text.strip('"') == lines.line(number).text
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(synth, "Lines", lambda seed, fonts: None)
+    (tmp_path / "file").write_text("x")
+    for folder in (tmp_path / "file", tmp_path / "file" / "lines"):
+        with pytest.raises(ConfigError, match=r"cannot be written .*--out"):
+            write_samples(folder, 1)

@@ -147,6 +147,15 @@ def test_ctrl_c_says_what_is_kept_and_resume_goes_on(few: Path, tmp_path: Path, 
         train("classic", out=out, resume=True, seed=1, **common)
 
 
+@pytest.mark.parametrize("name", ["config.json", "report.html", "history.csv", "model.onnx"])
+def test_a_persons_own_files_are_not_replaced(few: Path, tmp_path: Path, name: str):
+    (tmp_path / name).write_text('{"mine": 1}')
+    with pytest.raises(ConfigError, match=rf"holds a {name} that is no run's; give another --out, or --overwrite"):
+        train("classic", data=few, settings=TINY, out=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == '{"mine": 1}'
+
+
 def test_what_cannot_be_gone_on_with_is_said(few: Path, tmp_path: Path):
     out = tmp_path / "run"
     with pytest.raises(ConfigError, match="give it with --out"):

@@ -17,8 +17,8 @@ from digitscope.tiles import MARGIN, heading, line, page, words
 
 Points = npt.NDArray[np.float64]
 
-RIGHT = 10.65
-"""Right end of everything, in inches."""
+WIDTH, SLOT = 11, 1.14
+"""Inches: how wide the drawing is, and what a layer's words need; more layers make it wider."""
 BASE, TALLEST = 3.8, 2.05
 """Inches: where all boxes stand, and how high the highest is."""
 SLANT = (0.34, 0.22)
@@ -55,13 +55,14 @@ def architecture(layers: Sequence[LayerView], ax: Axes | None = None) -> Axes:
     if not layers:
         raise ConfigError("there are no layers to draw; give those of a lens")
     total = sum(layer.parameters for layer in layers)
-    ax = page(11, 5.9, ax)
+    width = max(WIDTH, 2 * MARGIN + SLOT * len(layers))
+    ax = page(width, 5.9, ax)
     text = (
         "Maps: height and depth of a box are the map's, to scale; its width is the number of maps. From Flatten on: "
         "rows of numbers, drawn as columns, longer for more numbers, but not to scale."
     )
     heading(ax, f"{len(layers) - 1} layers, {total:,} parameters", text)
-    slot = (RIGHT - MARGIN) / len(layers)
+    slot = (width - 2 * MARGIN) / len(layers)
     inch = TALLEST / max(layer.shape[0] for layer in layers if len(layer.shape) == 3)
     thick = min(0.011, 0.62 * slot / max(layer.shape[-1] for layer in layers if len(layer.shape) == 3))
     joints: Points = np.empty((0, 2))
@@ -73,7 +74,7 @@ def architecture(layers: Sequence[LayerView], ax: Axes | None = None) -> Axes:
         else:
             joints = _column(ax, layer, x + 0.25, joints)
         _label(ax, layer, x)
-    _shares(ax, layers, total)
+    _shares(ax, layers, total, width - MARGIN)
     return ax
 
 
@@ -107,7 +108,7 @@ def _volume(
     if window is None:
         return np.array([side[2], side[0]])
     down, across = -window[0] / height * up, window[1] / width * lean
-    start = corner + right + 0.55 * up + 0.4 * lean
+    start = corner + right + max(0.55, window[0] / height) * up + min(0.4, 1 - window[1] / width) * lean
     _polygon(ax, [start, start + across, start + across + down, start + down], "white")
     return np.array([start + across, start + across + down])
 
@@ -151,12 +152,12 @@ def _label(ax: Axes, layer: LayerView, x: float) -> None:
         words(ax, x, BASE + 0.41 + 0.15 * i, text, 7.5 if i < 3 else 6.6, va="baseline", color=MUTED if i < 2 else INK)
 
 
-def _shares(ax: Axes, layers: Sequence[LayerView], total: int) -> None:
-    """One bar that shows in which layers the parameters are."""
+def _shares(ax: Axes, layers: Sequence[LayerView], total: int, right: float) -> None:
+    """One bar, as far as ``right``, that shows in which layers the parameters are."""
     words(ax, MARGIN, 5.2, "Where the parameters are", 8, va="baseline")
     x = MARGIN
     for layer in layers:
-        width = (RIGHT - MARGIN) * layer.parameters / max(total, 1)
+        width = (right - MARGIN) * layer.parameters / max(total, 1)
         if not width:
             continue
         _polygon(ax, [(x, 5.28), (x + width, 5.28), (x + width, 5.5), (x, 5.5)], FILLS[layer.kind])

@@ -21,6 +21,9 @@ from digitscope.errors import DataError
 LARGEST_FILE, CHUNK = 2 * 1024**3, 1 << 20
 """Bytes that one array may unpack to, and bytes that are unpacked at once."""
 
+SHOWN = 8
+"""Names of arrays that the message about an ``.npz`` without the wanted ones repeats."""
+
 
 def read_idx(path: str | Path) -> npt.NDArray[np.uint8]:
     """One IDX file, gzipped or not, as a uint8 array of the shape its header gives.
@@ -62,17 +65,24 @@ def read_npz(path: str | Path, choices: Sequence[Sequence[str]]) -> dict[str, np
     path = Path(path)
     try:
         with zipfile.ZipFile(path) as archive:
-            there = {name.removesuffix(".npy") for name in archive.namelist()}
-            names = next((names for names in choices if there.issuperset(names)), None)
+            there = archive.namelist()
+            names = next((names for names in choices if {f"{name}.npy" for name in names} <= {*there}), None)
             if names is None:
-                missing = [name for name in choices[0] if name not in there]
-                wanted = ", or ".join(", ".join(names) for names in choices)
-                raise DataError(f"{path} has no {', '.join(missing)}; it needs {wanted}")
+                wanted = ", or ".join(map(", ".join, choices))
+                raise DataError(f"{path} holds {_told(there)}; expected an .npz with {wanted}")
             return {name: _read_npy(archive, name, path) for name in names}
     except DataError:
         raise
     except Exception as error:  # numpy and zipfile raise a dozen types on damaged bytes
         raise DataError(f"{path} is not a readable .npz of plain arrays ({type(error).__name__}: {error})") from error
+
+
+def _told(files: list[str]) -> str:
+    """What an archive holds instead of the wanted arrays; if there are others in it, it need not be unpacked."""
+    names = ", ".join([*(name.removesuffix(".npy") for name in files[:SHOWN]), *["..."] * (len(files) > SHOWN)])
+    if any(name.endswith(".npy") for name in files):
+        return f"the arrays {names}"
+    return f"{names} and no arrays; unpack it and give what is in it" if files else "nothing"
 
 
 def _read_npy(archive: zipfile.ZipFile, name: str, path: Path) -> npt.NDArray[np.generic]:

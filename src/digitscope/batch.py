@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Literal, NoReturn, get_args
 
 from digitscope.documents import SUFFIXES, Scan, scans
-from digitscope.errors import ConfigError
-from digitscope.images import first_line
+from digitscope.errors import ConfigError, first_line
 from digitscope.records import CSV_HEAD, csv_rows, json_rows, record_name
 from digitscope.values import SCHEMA, Page, Progress
 
@@ -212,5 +211,5 @@ def _file_of(row: bytes, form: Form) -> str | None:
             fields = next(csv.reader([row.decode()], strict=True))
             return fields[0] if len(fields) == CSV_HEAD.count(",") + 1 else None
         return str(json.loads(row)["file"])
-    except (ValueError, KeyError, TypeError, StopIteration, csv.Error):
+    except (ValueError, KeyError, TypeError, StopIteration, RecursionError, csv.Error):
         return None

@@ -6,6 +6,8 @@ Every figure comes from the files of the run, or from the card of a shipped mode
 from __future__ import annotations
 
 import json
+import re
+import types
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +25,38 @@ LIBRARY = "digitscope"
 TASK = "image-classification"
 
 
-def write_card(model: Model, folder: str | Path, licence: str | None = None) -> Path:
-    """Write ``README.md`` into a folder, whole or not at all; a card of ours that is there already is replaced.
+@dataclass(frozen=True)
+class Card:
+    """A card that is ready to be written.
+
+    Attributes:
+        path: the ``README.md``.
+        text: what it says.
+    """
+
+    path: Path
+    text: str
+
+    def write(self) -> Path:
+        """Write it, whole or not at all, and give its path; a folder that is not there is made.
+
+        Raises:
+            ConfigError: it cannot be written.
+        """
+        try:
+            write_text(self.path, self.text)
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+        return self.path
+
+
+def write_card(model: Model, beside: str | Path, licence: str | None = None) -> Path:
+    """Write the card of a model, ``README.md``; a card of ours that is there already is replaced.
 
     Args:
         model: a run or a shipped model.
-        folder: where the model's files lie that the card is for; made if it is not there.
+        beside: the model file that the card is for, as :func:`digitscope.convert.export_model` gives it; or a folder,
+            for the card of a shipped model, or of a run whose ``model.onnx`` lies in it.
         licence: the name under which hubs know the licence that you give the model, e.g. ``"apache-2.0"``; None takes
             that of a shipped model and names none for a run.
 
@@ -40,24 +68,32 @@ def write_card(model: Model, folder: str | Path, licence: str | None = None) -> 
         DataError: the run's ``evaluation.json`` is damaged.
         ModelError: another file of the run is.
     """
-    path = Path(folder).expanduser() / "README.md"
-    files = sorted(entry.name for entry in path.parent.glob("*") if entry.suffix in (".onnx", ".keras"))
-    text = card_text(model, files, licence)
+    return card_beside(model, beside, licence).write()
+
+
+def card_beside(model: Model, beside: str | Path, licence: str | None = None) -> Card:
+    """What :func:`write_card` will write, so that whatever it would refuse is known before the model file is written.
+
+    Arguments and errors are those of :func:`write_card`; the model file need not be there yet.
+    """
+    given = Path(beside).expanduser()
+    file = given.name if given.suffix in _EXAMPLES and not given.is_dir() else None
+    path = (given if file is None else given.parent) / "README.md"
     try:
         if path.exists() and f'\nlibrary_name: "{LIBRARY}"\n' not in path.read_text(encoding="utf-8", errors="replace"):
             raise ConfigError(f"{path} is there and is no card of a model; give another folder")
-        write_text(path, text)
     except OSError as error:
-        raise ConfigError(f"{path} cannot be written ({error.strerror}); give another folder") from error
-    return path
+        raise _unwritable(path, error) from error
+    return Card(path, card_text(model, file, licence))
 
 
-def card_text(model: Model, files: Iterable[str] = (), licence: str | None = None) -> str:
+def card_text(model: Model, file: str | None = None, licence: str | None = None) -> str:
     """The card as Markdown under YAML front matter.
 
     Args:
         model: a run or a shipped model.
-        files: names of the model files that lie beside the card, for the example.
+        file: name of the model file that lies beside the card; None where a shipped model is loaded by its own name,
+            and a run from its ``model.onnx``.
         licence: see :func:`write_card`.
 
     Raises:
@@ -68,16 +104,20 @@ def card_text(model: Model, files: Iterable[str] = (), licence: str | None = Non
     if not model.card:
         raise ConfigError(f"nothing is known about {model.name} but its weights; give a run folder or a shipped model")
     try:
-        known = _known(model, licence)
-        chapters = [_what(known), _INPUT, _training(known), _results(known), _limits(known), _use(model, files)]
+        known = _known(model, file, licence)
+        chapters = [_what(known), _INPUT, _training(known), _results(known), _limits(known), _use(known)]
         return "\n".join(["---", *_yaml(_front_matter(known)), "---", "", "\n\n".join(filter(None, chapters)), ""])
     except DigitscopeError:
         raise
-    except (OSError, LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise ModelError(
             f"{model.name} does not hold what a training writes into config.json, metrics.json and evaluation.json "
             f"({type(error).__name__}: {error}); train the run again"
         ) from error
+
+
+def _unwritable(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(f"{path} cannot be written ({error.strerror}); give another folder")
 
 
 @dataclass(frozen=True)
@@ -92,6 +132,7 @@ class _Known:
         licence: as hubs name it.
         data: the dataset's name, without the folders it lay in, which are nobody's business.
         is_mnist: whether the data are MNIST's, byte for byte, whatever their name.
+        source: what the example loads: the name of a model file, or of a shipped model.
     """
 
     name: str
@@ -101,6 +142,7 @@ class _Known:
     licence: str | None
     data: str | None
     is_mnist: bool
+    source: str
 
     @property
     def recipe(self) -> Mapping[str, Any]:
@@ -116,8 +158,15 @@ class _Known:
             return float(self.metrics["test_accuracy"]), int(self.metrics["n"])
         return None
 
+    @property
+    def warnings(self) -> list[str]:
+        """What is odd about the data, one sentence each, without the folders either."""
+        listed = [str(warning) for warning in self.facts.get("data_warnings", [])]
+        path = Path(str(self.facts.get("data", ""))).expanduser()
+        return [_prose(warning.replace(str(path), path.name) if path.name else warning) for warning in listed]
 
-def _known(model: Model, licence: str | None) -> _Known:
+
+def _known(model: Model, file: str | None, licence: str | None) -> _Known:
     facts = model.card.get("config", model.card)
     path = Path(model.name).expanduser() / "evaluation.json"
     is_run = facts is not model.card
@@ -126,13 +175,16 @@ def _known(model: Model, licence: str | None) -> _Known:
     data = "MNIST" if is_mnist else _printable(Path(str(facts["data"])).name) if "data" in facts else None
     given = licence or (facts["licence"].lower() if "licence" in facts else None)
     name = _printable(facts.get("recipe", {}).get("name", "own"))
-    return _Known(name, facts, model.card.get("metrics", {}), evaluation, given, data, is_mnist)
+    source = file or ("model.onnx" if is_run else model.name)
+    return _Known(name, facts, model.card.get("metrics", {}), evaluation, given, data, is_mnist, source)
 
 
 def _front_matter(known: _Known) -> dict[str, Any]:
     """What hubs search by, and the measured accuracy in the form that they tabulate."""
     front: dict[str, Any] = {"license": known.licence} if known.licence else {}
-    front |= {"library_name": LIBRARY, "pipeline_tag": TASK, "tags": [*_TAGS, *(["mnist"] if known.is_mnist else [])]}
+    ending = Path(known.source).suffix
+    tags = [*_TAGS, *([ending[1:]] if ending in _EXAMPLES else []), *(["mnist"] if known.is_mnist else [])]
+    front |= {"library_name": LIBRARY, "pipeline_tag": TASK, "tags": tags}
     if known.is_mnist:
         front["datasets"] = ["mnist"]
     if known.accuracy is not None:
@@ -155,10 +207,13 @@ def _what(known: _Known) -> str:
     )
     if {"filters", "kernel", "pooling", "dense"} <= set(recipe):
         first, second = recipe["filters"]
+        each, last = recipe.get("convolutions", 1), recipe.get("last_filters", 0)
+        blocks, how_many = ("Two convolutions", "") if each == 1 else ("Two blocks", f" {each:,} convolutions of")
         text += (
-            f" Two convolutions with {first:,} and {second:,} filters of {recipe['kernel']:,}x{recipe['kernel']:,} "
-            f"pixels, each followed by {_code(recipe['pooling'])} pooling over 2x2, then a dense layer of "
-            f"{recipe['dense']:,} units and a softmax over the ten digits."
+            f" {blocks} with{how_many} {first:,} and {second:,} filters of {recipe['kernel']:,}x{recipe['kernel']:,} "
+            f"pixels, each followed by {_code(recipe['pooling'])} pooling over 2x2, then "
+            + (f"one more convolution with {last:,} filters, " if last else "")
+            + f"a dense layer of {recipe['dense']:,} units and a softmax over the ten digits."
         )
     if "parameters" in known.metrics:
         text += f" It has learned {known.metrics['parameters']:,} numbers."
@@ -182,7 +237,9 @@ def _results(known: _Known) -> str:
     """The whole evaluation where there is one, else the few figures of the metrics."""
     if known.accuracy is None:
         return ""
-    parts = ["## Results", f"On the test images of {_code(known.data or 'its data')}, which taught it nothing:"]
+    seen = any(REPEATED in warning for warning in known.warnings)
+    apart = "" if seen else ", which taught it nothing"
+    parts = ["## Results", f"On the test images of {_code(known.data or 'its data')}{apart}:"]
     if known.evaluation is not None:
         per_digit = [
             (f"{one.digit:d}", f"{one.precision:.4f}", f"{one.recall:.4f}", f"{one.f1:.4f}", f"{one.support:,}")
@@ -202,6 +259,8 @@ def _results(known: _Known) -> str:
             f"The same recipe over {seeds['n']:,} seeds: {100 * seeds['mean_accuracy']:.2f} ± "
             f"{100 * seeds['standard_deviation']:.2f} % (mean and standard deviation)."
         )
+    if known.warnings:
+        parts.append("Before you trust these figures:\n\n" + "\n".join(f"- {warning}" for warning in known.warnings))
     return "\n\n".join(parts)
 
 
@@ -216,23 +275,48 @@ def _limits(known: _Known) -> str:
     return "## Limits\n\n" + "\n".join(f"- {limit}" for limit in limits)
 
 
-def _use(model: Model, files: Iterable[str]) -> str:
-    """An example with the file that lies beside the card; ONNX Runtime alone will do for an ``.onnx``."""
-    beside = sorted(files, key=lambda name: not name.endswith(".onnx"))
-    is_run = "config" in model.card
-    source = json.dumps(beside[0] if beside else "model.onnx" if is_run else model.name, ensure_ascii=False)
-    lines = ["import digitscope", "", f"model = digitscope.load({source})"]
-    lines += ["probabilities = model.predict(images)  # uint8 or float32 (n, 28, 28); the answers are (n, 10)"]
-    example = "## How to use it from Python\n\n```python\n" + "\n".join(lines) + "\n```"
-    if source.endswith('.onnx"'):
-        lines = ["import onnxruntime", "", f"session = onnxruntime.InferenceSession({source})"]
-        lines += ["(image,) = session.get_inputs()"]
-        lines += ["(probabilities,) = session.run(None, {image.name: images})  # float32 (n, 28, 28, 1) 0..1"]
-        example += "\n\nOr without Digitscope:\n\n```python\n" + "\n".join(lines) + "\n```"
-    return example
+def _use(known: _Known) -> str:
+    """An example for each way to use the file, with its name in it."""
+    source = json.dumps(known.source, ensure_ascii=False)
+    examples = [example.replace("FILE", source) for example in _EXAMPLES.get(Path(known.source).suffix, (_LOADED,))]
+    codes = "\n\nOr without Digitscope:\n\n".join(f"```python\n{example}\n```" for example in examples)
+    return f"## How to use it from Python\n\n{codes}"
 
 
-_TAGS = ("handwritten-digits", "digit-recognition", "cnn", "onnx", "keras")
+_LOADED = """import digitscope
+
+model = digitscope.load(FILE)
+probabilities = model.predict(images)  # uint8 or float32 (n, 28, 28); the answers are (n, 10)"""
+
+_ONNX = """import onnxruntime
+
+session = onnxruntime.InferenceSession(FILE)
+(image,) = session.get_inputs()
+(probabilities,) = session.run(None, {image.name: images})  # float32 (n, 28, 28, 1) 0..1"""
+
+_TFLITE = """import tensorflow
+
+network = tensorflow.lite.Interpreter(model_path=FILE).get_signature_runner()
+(name,) = network.get_input_details()
+(probabilities,) = network(**{name: images}).values()  # float32 (n, 28, 28, 1) 0..1"""
+
+_JSON = """import json
+from pathlib import Path
+
+from digitscope.weights_json import answers
+
+record = json.loads(Path(FILE).read_text("utf-8"))  # record["about"] says how to do it without Digitscope
+probabilities = answers(record, images)  # float32 (n, 28, 28, 1) 0..1"""
+
+_EXAMPLES: Mapping[str, tuple[str, ...]] = types.MappingProxyType(
+    {".onnx": (_LOADED, _ONNX), ".keras": (_LOADED,), ".tflite": (_TFLITE,), ".json": (_JSON,)}
+)
+"""By how a model file ends, the ways to use it; the ending is a tag as well."""
+
+_TAGS = ("handwritten-digits", "digit-recognition", "cnn")
+
+REPEATED = "test images are training images"
+"""What :func:`digitscope.parts.oddities` says of test images that taught the network after all."""
 
 _INPUT = """## Input and preprocessing
 
@@ -255,10 +339,16 @@ def _code(value: Any) -> str:
     return f"`{_printable(value).replace('`', chr(39)).replace('|', '/')}`"
 
 
-def _printable(value: Any) -> str:
+def _prose(value: Any) -> str:
+    """A text out of a file as plain words: every sign is escaped that Markdown or HTML would take for its own."""
+    return re.sub(r"([\\`*_\[\]<>|#~&$])", r"\\\1", _printable(value, 400))
+
+
+def _printable(value: Any, most: int = 200) -> str:
     """A value as one line of text."""
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return "".join(letter if letter.isprintable() else " " for letter in text)[:200]
+    word = str(value).lower() if value is None or isinstance(value, bool) else str(value)
+    text = ", ".join(map(str, value)) if isinstance(value, list) else word
+    return "".join(letter if letter.isprintable() else " " for letter in text)[:most]
 
 
 def _yaml(value: Any, indent: str = "") -> Iterator[str]:

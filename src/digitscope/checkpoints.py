@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     import keras
 
 
+MOST_VARIABLES = 10_000
+"""Variables that a checkpoint may announce; the largest recipe has some hundred, with those of its optimizer."""
+
+
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
     """Everything that the next epoch depends on.
@@ -53,7 +57,8 @@ class Checkpoint:
             DataError: it is the state of another network.
         """
         variables = _variables(network)
-        if [value.shape for value in self.variables] != [tuple(variable.shape) for variable in variables]:
+        there = [(value.shape, value.dtype.kind) for value in self.variables]
+        if there != [(tuple(variable.shape), np.dtype(variable.dtype).kind) for variable in variables]:
             raise DataError("the checkpoint is that of another network; --overwrite starts the run anew")
         for variable, value in zip(variables, self.variables, strict=True):
             variable.assign(value)
@@ -76,9 +81,11 @@ class Checkpoint:
         try:
             told = json.loads(read_npz(path, [["told"]])["told"].tobytes())
             history = [{str(key): float(value) for key, value in row.items()} for row in told["history"]]
-            arrays = read_npz(path, [_names(int(told["variables"]))])
+            if not 0 <= told["variables"] <= MOST_VARIABLES:
+                raise ValueError(f"it announces {told['variables']} variables")
+            arrays = read_npz(path, [_names(told["variables"])])
             return cls(history, float(told["seconds"]), list(arrays.values()))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             raise DataError(f"{path} is no checkpoint to go on from ({error}); --overwrite starts anew") from error
 
 

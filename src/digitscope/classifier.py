@@ -1,6 +1,7 @@
 """The training as a scikit-learn estimator, for cross_val_score, pipelines and grid searches over a recipe's settings.
 
 No second way to train: :func:`fitting.fit` does the work. No run folder, no figures: that is :func:`training.train`.
+Keras is imported by what needs a network, so that a plan costs no seconds, and quietly.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from numbers import Integral
 from typing import Any, Self
 
 import cv2
-import keras
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -24,9 +24,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from digitscope.datasets import Images
 from digitscope.errors import DataError
-from digitscope.fitting import fit
 from digitscope.models import network_input
-from digitscope.networks import build
+from digitscope.quiet import import_keras
 from digitscope.recipes import Recipe, recipe_of
 
 SIDE, ANSWERS = 28, 10
@@ -34,6 +33,9 @@ SIDE, ANSWERS = 28, 10
 
 BATCH = 256
 """Images per call of the network. Every call takes as many, so an answer does not depend on what else is asked."""
+
+_INSIDE = "settings__"
+"""How scikit-learn begins the name of a parameter inside ``settings``."""
 
 
 class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -76,7 +78,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Args:
             recipe: a name of :data:`recipes.RECIPES`, or a recipe of your own.
             epochs: passes over the training images, instead of the recipe's.
-            settings: other values of the recipe, e.g. ``{"pooling": "average"}``; a grid search takes a list of these.
+            settings: other values of the recipe, e.g. ``{"pooling": "average"}``; a grid search may take a list of
+                these, or reach into them by name: ``{"settings__pooling": ["max", "average"]}``.
             random_state: of weights, order and augmentation; a number is the ``seed`` of :func:`training.train`, None
                 another one in every fit.
         """
@@ -84,6 +87,25 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.epochs = epochs
         self.settings = settings
         self.random_state = random_state
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """What was planned; ``deep`` gives every one of the settings by its own name as well, ``settings__pooling``."""
+        parameters = dict(super().get_params(deep))
+        if deep and isinstance(self.settings, Mapping):
+            parameters |= {f"{_INSIDE}{key}": value for key, value in self.settings.items()}
+        return parameters
+
+    def set_params(self, **parameters: Any) -> Self:
+        """Plan otherwise: ``set_params(epochs=3, settings__pooling="average")`` keeps all other settings.
+
+        Raises:
+            ValueError: there is no such parameter.
+        """
+        inside = {key.removeprefix(_INSIDE): value for key, value in parameters.items() if key.startswith(_INSIDE)}
+        super().set_params(**{key: value for key, value in parameters.items() if not key.startswith(_INSIDE)})
+        if inside:
+            self.settings = {**(self.settings or {}), **inside}
+        return self
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Train the network.
@@ -109,8 +131,11 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.image_shape_ = shape or _square(rows.shape[1])
         self.value_range_ = float(rows.min()), float(rows.max())
         seed = self._seed()
+        import_keras()
+        from digitscope import fitting
+
         with _global_randomness_kept():
-            fitted = fit(self.recipe_, self._images(rows), codes.astype(np.uint8), seed)
+            fitted = fitting.fit(self.recipe_, self._images(rows), codes.astype(np.uint8), seed)
         self.network_, self.history_ = fitted.network, fitted.history
         return self
 
@@ -155,6 +180,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _answers(self, images: Images) -> npt.NDArray[np.float32]:
         """The network's ten probabilities of each image, float32 (n, 10)."""
+        import keras
+
         answers = np.empty((-(-len(images) // BATCH) * BATCH, ANSWERS), np.float32)
         for start in range(0, len(images), BATCH):
             batch = images[start : start + BATCH]
@@ -177,6 +204,9 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Build the network again around its weights."""
         if "network_" in state:
+            import_keras()
+            from digitscope.networks import build
+
             network = build(state["recipe_"])
             network.set_weights(state["network_"])
             state = {**state, "network_": network}

@@ -24,6 +24,9 @@ from digitscope.runs import history_of
 SIGNIFICANT = 0.05
 """A difference that equally good networks show less often than this is called one. Source: the custom since Fisher."""
 
+EXAMPLES = 10
+"""Images that :meth:`Comparison.examples` lists; the sheet of differences shows more of them."""
+
 ABOUT = (
     "This compares two trained networks, not their recipes: another seed of the same recipe differs too. "
     "digitscope sweep tells what a setting is worth."
@@ -50,12 +53,21 @@ class Side:
 
 @dataclass(frozen=True)
 class Difference:
-    """An image that the two models read differently: its index among the test images, its label, both answers."""
+    """An image that the two models read differently.
+
+    Attributes:
+        index: its place among the test images.
+        label: 0..9.
+        answer_a: of the first model, 0..9.
+        answer_b: of the second one.
+        place: what leads a person to it: ``test:17``, a file, or a file and a line.
+    """
 
     index: int
     label: int
     answer_a: int
     answer_b: int
+    place: str
 
 
 @dataclass(frozen=True)
@@ -74,6 +86,7 @@ class Comparison:
         p_value: how often two equally good models would differ at least this much, 0..1, by McNemar's exact test.
         differences: every image with two different answers.
         images: uint8 (differences, 28, 28) 0..255, 255 = pen, those images.
+        notes: what a person should know about the data before trusting the figures, one sentence each.
     """
 
     data: str
@@ -87,6 +100,7 @@ class Comparison:
     p_value: float
     differences: tuple[Difference, ...]
     images: npt.NDArray[np.uint8] = field(repr=False, compare=False)
+    notes: tuple[str, ...] = ()
 
     @property
     def conclusion(self) -> str:
@@ -122,6 +136,13 @@ class Comparison:
             ["A wrong", f"{self.only_b:,}", f"{self.neither:,}"],
         ]
         return ["images", "B right", "B wrong"], rows
+
+    def examples(self) -> tuple[list[str], list[list[str]]]:
+        """Head and rows of a table of the first images that the two read differently."""
+        shown = self.differences[:EXAMPLES]
+        count, all_ = len(self.differences), len(shown) == len(self.differences)
+        head = f"read differently: {count:,}" if all_ else f"read differently: the first {EXAMPLES} of {count:,}"
+        return [head, "is", "A", "B"], [[d.place, str(d.label), str(d.answer_a), str(d.answer_b)] for d in shown]
 
     def to_dict(self) -> dict[str, Any]:
         """The comparison as plain JSON values, without the images."""
@@ -164,8 +185,11 @@ def compare(a: str | Path | Model, b: str | Path | Model, data: str | Path | Dat
         only_b=only_b,
         neither=int((~a_right & ~b_right).sum()),
         p_value=mcnemar(only_a, only_b),
-        differences=tuple(Difference(int(i), int(labels[i]), int(first[i]), int(second[i])) for i in differing),
+        differences=tuple(
+            Difference(int(i), int(labels[i]), int(first[i]), int(second[i]), dataset.place(int(i))) for i in differing
+        ),
         images=dataset.x_test[differing],
+        notes=dataset.learned_elsewhere({model.name: model.card for model in models}),
     )
 
 
@@ -197,7 +221,7 @@ def write_comparison(comparison: Comparison, folder: str | Path) -> list[Path]:
     """Write ``comparison.json`` and the pictures of a comparison, each as PNG and SVG.
 
     ``differences`` shows the images that are read differently. Where both models are run folders, ``curves`` shows
-    how each learned.
+    how each learned (:func:`without_curve`).
 
     Raises:
         ConfigError: the folder cannot be written.
@@ -206,7 +230,7 @@ def write_comparison(comparison: Comparison, folder: str | Path) -> list[Path]:
     folder = Path(folder)
     drawn = {"differences": _differences(comparison)}
     runs = {f"{letter} = {side.name}": side.name for letter, side in (("A", comparison.a), ("B", comparison.b))}
-    if all(run not in shipped() and (Path(run).expanduser() / "history.csv").is_file() for run in runs.values()):
+    if not without_curve(comparison):
         drawn["curves"] = experiment_plots.learning_curves({name: history_of(run) for name, run in runs.items()})
     try:
         files.write_json(folder / "comparison.json", comparison.to_dict())
@@ -216,6 +240,12 @@ def write_comparison(comparison: Comparison, folder: str | Path) -> list[Path]:
     return [folder / "comparison.json", *pictures]
 
 
+def without_curve(comparison: Comparison) -> tuple[str, ...]:
+    """Names of the models that are no run folder with a learning curve; if there is one, no curves are drawn."""
+    names = dict.fromkeys([comparison.a.name, comparison.b.name])
+    return tuple(name for name in names if name in shipped() or not (Path(name).expanduser() / "history.csv").is_file())
+
+
 def _differences(comparison: Comparison) -> AnyFigure:
     answers = np.array([(d.label, d.answer_a, d.answer_b) for d in comparison.differences], int).reshape(-1, 3)
     named = [
@@ -223,7 +253,7 @@ def _differences(comparison: Comparison) -> AnyFigure:
         for letter, side in (("A", comparison.a), ("B", comparison.b))
     ]
     counts = (comparison.both_right, comparison.only_a, comparison.only_b, comparison.neither)
-    places = [f"test:{d.index}" for d in comparison.differences]
+    places = [f"test:{difference.index}" for difference in comparison.differences]  # a path is wider than its image
     return experiment_plots.differences(comparison.images, answers, places, counts, named, comparison.conclusion)
 
 
@@ -241,8 +271,12 @@ def _chance(p: float) -> str:
 
     >>> _chance(0.26), _chance(0.0123)
     ('26 % of such tests (p = 0.26)', '1.2 % of such tests (p = 0.012)')
+    >>> _chance(0.04998)  # with as many places as it takes to tell it from 0.05
+    '4.998 % of such tests (p = 0.04998)'
     """
     if p < 0.0001:
         return "fewer than 0.01 % of such tests (p < 0.0001)"
-    share = f"{100 * p:.0f}" if p >= 0.1 else f"{100 * p:.2g}"
-    return f"{share} % of such tests (p = {p:.2g})"
+    rounded = (f"{p:.{places}g}" for places in range(2, 18))
+    shown = next(text for text in rounded if (float(text) < SIGNIFICANT) == (p < SIGNIFICANT))
+    share = f"{100 * p:.0f}" if p >= 0.1 else f"{100 * float(shown):.15g}"
+    return f"{share} % of such tests (p = {shown})"

@@ -50,10 +50,7 @@ def export_model(model: Model, format: Format = "onnx", out: str | Path | None =
             or the written file answers differently; then nothing is left behind.
         MissingExtra: Keras or TensorFlow is needed and not installed.
     """
-    chosen = _FORMATS.get(format)
-    if chosen is None:
-        raise ConfigError(f"no format {format!r}; there are {', '.join(get_args(Format))}")
-    path = _target(model, chosen, out)
+    path, chosen = export_path(model, format, out), _FORMATS[format]
     images = network_input(load_dataset("mnist").x_train[:COMPARED])
     wanted = model.session.probabilities(images)
     try:
@@ -80,6 +77,27 @@ def export_model(model: Model, format: Format = "onnx", out: str | Path | None =
     return path
 
 
+def export_path(model: Model, format: Format = "onnx", out: str | Path | None = None) -> Path:
+    """The file that :func:`export_model` writes, given the same.
+
+    Raises:
+        ConfigError: there is no such format, or the file is the model's own, or ends as files of this format do not.
+    """
+    if format not in _FORMATS:
+        raise ConfigError(f"no format {format!r}; there are {', '.join(get_args(Format))}")
+    suffix = _FORMATS[format].suffix
+    source = Path(model.name).expanduser()
+    stem = source.resolve().name if source.is_dir() else source.stem
+    path = Path(out or ".").expanduser()
+    if path.is_dir() or not path.suffix:
+        path /= f"{stem}{suffix}"
+    if path.suffix != suffix:
+        raise ConfigError(f"{path} ends in {path.suffix!r}; give a file that ends in {suffix}, or a folder")
+    if source.is_file() and path.exists() and path.samefile(source):
+        raise ConfigError(f"{path} is the model itself; give another file to write")
+    return path
+
+
 @dataclass(frozen=True)
 class _Format:
     """How a format is written and asked.
@@ -95,24 +113,6 @@ class _Format:
     tolerance: float
     write: Callable[[Model, Path], object]
     answer: Callable[[Path, Array], npt.NDArray[np.floating[Any]]]
-
-
-def _target(model: Model, format: _Format, out: str | Path | None) -> Path:
-    """The file to write.
-
-    Raises:
-        ConfigError: it is the model's own, or ends as files of this format do not.
-    """
-    source = Path(model.name).expanduser()
-    stem = source.resolve().name if source.is_dir() else source.stem
-    path = Path(out or ".").expanduser()
-    if path.is_dir() or not path.suffix:
-        path /= f"{stem}{format.suffix}"
-    if path.suffix != format.suffix:
-        raise ConfigError(f"{path} ends in {path.suffix!r}; give a file that ends in {format.suffix}, or a folder")
-    if source.is_file() and path.exists() and path.samefile(source):
-        raise ConfigError(f"{path} is the model itself; give another file to write")
-    return path
 
 
 def _layers(model: Model) -> tuple[LayerView, ...]:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -69,6 +70,8 @@ class Dataset:
         y_test: uint8 (m,) 0..9.
         description: where the two parts come from, one sentence.
         warnings: what a person should know before trusting figures measured on it, one sentence each.
+        places_train: what leads a person to each training image, a file or a file and a line; empty for MNIST.
+        places_test: the same of each test image.
     """
 
     name: str
@@ -78,6 +81,16 @@ class Dataset:
     y_test: Labels
     description: str = ""
     warnings: tuple[str, ...] = ()
+    places_train: Sequence[str] = ()
+    places_test: Sequence[str] = ()
+
+    def place(self, index: int) -> str:
+        """What leads a person, and ``digitscope look``, to a test image.
+
+        >>> load_dataset("mnist").place(17)
+        'test:17'
+        """
+        return self.places_test[index] if self.places_test else f"test:{index}"
 
     @property
     def is_mnist(self) -> bool:
@@ -90,6 +103,25 @@ class Dataset:
         for array in (self.x_train, self.y_train, self.x_test, self.y_test):
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
+
+    def learned_elsewhere(self, models: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+        """What a person should know where models that are measured on this learned from other data, a sentence each.
+
+        Args:
+            models: name of a model -> what is known about it, :attr:`digitscope.models.Model.card`.
+        """
+        here = self.sha256()
+        taught: dict[str, list[str]] = {}
+        for name, card in models.items():
+            told = card.get("config", card)
+            data, digest = (told.get(key) if isinstance(told, Mapping) else None for key in ("data", "data_sha256"))
+            if isinstance(data, str) and isinstance(digest, str) and digest != here:
+                taught.setdefault(data, []).append(name)
+        return tuple(
+            f"{' and '.join(names)} learned from {data}"
+            + (f", not from {self.name}, on which this measures" if data != self.name else ", which has changed since")
+            for data, names in taught.items()
+        )
 
 
 def load_mnist() -> tuple[tuple[Images, Labels], tuple[Images, Labels]]:
@@ -138,6 +170,8 @@ def load_dataset(data: str | Path | Dataset = "mnist", progress: Progress | None
         test.labels,
         f"{len(train.labels):,} training and {len(test.labels):,} test images{how}",
         warnings + oddities(train, test),
+        train.places,
+        test.places,
     )
 
 
@@ -241,16 +275,31 @@ def _parts_of_arrays(name: str, arrays: Mapping[str, npt.NDArray[np.generic]]) -
 def _part(name: str, part: str, x: npt.NDArray[np.generic], y: npt.NDArray[np.generic]) -> Part:
     """Images (n, 28, 28), (n, 28, 28, 1) or (n, 784) and labels, checked."""
     images = x.reshape(-1, 28, 28) if x.size and x.shape[1:] in ((28, 28, 1), (784,)) else x
-    if images.shape[1:] != (28, 28) or images.dtype != np.uint8 or len(images) == 0:
+    if images.shape[1:] != (28, 28) or len(images) == 0:
         raise DataError(f"{name}: {part}images are {x.dtype} {x.shape}; expected uint8 (n, 28, 28), n > 0")
+    if not np.issubdtype(x.dtype, np.integer) or x.min() < 0 or x.max() > 255:
+        raise DataError(f"{name}: {part}images are {_levels(x)}; expected whole numbers 0 to 255, uint8{_cure(x)}")
     if y.shape != (len(images),) or not np.issubdtype(y.dtype, np.integer):
-        raise DataError(f"{name}: {part}labels are {y.dtype} {y.shape}; expected {len(images)} integers")
+        one_hot = "; give the digits themselves: y.argmax(1)" if y.shape == (len(images), 10) else ""
+        raise DataError(f"{name}: {part}labels are {y.dtype} {y.shape}; expected {len(images)} integers{one_hot}")
     labels = y.astype(np.int64)
     wrong = np.flatnonzero((labels < 0) | (labels > 9))
     if len(wrong):
         raise DataError(f"{name}: {part}label {y[wrong[0]]} of image {wrong[0]} is not a digit 0..9")
     places = [f"{name}, {part}image {index}" for index in range(len(images))]
     return Part(np.asarray(images, np.uint8), labels.astype(np.uint8), places)
+
+
+def _levels(x: npt.NDArray[np.generic]) -> str:
+    """The type of an array of images, and for numbers the range of its values."""
+    return f"{x.dtype} {x.min():g} to {x.max():g}" if np.isrealobj(x) and x.dtype.kind in "iuf" else str(x.dtype)
+
+
+def _cure(x: npt.NDArray[np.generic]) -> str:
+    """What makes the right numbers of floats or truth values, where that is known."""
+    if x.dtype.kind not in "bf" or not (x.min() >= 0 and x.max() <= 255):
+        return ""
+    return f'; save {"x" if x.max() > 1 else "(255 * x)"}.astype("uint8")'
 
 
 def _md5_of_idx(images: Images) -> str:

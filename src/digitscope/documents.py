@@ -1,14 +1,16 @@
 """Any file as a stream of pages: pictures, TIFFs of several pages, PDFs. It finds out nothing about what is on a page.
 
 Whatever the bytes are, the outcome is a :class:`Scan` per page; a page that cannot be used carries the reason. Only one
-page is decoded at a time. A PDF is drawn at the size that is asked for, so its own sizes cannot make it large; what its
-streams unpack to is limited by PDFium alone, to about 1 GB each.
+page is decoded at a time. A PDF is drawn at the size that is asked for, so its own sizes cannot make it large; one of
+which a part unpacks to more than the largest picture is not given to PDFium, which would take gigabytes.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +37,12 @@ LOST = 20
 
 REOPENED_AFTER = 20
 """Pages of a PDF after which it is opened anew: PDFium keeps all that it ever read of an open one in memory."""
+
+LARGEST_STREAM, CHUNK = 3 * LARGEST_PIXELS, 1 << 20
+"""Bytes that a part of a PDF may unpack to, and bytes that are unpacked at once to find that out."""
+
+MOST_PACKED = 1032
+"""Bytes that one byte of Deflate can stand for. Source: zlib's technical notes."""
 
 _PDF_MARK, _PDF_MARK_WITHIN = b"%PDF-", 1024
 _pdfium = threading.RLock()
@@ -95,9 +103,45 @@ def _pages(source: str | Path | bytes, longest: int | None) -> Iterator[Picture 
         with opened(source) as (file, name):
             is_pdf = _PDF_MARK in file.read(_PDF_MARK_WITHIN)
             file.seek(0)
+            if is_pdf:
+                _check_streams(file, name)
             yield from (_pdf_pages if is_pdf else load_frames)(file, name, longest)
     except ImageError as error:
         yield error
+
+
+def _check_streams(file: BinaryIO, name: str) -> None:
+    """Make sure that no part of a PDF unpacks to more than :data:`LARGEST_STREAM`; the file is at its start again.
+
+    What is packed twice or otherwise than by Deflate, or used by a page again and again, is left to PDFium.
+
+    Raises:
+        ImageError: one does.
+    """
+    content = memoryview(file.read())
+    file.seek(0)
+    for found in re.finditer(rb"(?<!end)stream\r?\n(.*?)endstream", content, re.DOTALL):
+        packed = content[slice(*found.span(1))]
+        if len(packed) * MOST_PACKED > LARGEST_STREAM and _unpacks_to_more(packed):
+            raise ImageError(
+                f"{name} is a PDF of which a part unpacks to more than {LARGEST_STREAM:,} bytes; print it to a new PDF"
+            )
+
+
+def _unpacks_to_more(packed: memoryview) -> bool:
+    """Whether bytes are packed by Deflate, and come from more than :data:`LARGEST_STREAM`; none of them is kept."""
+    unpack, size = zlib.decompressobj(), 0
+    try:
+        for start in range(0, len(packed), CHUNK):
+            waiting: bytes | memoryview = packed[start : start + CHUNK]
+            while waiting and not unpack.eof:
+                size += len(unpack.decompress(waiting, CHUNK))
+                if size > LARGEST_STREAM:
+                    return True
+                waiting = unpack.unconsumed_tail
+    except zlib.error:
+        pass
+    return False
 
 
 def _pdf_pages(file: BinaryIO, name: str, longest: int | None) -> Iterator[Picture | ImageError]:

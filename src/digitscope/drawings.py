@@ -81,12 +81,16 @@ def filters(layer: LayerView, index: int | None = None, ax: Axes | None = None) 
         return _one_filter(layer, index, ax)
     if channels > 1:
         return _all_kernels(layer, ax)
+    finds = (
+        "Where the picture is bright under orange and dark under blue, the sum is large: the filter has found what it "
+        "looks for, such as an edge, a corner or a line in one direction."
+    )
+    if height * width == 1:
+        finds = "As it sees one pixel at a time, it can find no pattern: orange answers to ink, blue takes it away."
     text = (
         f"{layer.name} has {count} filters. Each is a window of {height} × {width} weights and one bias b: "
         f"{layer.parameter_formula} numbers, all of them found in training.\n\n"
-        "A filter is laid on every spot of the picture. Where the picture is bright under orange and dark under blue, "
-        "the sum is large: the filter has found what it looks for, such as an edge, a corner or a line in one "
-        "direction.\n\n"
+        f"A filter is laid on every spot of the picture. {finds}\n\n"
         "The same few weights are used everywhere. That is why a digit may be written a little higher or further left."
     )
     captions = [f"{i}:  b {number(float(b), 2)}" for i, b in enumerate(bias)]

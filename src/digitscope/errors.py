@@ -14,13 +14,29 @@ from __future__ import annotations
 
 EXTRAS = {
     "serve": ("fastapi", "starlette", "uvicorn"),
+    "torch": ("torch",),
+    "jax": ("jax", "jaxlib"),
     "train": ("keras", "tensorflow", "matplotlib", "seaborn", "sklearn", "onnx", "tf2onnx"),
 }
 """The modules that each extra brings."""
 
 
+LONGEST = 600
+"""Letters of the longest message; of a longer one the middle is left out."""
+
+
 class DigitscopeError(Exception):
     """Base of everything Digitscope raises on purpose."""
+
+    def __init__(self, sentence: str) -> None:
+        """Take the message; names and values in it may come out of a damaged file, so it is kept short and printable.
+
+        Args:
+            sentence: the message.
+        """
+        said = _printable(sentence)
+        half = LONGEST // 2
+        super().__init__(said if len(said) <= LONGEST else f"{said[: half - 5]} ... {said[-half:]}")
 
 
 class ImageError(DigitscopeError, ValueError):
@@ -57,3 +73,17 @@ class MissingExtra(DigitscopeError, ImportError):
         name = (error.name or "").partition(".")[0]
         extra = next((extra for extra, modules in EXTRAS.items() if name in modules), None)
         return None if extra is None else cls(name, extra)
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's text, fit for a terminal, or its type where it has none.
+
+    >>> first_line(ValueError(f"bad {chr(27)} name."))
+    'bad   name'
+    """
+    return _printable((str(error).strip().splitlines() or [type(error).__name__])[0][:300]).rstrip(".")
+
+
+def _printable(text: str) -> str:
+    """A text without anything that would move a terminal's cursor."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)

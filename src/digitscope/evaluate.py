@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import types
+import typing
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -139,23 +141,27 @@ class Evaluation(Scores):
             DataError: ``record`` is not such a record.
         """
         try:
-            trusted = record["without_wrong_labels"]
-            rebuilt = {
-                "accuracy_interval": _interval(record),
-                "per_class": tuple(ClassScores(**entry) for entry in record["per_class"]),
-                "confusion": tuple(tuple(row) for row in record["confusion"]),
-                "bins": tuple(Bin(**entry) for entry in record["bins"]),
-                "mistakes": tuple(Mistake(**entry) for entry in record["mistakes"]),
-                "without_wrong_labels": None
-                if trusted is None
-                else ScoresWithoutWrongLabels(**{**trusted, "accuracy_interval": _interval(trusted)}),
-            }
-            return cls(**{**record, **rebuilt})
-        except (KeyError, TypeError, ValueError) as error:
+            found: Self = _read(cls, record)
+            found._check()
+        except (TypeError, ValueError, OverflowError) as error:
             raise DataError(
                 f"this is not the record of an evaluation ({type(error).__name__}: {error}); "
                 "write it anew with: digitscope evaluate MODEL --json"
             ) from error
+        return found
+
+    def _check(self) -> None:
+        """Raise ValueError where the figures contradict each other."""
+        counted = [sum(row) for row in self.confusion]
+        digits = [one.digit for one in self.per_class]
+        if digits != list(range(10)) or counted != [one.support for one in self.per_class] or sum(counted) != self.n:
+            raise ValueError(f"its digits and confusions are not those of {self.n} images")
+        if any(len(row) != 10 or min(row) < 0 for row in self.confusion) or not 0 <= self.misses <= self.n > 0:
+            raise ValueError("its confusions are no ten rows of ten counts")
+        if self.loss < 0 or not all(
+            0 <= one.index < self.n and {one.label, one.answer} <= set(digits) for one in self.mistakes
+        ):
+            raise ValueError("its loss or a mistake cannot be")
 
     def summary(self) -> list[tuple[str, str]]:
         """The evaluation in a dozen lines: what was measured, and its value, in plain words."""
@@ -354,9 +360,22 @@ def _checked_probabilities(probabilities: npt.ArrayLike, n: int) -> Probabilitie
     return np.asarray(p / total, np.float64)
 
 
-def _interval(record: Mapping[str, Any]) -> tuple[float, float]:
-    low, high = record["accuracy_interval"]
-    return low, high
+def _read(kind: Any, value: Any) -> Any:
+    """A value of JSON as the type that an annotation names: a dataclass, tuple, number or None."""
+    if typing.get_origin(kind) is types.UnionType:
+        return None if value is None else _read(typing.get_args(kind)[0], value)
+    if typing.get_origin(kind) is tuple:
+        first, last = typing.get_args(kind)
+        kinds = [first] * len(value) if last is ... else [first, last]
+        return tuple(_read(of, entry) for of, entry in zip(kinds, value, strict=True))
+    if isinstance(kind, type) and is_dataclass(kind):
+        kinds_of = typing.get_type_hints(kind)
+        if not isinstance(value, dict) or value.keys() != kinds_of.keys():
+            raise ValueError(f"expected {', '.join(kinds_of)}")
+        return kind(**{key: _read(of, value[key]) for key, of in kinds_of.items()})
+    if type(value) not in (int, kind) or not math.isfinite(value):
+        raise TypeError(f"{str(value)[:40]!r} is no {kind.__name__}")
+    return kind(value)
 
 
 def _plain(value: Any) -> Any:

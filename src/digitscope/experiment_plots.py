@@ -39,6 +39,8 @@ WIDTH, COLUMNS, TILE = 11.0, 12, 0.62
 """Of the sheet of differences: its inches, digits in a row, and the inches of a digit."""
 PITCH = (WIDTH - 2 * MARGIN) / COLUMNS
 """Inches from one digit of the sheet to the next."""
+LETTERS = 15
+"""Letters of an image's place that fit below its digit; of a longer one, e.g. a file, the end is shown."""
 HEAD, HEADING, ROW = 1.75, 0.42, 1.16
 """Inches that the sheet's head, a group's heading and a row of digits take."""
 SHOWN = 48
@@ -121,7 +123,8 @@ def _tile(ax: Axes, left: float, top: float, picture: npt.NDArray[Any], answers:
     for answer, letter, color, x in zip(both, "AB", COLORS, (left, left + TILE / 2 + 0.03), strict=True):
         weight = "bold" if answer == label else "normal"
         words(ax, x, top + TILE + 0.185, f"{letter}: {answer}", 7.5, color=color, weight=weight)
-    words(ax, left, top + TILE + 0.32, place, 6, color=MUTED)
+    short = place if len(place) <= LETTERS else f"…{place[1 - LETTERS :]}"
+    words(ax, left, top + TILE + 0.32, short, 6, color=MUTED)
 
 
 @style()
@@ -139,7 +142,9 @@ def learning_curves(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> A
         for (training, rows), color, marker in zip(histories.items(), CYCLE, MARKERS, strict=False):
             epochs, values = [row["epoch"] for row in rows], [row[name] for row in rows]
             every = max(1, len(rows) // 12)
-            ax.plot(epochs, values, color=color, marker=marker, markevery=every, markersize=4, label=training)
+            ax.plot(epochs, values, color=color, marker=marker, markevery=every, markersize=4, label=training,
+                    clip_on=False, zorder=3)  # fmt: skip  # a marker at the edge stays whole
+        ax.margins(y=0.06)
         ax.set(title=name.capitalize(), xlabel="epoch", ylabel=unit)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=12, min_n_ticks=1))
         grid_lines(ax)

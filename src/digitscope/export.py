@@ -6,8 +6,9 @@ The file describes its layers, so that it can be looked into (see :mod:`digitsco
 from __future__ import annotations
 
 import base64
+import io
 import json
-import tempfile
+import math
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,16 @@ import numpy.typing as npt
 import onnx
 
 from digitscope.errors import ModelError
+from digitscope.exporter import check_exporter, onnx_of
 from digitscope.files import write_bytes
+from digitscope.layers import Kind, shape_after
 from digitscope.quiet import quiet
 from digitscope.runtime import LARGEST_MODEL, LENS_LAYERS, LENS_SUFFIX, ClassifierSession
 
 TOLERANCE = 1e-5
 """Largest difference, relative to max(1, |value|), between Keras and ONNX in any activation of any layer."""
 
-LAYER_KINDS = {
+LAYER_KINDS: dict[str, Kind] = {
     "Conv2D": "conv2d",
     "MaxPooling2D": "max_pooling2d",
     "AveragePooling2D": "average_pooling2d",
@@ -47,6 +50,7 @@ def export_onnx(network: keras.Sequential, path: str | Path) -> None:
     Raises:
         ModelError: the network is not of this kind, or any activation of the file differs from Keras' by more than
             :data:`TOLERANCE`.
+        MissingExtra: TensorFlow or tf2onnx is not installed.
     """
     write_bytes(path, onnx_bytes(network))
 
@@ -58,11 +62,15 @@ def onnx_bytes(network: keras.Sequential) -> bytes:
             raise ModelError(f"layer {layer.name} is a {type(layer).__name__}; expected {', '.join(LAYER_KINDS)}")
         if layer.dtype_policy.name != "float32":
             raise ModelError(f"layer {layer.name} has {layer.dtype_policy.name}; copy the weights to float32 first")
+    check_exporter()
     probe = np.random.default_rng(0).random((16, 28, 28, 1), np.float32)
-    model = _keras_export(network, probe)
+    with quiet(), keras.device("cpu"):  # graphics processors round the factors of their float32 products
+        exact = keras.Sequential.from_config(network.get_config())
+        exact.set_weights(network.get_weights())
+        model = onnx.load_from_string(onnx_of(exact))
+        activations = _activations(exact, probe)
+        suffix, layers = _describe(exact, model, activations, probe)
     model.graph.doc_string = ""
-    activations = _activations(network, probe)
-    suffix, layers = _describe(network, model, activations, probe)
     properties = {
         LENS_LAYERS: json.dumps(layers),
         LENS_SUFFIX: base64.b64encode(suffix.SerializeToString()).decode(),
@@ -124,15 +132,49 @@ def _refuse_unknown_layers(path: Path) -> None:
         )
     if any(name not in (None, *allowed, "Sequential") for name in registered):
         raise ModelError(f"{path} holds registered classes {registered}, which are not loaded")
+    _refuse_empty_promises(path, config["config"]["layers"])
 
 
-def _keras_export(network: keras.Sequential, probe: Array) -> onnx.ModelProto:
-    """Keras' own ONNX export, without its messages."""
-    network(probe[:1])
-    with tempfile.TemporaryDirectory() as folder, quiet():
-        target = Path(folder) / "model.onnx"
-        network.export(target, format="onnx", verbose=False)
-        return onnx.load(target)
+def _refuse_empty_promises(path: Path, layers: list[dict[str, Any]]) -> None:
+    """Make sure that the weights that the layers announce are there: Keras makes room for them before it looks.
+
+    Raises:
+        ModelError: they are not, or cannot be counted.
+    """
+    try:
+        announced = _parameters_of(layers)
+        with zipfile.ZipFile(path) as archive:
+            held = _numbers_in(archive.read("model.weights.h5"))
+    except Exception as error:  # zipfile and h5py raise a dozen types on damaged files
+        raise ModelError(f"{path} cannot be loaded ({type(error).__name__}); save the model again") from error
+    if not announced <= held <= LARGEST_MODEL // 4:
+        raise ModelError(f"{path} announces {announced:,} weights and holds {held:,}; save the model again")
+
+
+def _numbers_in(weights: bytes) -> int:
+    """How many numbers an HDF5 file unpacks to; its arrays announce that without being unpacked."""
+    import h5py
+
+    sizes: list[int] = []
+    with h5py.File(io.BytesIO(weights)) as file:
+        file.visititems(lambda _, item: sizes.append(item.size) if isinstance(item, h5py.Dataset) else None)
+    return sum(sizes)
+
+
+def _parameters_of(layers: list[dict[str, Any]]) -> int:
+    """How many weights layers of :data:`LAYER_KINDS` have, by their configuration alone."""
+    shape: tuple[int, ...] = (28, 28, 1)
+    parameters = 0
+    for kind, config in ((LAYER_KINDS.get(layer["class_name"]), layer["config"]) for layer in layers):
+        if kind is None:  # the input
+            continue
+        units = config.get("filters", config.get("units", 0))
+        window = tuple(config.get("kernel_size") or config.get("pool_size") or ()) or None
+        strides = tuple(config.get("strides") or window or ()) or None
+        if kind in ("conv2d", "dense"):
+            parameters += (math.prod(window or ()) * shape[-1] + bool(config["use_bias"])) * units
+        shape = shape_after(shape, kind, units, window, strides, config.get("padding", "valid"))
+    return parameters
 
 
 def _activations(network: keras.Sequential, probe: Array) -> list[Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,7 +27,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     Give ``shuffle=False`` to ``fit``, which else mixes the batches once more, and tell each epoch with :meth:`begin`.
     """
 
-    def __init__(self, images: Images, labels: Labels, batch_size: int, seed: int, strength: float = 0.0) -> None:
+    def __init__(
+        self, images: Images, labels: Labels, batch_size: int, seed: int, strength: float = 0.0, shares: int = 1
+    ) -> None:
         """Begin with the first epoch.
 
         Args:
@@ -35,10 +38,13 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             batch_size: images per batch; the last one of an epoch holds what is left.
             seed: of order and distortions.
             strength: of :func:`augment.distort`; 0 leaves the images as they are.
+            shares: of equal size that each batch falls into, one for each device. A last batch that does not is
+                repeated until it does, whole, so that its mean, which is all that the network learns from, is the same;
+                only the loss and accuracy that Keras reports of the epoch count it so many times.
         """
         super().__init__()
         self._images, self._labels = images, labels
-        self._batch_size, self._seed, self._strength = batch_size, seed, strength
+        self._batch_size, self._seed, self._strength, self._shares = batch_size, seed, strength, shares
         self.begin(0)
 
     def begin(self, epoch: int) -> None:
@@ -57,7 +63,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             fields = distort(images, self._strength, np.random.default_rng((self._seed, self._epoch, index)))
         else:
             fields = np.divide(images, np.float32(255), dtype=np.float32)
-        return fields[..., None], _ONE_HOT[self._labels[chosen]]
+        times = self._shares // math.gcd(self._shares, len(chosen))
+        fields, answers = fields[..., None], _ONE_HOT[self._labels[chosen]]
+        return (fields, answers) if times == 1 else (np.tile(fields, (times, 1, 1, 1)), np.tile(answers, (times, 1)))
 
 
 def fed(batches: Batches) -> Any:

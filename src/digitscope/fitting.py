@@ -17,8 +17,10 @@ import numpy as np
 from digitscope.about import processor_features
 from digitscope.checkpoints import Checkpoint
 from digitscope.datasets import Images, Labels
+from digitscope.devices import check_devices, shared_among
 from digitscope.feed import Batches, fed
 from digitscope.networks import build
+from digitscope.quiet import no_retracing_warnings, quiet
 from digitscope.recipes import Recipe
 from digitscope.values import Progress
 
@@ -34,22 +36,33 @@ class Execution:
         steps_per_execution: steps between two returns to Python; the loop was half the time on TensorFlow's CPU.
         precision: what the layers compute in during the fit; the network that comes out is float32 either way.
         jit_compile: whether XLA compiles the step; its convolutions are slow on CPUs.
+        devices: that share every batch.
     """
 
     backend: str
     steps_per_execution: int
     precision: str
     jit_compile: bool | str
+    devices: int = 1
 
     @classmethod
-    def for_this_machine(cls, recipe: Recipe) -> Execution:
-        """The fastest that was measured for this backend, on this kind of processor, within what the recipe allows."""
+    def for_this_machine(cls, recipe: Recipe, devices: int = 1) -> Execution:
+        """The fastest that was measured for this backend, on this kind of processor, within what the recipe allows.
+
+        Args:
+            recipe: what is to be fitted.
+            devices: how many are to share every batch.
+
+        Raises:
+            ConfigError: this machine, backend or recipe cannot have so many.
+        """
+        check_devices(devices, recipe.batch_size)
         backend = keras.backend.backend()
         bfloat16 = bool({"avx512_bf16", "amx_bf16"} & set(processor_features()))
-        precision = "mixed_bfloat16" if recipe.lower_precision and backend == "tensorflow" and bfloat16 else "float32"
-        if backend == "tensorflow":
-            return cls(backend, 32, precision, False)
-        return cls(backend, 1, precision, "auto")
+        lower = recipe.lower_precision and backend in ("tensorflow", "torch") and bfloat16
+        precision = "mixed_bfloat16" if lower else "float32"
+        steps = 32 if backend == "tensorflow" else 1  # torch takes one at a time, and jax gains nothing by more
+        return cls(backend, steps, precision, backend == "jax", devices)
 
 
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
@@ -124,27 +137,29 @@ def fit(
         DataError: ``begun`` is the state of another network.
     """
     execution = execution or Execution.for_this_machine(recipe)
-    keras.utils.set_random_seed(seed)
-    batches = Batches(images, labels, recipe.batch_size, seed, recipe.augment)
-    network = _compiled(recipe, execution, len(batches) * recipe.epochs, network_of)
+    with quiet():  # on every backend it looks for TensorFlow, which has much to say when it starts
+        keras.utils.set_random_seed(seed)
+    batches = Batches(images, labels, recipe.batch_size, seed, recipe.augment, execution.devices)
     recorder = _Recorder(recipe, batches, len(images), progress)
-    if begun is not None:
-        begun.restore(network)
-        recorder.rows += begun.history
-    start = time.perf_counter() - (0.0 if begun is None else begun.seconds)
+    with shared_among(execution.devices), no_retracing_warnings():
+        network = _compiled(recipe, execution, len(batches) * recipe.epochs, network_of)
+        if begun is not None:
+            begun.restore(network)
+            recorder.rows += begun.history
+        start = time.perf_counter() - (0.0 if begun is None else begun.seconds)
 
-    def keep(epoch: int, logs: Any) -> None:
-        if after_epoch is not None:
-            after_epoch(Checkpoint.of(network, recorder.rows, time.perf_counter() - start))
+        def keep(epoch: int, logs: Any) -> None:
+            if after_epoch is not None:
+                after_epoch(Checkpoint.of(network, recorder.rows, time.perf_counter() - start))
 
-    network.fit(
-        fed(batches),
-        shuffle=False,  # the batches bring their order
-        epochs=recipe.epochs,
-        initial_epoch=len(recorder.rows),
-        verbose=0,
-        callbacks=[recorder, keras.callbacks.LambdaCallback(on_epoch_end=keep), *callbacks],
-    )
+        network.fit(
+            fed(batches),
+            shuffle=False,  # the batches bring their order
+            epochs=recipe.epochs,
+            initial_epoch=len(recorder.rows),
+            verbose=0,
+            callbacks=[recorder, keras.callbacks.LambdaCallback(on_epoch_end=keep), *callbacks],
+        )
     return Fitted(_exact(recipe, network, network_of), recorder.rows, time.perf_counter() - start)
 
 

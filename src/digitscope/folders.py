@@ -26,6 +26,9 @@ TRAIN, TEST = ("train", "training"), ("test", "testing")
 
 DIGITS = tuple("0123456789")
 
+HIDDEN = ("thumbs.db", "desktop.ini")
+"""Names of the files that Windows hides in a folder of images, in small letters."""
+
 
 @dataclass(frozen=True, eq=False)
 class Fields:
@@ -56,21 +59,31 @@ def read_labelled(folder: Path, progress: Progress | None = None) -> tuple[tuple
         One part or two, training and test; and what a person should know about them, one sentence each.
 
     Raises:
-        DataError: a sub-folder has another name or no image, or there is none at all.
+        DataError: a sub-folder has another name, there is none, or a part has no image at all.
         ImageError: a file in it is no image.
     """
     given = [[folder / name for name in names if (folder / name).is_dir()] for names in (TRAIN, TEST)]
     tops = [found[0] for found in given if found] if given[0] else [folder]
     listed = [
-        _in_turn([[(path, digit) for path in _files_in(top / digit)] for digit in _digits_in(top)]) for top in tops
+        _in_turn([[(path, digit) for path in _entries(top / digit)] for digit in _digits_in(top)]) for top in tops
     ]
+    for top, files in zip(tops, listed, strict=True):
+        if not files:
+            raise DataError(f"{top} holds no image in any of its sub-folders; put the images of each digit in its own")
     made = read_images([path for files in listed for path, _ in files], progress)
     parts, start = [], 0
     for files in listed:
         labels = np.array([int(digit) for _, digit in files], np.uint8)
         parts.append(Part(made.images[start : start + len(files)], labels, [str(path) for path, _ in files]))
         start += len(files)
-    return tuple(parts), made.warnings
+    return tuple(parts), (*_passed_over(folder, tops), *made.warnings)
+
+
+def _passed_over(folder: Path, tops: Sequence[Path]) -> list[str]:
+    """What is said about folders beside those of the parts."""
+    others = [] if folder in tops else [path.name for path in _entries(folder) if path.is_dir() and path not in tops]
+    read = " and ".join(top.name for top in tops)
+    return [f"{folder} has {', '.join(others)} too, which no part is made of; only {read} is read"] if others else []
 
 
 def read_unlabelled(folder: Path, progress: Progress | None = None) -> Images:
@@ -168,7 +181,8 @@ def _files_in(folder: Path) -> list[Path]:
 def _entries(folder: Path) -> list[Path]:
     """A folder's entries by name, numbers in names by value, without those that a system hides in it."""
     try:
-        shown = [path for path in folder.iterdir() if not path.name.startswith((".", "__"))]
+        there = list(folder.iterdir())
     except OSError as error:
         raise DataError(f"{folder} cannot be listed ({error.strerror}); check its rights") from error
+    shown = [path for path in there if not path.name.startswith((".", "__")) and path.name.lower() not in HIDDEN]
     return sorted(shown, key=lambda path: [int(x) if x.isdecimal() else x for x in re.split(r"(\d+)", path.name)])

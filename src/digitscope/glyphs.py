@@ -22,6 +22,9 @@ Levels = npt.NDArray[np.uint8]
 SIZE = 44
 """Pixels of height of a font's zero in the bank."""
 
+LARGEST = 40
+"""Heights of a zero that a character may be wide or high."""
+
 LETTERS = "ACEFHKLMNRTUVWXYadfhkmnrtuvwxy"
 """Letters that look like no digit."""
 
@@ -67,7 +70,19 @@ def font_files(folder: Path, kind: str) -> list[Path]:
 
 
 def font_glyphs(path: Path) -> dict[str, Glyph] | None:
-    """All of :data:`CHARACTERS` that a font has; None where it lacks digits of its own."""
+    """All of :data:`CHARACTERS` that a font has; None where it lacks digits of its own.
+
+    Raises:
+        DataError: the file is damaged, or no font.
+    """
+    try:
+        return _drawn(path)
+    except Exception as error:  # Pillow raises half a dozen types on what FreeType makes of damaged files
+        raise DataError(f"{path} is not a usable font ({error}); fetch it anew or take it away") from error
+
+
+def _drawn(path: Path) -> dict[str, Glyph] | None:
+    """What :func:`font_glyphs` returns; a damaged file raises what Pillow does."""
     zero = ImageFont.truetype(str(path), 100).getbbox("0", anchor="ls")
     if zero[3] - zero[1] < 5:
         return None
@@ -82,6 +97,8 @@ def font_glyphs(path: Path) -> dict[str, Glyph] | None:
         left, top, right, bottom = (round(side) for side in font.getbbox(character, anchor="ls"))
         if right - left < 1 or bottom - top < 1:
             continue
+        if max(right - left, bottom - top) > LARGEST * SIZE:
+            raise ValueError(f"its {character} is {right - left}x{bottom - top} px where a zero is {SIZE} high")
         image = Image.new("L", (right - left, bottom - top))
         ImageDraw.Draw(image).text((-left, -top), character, 255, font=font, anchor="ls")
         found[character] = Glyph(np.asarray(image), (top - unit[1]) / high, (bottom - top) / high)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -56,8 +55,7 @@ def settings_of(words: Sequence[str]) -> dict[str, list[str]]:
 def grid(recipe: str | Recipe, settings: Mapping[str, Sequence[Any]]) -> list[Recipe]:
     """Every combination of the values as a recipe, the last setting varying fastest; what comes out twice stands once.
 
-    A value is what :func:`digitscope.recipes.recipe_of` takes. ``filters`` is a pair and is written ``8:32``; a single
-    number stands for itself and its double, as in the classic network: ``8`` is ``8:16``.
+    A value is what :func:`digitscope.recipes.recipe_of` takes; ``8`` for ``filters`` is ``8:16``.
 
     Raises:
         ConfigError: no such recipe or setting, a value that does not fit, or too many combinations.
@@ -72,19 +70,8 @@ def grid(recipe: str | Recipe, settings: Mapping[str, Sequence[Any]]) -> list[Re
     combinations = math.prod(len(values) for values in settings.values())
     if combinations > MOST:
         raise ConfigError(f"the grid has {combinations:,} points; expected at most {MOST:,}, give fewer values")
-    listed = [[_value(base, key, value) for value in values] for key, values in settings.items()]
-    found = (recipe_of(base, dict(zip(settings, point, strict=True))) for point in itertools.product(*listed))
-    return list(dict.fromkeys(found))
-
-
-def _value(base: Recipe, key: str, value: Any) -> Any:
-    """A value as :func:`recipe_of` takes it: a pair from ``8:32``, or from one number."""
-    if not isinstance(getattr(base, key, None), tuple) or isinstance(value, list | tuple):
-        return value
-    pair = re.fullmatch(r"(\d{1,6})(?::(\d{1,6}))?", str(value))
-    if pair is None:
-        raise ConfigError(f"{key}={value} does not fit; expected two counts like 8:32, or one like 8 for 8:16")
-    return int(pair[1]), int(pair[2] or 2 * int(pair[1]))
+    points = itertools.product(*settings.values())
+    return list(dict.fromkeys(recipe_of(base, dict(zip(settings, point, strict=True))) for point in points))
 
 
 def word_of(value: Any) -> str:

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
-from digitscope.errors import ImageError
+from digitscope.errors import ImageError, first_line
 
 ImageSource = str | os.PathLike[str] | bytes | Image.Image | npt.NDArray[Any]
 """What can be read: a file's path or bytes, a PIL image, or an array (see :func:`picture_of_array`)."""
@@ -300,8 +300,3 @@ def _quietly() -> Iterator[None]:
     with _decoding, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-def first_line(error: Exception) -> str:
-    """The first line of an error's text, or its type where it has none."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200].rstrip(".")

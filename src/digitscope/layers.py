@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from digitscope.errors import ConfigError, ModelError
+from digitscope.errors import ConfigError, ModelError, first_line
 from digitscope.runtime import ClassifierSession
 
 Array = npt.NDArray[np.float32]
@@ -104,7 +104,7 @@ def layer_views(session: ClassifierSession, images: Array) -> tuple[LayerView, .
     except ModelError:
         raise
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        what = str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}"
+        what = first_line(error) if type(error) is ValueError else f"{type(error).__name__}: {first_line(error)}"
         raise ModelError(f"{session.source} describes its layers wrongly ({what}); export the model again") from error
     return tuple(views)
 
@@ -134,7 +134,7 @@ def _view(entry: dict[str, Any], before: LayerView, tensors: dict[str, Array]) -
     _must(padding in ("valid", "same"), f"{name} has the padding {padding}")
     allowed = {"conv2d": ("linear", "relu"), "dense": ("linear", "relu", "softmax")}.get(kind, ("linear",))
     _must(activation in allowed, f"{name} is a {kind} with the activation {activation}")
-    expected = _shape_after(before.shape, kind, shape[-1], window, strides, padding)
+    expected = shape_after(before.shape, kind, shape[-1], window, strides, padding)
     _must(shape == expected, f"{name} has the shape {shape}, expected {expected}")
     sums, kernel, bias = None, None, None
     if kind in ("conv2d", "dense"):
@@ -151,7 +151,7 @@ def _view(entry: dict[str, Any], before: LayerView, tensors: dict[str, Array]) -
     )
 
 
-def _shape_after(
+def shape_after(
     before: Cell, kind: Kind, units: int, window: Cell | None, strides: Cell | None, padding: Padding
 ) -> Cell:
     """The shape that a layer with ``units`` channels or numbers has after one of shape ``before``."""

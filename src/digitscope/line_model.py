@@ -14,12 +14,11 @@ from typing import Protocol
 import cv2
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from digitscope.decode import CLASSES, probabilities_of
 from digitscope.errors import ModelError
 from digitscope.lines import HEIGHT, line_field
-from digitscope.runtime import read_model
+from digitscope.runtime import FLOATS, LONGEST_ANSWER, Session, read_model
 
 Levels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -76,31 +75,38 @@ class LineModel:
             content = shipped.read_bytes() if path is None else read_model(Path(path))
         except OSError as error:
             raise ModelError(f"{name} is not there; install digitscope again") from error
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
-        try:
-            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime's own exception types are private
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-            raise ModelError(f"{name} is not a usable ONNX model: {reason}") from error
-        taken, given = self._session.get_inputs()[0].shape, self._session.get_outputs()[0].shape
-        if len(taken) != 4 or taken[1] != HEIGHT or len(given) != 3 or given[2] != CLASSES:
-            raise ModelError(
-                f"{name} maps {taken} to {given}; expected fields [n, {HEIGHT}, w, 1] to [n, c, {CLASSES}]"
-            )
-        self._input = self._session.get_inputs()[0].name
+        self._session = Session(content, name)
+        taken, given = self._session.inputs, self._session.outputs
+        if len(taken) != 1 or len(given) != 1 or {taken[0].type, given[0].type} != {FLOATS}:
+            raise ModelError(f"{name} has {len(taken)} inputs and {len(given)} outputs; expected one {FLOATS} of each")
+        self._answer(np.zeros((1, HEIGHT, 2 * HEIGHT, 1), np.float32), LONGEST_ANSWER)
 
     def probabilities(self, fields: Sequence[Floats]) -> list[Floats]:
-        """Float32 (columns, CLASSES) of each field float32 (HEIGHT, w), :data:`PAD` pixels of paper around it."""
+        """Float32 (columns, CLASSES) of each field float32 (HEIGHT, w), :data:`PAD` pixels of paper around it.
+
+        Raises:
+            ModelError: the network fails on them.
+        """
         width = max(field.shape[1] for field in fields) + 2 * PAD
         batch = np.zeros((len(fields), HEIGHT, width, 1), np.float32)
         for place, field in zip(batch, fields, strict=True):
             place[:, PAD : PAD + field.shape[1], 0] = field
-        scores = self._session.run(None, {self._input: batch})[0]
+        scores = self._answer(batch)
         return [
             probabilities_of(row[: (field.shape[1] + 2 * PAD) // STRIDE])
             for row, field in zip(scores, fields, strict=True)
         ]
+
+    def _answer(self, batch: Floats, patience: float | None = None) -> Floats:
+        """Scores float32 (n, w // STRIDE, CLASSES) of fields float32 (n, HEIGHT, w, 1), w a multiple of STRIDE."""
+        scores: Floats = self._session.run(batch, patience=patience)[0]
+        expected = (len(batch), batch.shape[2] // STRIDE, CLASSES)
+        if scores.shape != expected or not np.isfinite(scores).all():
+            found = f"{scores.shape} from {scores.min(initial=0):g} to {scores.max(initial=0):g}"
+            raise ModelError(
+                f"{self._session.source} answered {found} to fields {batch.shape}; expected finite scores {expected}"
+            )
+        return scores
 
     def look(self, pixels: Levels) -> list[View]:
         """The strip as it is, and closer."""

@@ -11,7 +11,6 @@ import itertools
 import json
 import multiprocessing
 import queue
-import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,9 +23,9 @@ import numpy.typing as npt
 from digitscope import files
 from digitscope.about import processor_features
 from digitscope.decode import ALPHABET, best_path
+from digitscope.exporter import onnx_of
 from digitscope.line_network import build_line_network
 from digitscope.lines import HEIGHT, line_field
-from digitscope.quiet import quiet
 from digitscope.synth import Lines
 from digitscope.values import Progress
 
@@ -324,7 +323,4 @@ def validate(network: Any, n: int = 2000) -> float:
 
 def export_reader(network: Any, path: str | Path) -> None:
     """Write the network as ``.onnx``: fields float32 (n, HEIGHT, w, 1) to logits float32 (n, w // 2, CLASSES)."""
-    network(np.zeros((1, HEIGHT, 64, 1), np.float32))  # Keras exports what was called
-    with tempfile.TemporaryDirectory() as scratch, quiet():
-        network.export(Path(scratch) / "reader.onnx", format="onnx", verbose=False)
-        files.write_bytes(path, (Path(scratch) / "reader.onnx").read_bytes())
+    files.write_bytes(path, onnx_of(network))

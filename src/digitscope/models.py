@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitscope.errors import ConfigError, DataError, ModelError
+from digitscope.runs import read_record
 from digitscope.runtime import ClassifierSession, read_model
 
 if TYPE_CHECKING:
@@ -100,16 +101,22 @@ def load(model: str | Path = "classic") -> Model:
     Raises:
         ConfigError: there is no such model.
         ModelError: the file is damaged, or not a classifier of 28x28 digits.
+        DataError: ``config.json`` or ``metrics.json`` of a run is damaged.
         MissingExtra: a ``.keras`` file, and Keras is not installed.
 
     >>> load("classic").name
     'classic'
     """
-    name, path = str(model), Path(model).expanduser()
+    name = str(model)
     if name in shipped():
         content = (_folder() / f"{name}.onnx").read_bytes()
         card = json.loads((_folder() / f"{name}.json").read_text(encoding="utf-8"))
         return Model(name, ClassifierSession(content, name), card)
+    path = _existing(model)
+    if path is None:
+        raise ConfigError(
+            f"no model {name!r}; give {', '.join(shipped())}, a run folder, or a path to an .onnx or .keras file"
+        )
     if path.is_dir():
         if not (path / "model.onnx").is_file():
             raise ModelError(f"{name} has no model.onnx; give a folder in which a training has finished")
@@ -120,11 +127,16 @@ def load(model: str | Path = "classic") -> Model:
         from digitscope.export import onnx_of_keras_file
 
         return Model(name, ClassifierSession(onnx_of_keras_file(path), name))
-    if path.is_file():
-        raise ModelError(f"{name} ends in {path.suffix!r}; a model file ends in .onnx or .keras")
-    raise ConfigError(
-        f"no model {name!r}; give {', '.join(shipped())}, a run folder, or a path to an .onnx or .keras file"
-    )
+    raise ModelError(f"{name} ends in {path.suffix!r}; a model file ends in .onnx or .keras")
+
+
+def _existing(model: str | Path) -> Path | None:
+    """The file or folder that is meant; None where there is none."""
+    try:
+        path = Path(model).expanduser()
+        return path if path.is_dir() or path.is_file() else None
+    except (OSError, RuntimeError):  # a name that is too long, a folder that may not be looked into, ~nobody
+        return None
 
 
 def _folder() -> Any:
@@ -135,10 +147,6 @@ def _run_card(folder: Path) -> dict[str, Any]:
     """What a run folder says about its model: ``config.json`` and ``metrics.json``."""
     card: dict[str, Any] = {}
     for part in ("config", "metrics"):
-        try:
-            card[part] = json.loads((folder / f"{part}.json").read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError) as error:
-            raise ModelError(f"{folder / part}.json cannot be read ({error}); train the run again") from error
+        if (folder / f"{part}.json").exists():
+            card[part] = read_record(folder / f"{part}.json")
     return card

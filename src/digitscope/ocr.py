@@ -12,12 +12,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from digitscope.decode import ALPHABET, CLASSES
 from digitscope.errors import MissingExtra, ModelError
 from digitscope.line_model import View
 from digitscope.lines import clean
+from digitscope.runtime import LONGEST_ANSWER, Session, read_model
 
 Levels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -55,19 +55,13 @@ class OcrModel:
             ModelError: the file is damaged, or not of this kind.
         """
         name = _installed() if path is None else Path(path)
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
-        try:
-            self._session = onnxruntime.InferenceSession(str(name), options, providers=["CPUExecutionProvider"])
-            characters = self._session.get_modelmeta().custom_metadata_map["character"].split("\n")
-        except Exception as error:  # ONNX Runtime's own exception types are private
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-            raise ModelError(f"{name} is not a recognition network of RapidOCR: {reason}") from error
-        self._classes = [
-            [1 + characters.index(double) for double in character + DOUBLES.get(character, "")]
-            for character in ALPHABET
-        ]
-        self._input = self._session.get_inputs()[0].name
+        self._session = Session(read_model(name), str(name))
+        characters = self._session.metadata.get("character", "").split("\n")
+        wanted = [character + DOUBLES.get(character, "") for character in ALPHABET]
+        if not set("".join(wanted)) <= set(characters):
+            raise ModelError(f"{name} is not a recognition network of RapidOCR: it names no such characters; update it")
+        self._classes = [[1 + characters.index(double) for double in doubles] for doubles in wanted]
+        self._answer(np.zeros((1, 3, HEIGHT, NARROWEST), np.float32), LONGEST_ANSWER)
 
     def look(self, pixels: Levels) -> list[View]:
         """The strip narrower, with a margin, with a margin and clean paper, and blurred."""
@@ -88,7 +82,7 @@ class OcrModel:
         colour = small if small.ndim == 3 else cv2.cvtColor(small, cv2.COLOR_GRAY2RGB)
         values = np.zeros((1, 3, HEIGHT, max(NARROWEST, -(-across // STRIDE) * STRIDE)), np.float32)
         values[0, :, :, :across] = colour[..., ::-1].transpose(2, 0, 1) / np.float32(127.5) - 1
-        answer = self._session.run(None, {self._input: values})[0][0][: -(-across // STRIDE) + 1]
+        answer = self._answer(values)[: -(-across // STRIDE) + 1]
         kept = np.zeros((len(answer), CLASSES), np.float32)
         for number, classes in enumerate(self._classes, 1):
             kept[:, number] = answer[:, classes].sum(axis=1)
@@ -96,6 +90,16 @@ class OcrModel:
         kept[:, 0] = np.maximum(answer[:, 0] + OTHERS * others, 1e-6)
         nothing = float(np.log(np.clip(1 - kept[:, 1:11].sum(axis=1), 1e-12, 1)).sum())
         return View(kept / kept.sum(axis=1, keepdims=True), -float(margin), STRIDE * width / across, nothing)
+
+    def _answer(self, values: Floats, patience: float | None = None) -> Floats:
+        """Probabilities float32 (columns, characters) of an image float32 (1, 3, HEIGHT, width)."""
+        answer = self._session.run(values, patience=patience)[0]
+        most = max(map(max, self._classes))
+        if np.ndim(answer) != 3 or len(answer) != 1 or answer.shape[2] <= most or not np.isfinite(answer).all():
+            raise ModelError(
+                f"{self._session.source} answered {np.shape(answer)}; expected finite probabilities of its characters"
+            )
+        return np.asarray(answer[0], np.float32)
 
 
 def _padded(pixels: Levels, margin: int) -> Levels:

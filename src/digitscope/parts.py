@@ -22,6 +22,9 @@ EVERY = 7
 FEW = 20
 """Training images of a digit below which a dataset says that they are few."""
 
+DIM = 64
+"""A brightest level below which images are not 0 to 255: a network, which sees them divided by 255, sees little."""
+
 
 @dataclass(frozen=True, eq=False)
 class Part:
@@ -87,6 +90,10 @@ def oddities(train: Part, test: Part) -> tuple[str, ...]:
         bright = bright_paper(part.images)
         if 2 * bright.sum() > len(bright):
             found.append(f"most {name} images show a dark pen on bright paper; 0 must be paper, give 255 - level")
+        brightest = int(part.images.max())
+        if brightest < DIM:
+            cure = f"multiply all levels by {255 // brightest}" if brightest else "there is nothing on them"
+            found.append(f"the brightest pixel of the {name} images is {brightest} of 255; {cure}")
     return (*found, *_repeated(train, test))
 
 

@@ -10,6 +10,11 @@ import sys
 import warnings
 from collections.abc import Iterator
 
+from digitscope.errors import ConfigError
+
+BACKENDS = ("tensorflow", "torch", "jax")
+"""Keras' backends that Digitscope trains on, the one that is taken unasked first."""
+
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
@@ -30,6 +35,38 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         logging.disable(level)
+
+
+def import_keras() -> None:
+    """Import Keras without the start-up lines that TensorFlow's C++ part writes to the terminal whatever one sets.
+
+    Raises:
+        ConfigError: ``KERAS_BACKEND`` names none that Digitscope trains on.
+    """
+    backend = os.environ.get("KERAS_BACKEND", BACKENDS[0])
+    if backend not in BACKENDS:
+        raise ConfigError(f"KERAS_BACKEND={backend} is no backend to train on; set it to {', '.join(BACKENDS)}")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with quiet():
+        import keras  # noqa: F401
+
+
+@contextlib.contextmanager
+def no_retracing_warnings() -> Iterator[None]:
+    """Hold back what TensorFlow says of many networks in a row, which it takes for a mistake in one's training.
+
+    All its other warnings pass.
+    """
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(_is_not_of_retracing)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_is_not_of_retracing)
+
+
+def _is_not_of_retracing(record: logging.LogRecord) -> bool:
+    return "triggered tf.function retracing" not in record.getMessage()
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 
 from digitscope.datasets import Dataset
 from digitscope.files import write_text
-from digitscope.story import compared, digits, inside, numbers, pictures
+from digitscope.story import compared, digits, inside, numbers, pictures, shape
 from digitscope.story.page import Html, chapter_names, fill, join, read
 from digitscope.story.record import Record
 from digitscope.values import Progress
@@ -42,7 +42,8 @@ def write_report(
     """
     record = Record.read(Path(run_folder), data)
     compared_with = compared.shipped() if comparisons is None else comparisons
-    facts = numbers.facts(record) | digits.facts(record) | inside.facts(record) | compared.facts(compared_with)
+    facts = numbers.facts(record) | digits.facts(record) | compared.facts(compared_with)
+    facts |= shape.facts(record.lens) | inside.facts(record)
     facts["fig_channels"] = pictures.channels(facts)
     drawings = pictures.draw(record, facts, compared_with)
     for done, (name, (description, draw)) in enumerate(drawings.items(), start=1):

@@ -6,6 +6,7 @@ Only the small files of a run are read, with what Python brings, so that the lis
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 from collections.abc import Collection, Iterable, Mapping
@@ -18,9 +19,12 @@ from digitscope.errors import ConfigError, DataError
 from digitscope.records import record_name
 
 COLUMNS = (
-    "name", "recipe", "seed", "data", "accuracy", "misses", "n", "parameters", "epochs", "seconds", "state", "date",
+    "name", "recipe", "settings", "seed", "data", "accuracy", "misses", "parameters", "seconds", "state", "date",
 )  # fmt: skip
 """The columns of the table, all of which it can be sorted by."""
+
+LARGEST_TEXT = 32 * 1024**2
+"""Bytes of the largest file of a run that is read as text; those that a training writes have some thousand."""
 
 LARGEST_FIRST = ("accuracy", "date")
 """Columns whose most wanted value is the largest."""
@@ -33,28 +37,28 @@ class RunSummary:
     Attributes:
         name: of the folder.
         recipe: name of the recipe.
+        settings: what is not as the recipe has it, e.g. ``pooling=average epochs=3``.
         seed: of the training.
         data: the dataset, as ``--data`` was given.
         accuracy: part 0..1 of the test images that is read right.
         misses: test images that are not.
         n: test images.
         parameters: of the network.
-        epochs: passes over the training images that the recipe asks for.
         seconds: what the fit took.
         finished: whether everything is written.
-        date: when the training began, by the clock of the file ``config.json``.
+        date: when the training began; of a run that does not tell, when its ``config.json`` was written.
         trouble: what is wrong with the folder, one sentence; empty where nothing is.
     """
 
     name: str
     recipe: str | None = None
+    settings: str = ""
     seed: int | None = None
     data: str | None = None
     accuracy: float | None = None
     misses: int | None = None
     n: int | None = None
     parameters: int | None = None
-    epochs: int | None = None
     seconds: float | None = None
     finished: bool = False
     date: datetime | None = None
@@ -112,6 +116,43 @@ def sorted_runs(runs: Iterable[RunSummary], column: str = "date", reverse: bool 
     return told + [run for run in everyone if getattr(run, column) is None]
 
 
+def read_record(path: Path) -> dict[str, Any]:
+    """The object in a JSON file of a run.
+
+    Raises:
+        DataError: the file is missing or damaged, or holds something else.
+    """
+    try:
+        value = json.loads(_text(path))
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path} cannot be read ({error}); give a finished training, or train it again") from error
+    if not isinstance(value, dict):
+        raise DataError(f"{path} holds a {type(value).__name__}, not an object; train the run again")
+    return value
+
+
+def facts_of(path: Path, record: Mapping[str, Any], wanted: Mapping[str, tuple[str, type]]) -> dict[str, Any]:
+    """The wanted values of a record; a whole number is good for a float.
+
+    Args:
+        path: where the record stands.
+        record: what :func:`read_record` found there.
+        wanted: our name of a value -> its name in the record, and its type.
+
+    Raises:
+        DataError: one is missing, of another type, or a number that is none.
+    """
+    facts = {}
+    for ours, (key, kind) in wanted.items():
+        value = record.get(key)
+        if kind is float and type(value) is int:
+            value = float(value) if abs(value) < 1e300 else None
+        if type(value) is not kind or (isinstance(value, float) and not math.isfinite(value)):
+            raise DataError(f"{path} has no usable {key}; train the run again")
+        facts[ours] = value
+    return facts
+
+
 def history_of(folder: str | Path, needed: Collection[str] = ("epoch", "loss", "accuracy")) -> list[dict[str, float]]:
     """The learning curve of a run: a row of ``history.csv`` per epoch.
 
@@ -124,13 +165,35 @@ def history_of(folder: str | Path, needed: Collection[str] = ("epoch", "loss", "
     """
     path = Path(folder).expanduser() / "history.csv"
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        reader = csv.DictReader(io.StringIO(_text(path), newline=""))
+        rows = [{key: _finite(value) for key, value in row.items()} for row in reader]
     except (OSError, ValueError, TypeError, csv.Error) as error:
         raise DataError(f"{path} cannot be read ({error}); give the folder of a finished training") from error
     if not rows or not set(needed) <= set(rows[0]):
         raise DataError(f"{path} needs rows with {', '.join(sorted(needed))}; train the run again")
     return rows
+
+
+def _text(path: Path) -> str:
+    """The text of a small file.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is not UTF-8, or has more than :data:`LARGEST_TEXT` bytes.
+    """
+    with path.open("rb") as file:
+        content = file.read(LARGEST_TEXT + 1)
+    if len(content) > LARGEST_TEXT:
+        raise ValueError(f"it has more than {LARGEST_TEXT:,} bytes")
+    return content.decode("utf-8")
+
+
+def _finite(text: str) -> float:
+    """The number that a text means."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{value} is no measurement")
+    return value
 
 
 def _is_run(folder: Path) -> bool:
@@ -146,17 +209,27 @@ def _summary(folder: Path) -> RunSummary:
     facts: dict[str, Any] = {}
     config, metrics = folder / "config.json", folder / "metrics.json"
     try:
-        record = _record(config)
-        facts["date"] = datetime.fromtimestamp(config.stat().st_mtime).astimezone()
-        facts |= _facts(config, record, {"seed": ("seed", int), "data": ("data", str)})
+        record = read_record(config)
+        facts["date"] = _started(record) or datetime.fromtimestamp(config.stat().st_mtime).astimezone()
+        facts |= facts_of(config, record, {"seed": ("seed", int), "data": ("data", str)})
         recipe = record["recipe"] if isinstance(record.get("recipe"), dict) else {}
-        facts |= _facts(config, recipe, {"recipe": ("name", str), "epochs": ("epochs", int)})
+        facts |= facts_of(config, recipe, {"recipe": ("name", str)})
+        settings = record.get("settings")
+        facts["settings"] = " ".join(map(str, settings)) if isinstance(settings, list) else ""
         if metrics.exists():
-            facts |= _facts(metrics, _record(metrics), _MEASURED)
+            facts |= facts_of(metrics, read_record(metrics), _MEASURED)
             facts["finished"] = not (folder / "checkpoint.npz").exists()
     except DataError as error:
         facts["trouble"] = str(error)
     return RunSummary(folder.resolve().name, **facts)
+
+
+def _started(record: Mapping[str, Any]) -> datetime | None:
+    """When a run says that it began."""
+    try:
+        return datetime.fromisoformat(record["started"]).astimezone()
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
 
 
 _MEASURED: Mapping[str, tuple[str, type]] = {
@@ -169,33 +242,9 @@ _MEASURED: Mapping[str, tuple[str, type]] = {
 """What is taken from ``metrics.json``: our name -> its name and type."""
 
 
-def _record(path: Path) -> dict[str, Any]:
-    """The object in a JSON file."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path} cannot be read ({error}); train the run again, or remove its folder") from error
-    if not isinstance(value, dict):
-        raise DataError(f"{path} holds a {type(value).__name__}, not an object; train the run again")
-    return value
-
-
-def _facts(path: Path, record: Mapping[str, Any], wanted: Mapping[str, tuple[str, type]]) -> dict[str, Any]:
-    """The wanted values of a record, each of its type; a whole number is good for a float."""
-    facts = {}
-    for ours, (key, kind) in wanted.items():
-        value = record.get(key)
-        if kind is float and type(value) is int:
-            value = float(value) if abs(value) < 1e300 else None
-        if type(value) is not kind or (isinstance(value, float) and not math.isfinite(value)):
-            raise DataError(f"{path} has no usable {key}; train the run again, or remove its folder")
-        facts[ours] = value
-    return facts
-
-
 def _word(column: str, value: Any) -> str:
     """A value as the table shows it."""
-    if value is None:
+    if value in (None, ""):
         return "–"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"

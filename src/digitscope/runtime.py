@@ -1,4 +1,7 @@
-"""ONNX Runtime sessions of digit classifiers, opened with checks. No names, no cards: that is :mod:`digitscope.models`.
+"""ONNX Runtime sessions, held to limits, and those of digit classifiers. No names, no cards: :mod:`digitscope.models`.
+
+A model file may come from anywhere. It is looked at before it is opened, reads no other file, shares a bounded memory
+with all others, and its first answer is not awaited for ever.
 
 One ``.onnx`` file serves two uses. As it is, it answers with ten probabilities, at full speed. With the few hundred
 bytes of :data:`LENS_SUFFIX` appended it also yields every layer's activations and weights: concatenated protobuf
@@ -9,17 +12,20 @@ messages merge, so a suffix that holds only more graph outputs adds them without
 from __future__ import annotations
 
 import base64
-import binascii
 import json
-from functools import cached_property
+import os
+import threading
+from collections.abc import Sequence
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from digitscope.errors import ModelError
+from digitscope.errors import ModelError, first_line
+from digitscope.onnx_file import check_tensors
 
 LENS_SUFFIX = "digitscope.lens.suffix"
 """Metadata key: base64 of the bytes that turn the model into the one that yields all activations and weights."""
@@ -30,8 +36,93 @@ LENS_LAYERS = "digitscope.lens.layers"
 LARGEST_MODEL = 512 * 1024**2
 """Bytes of the largest model file that is opened."""
 
+LARGEST_ANSWER = 2 * 1024**3
+"""Bytes that all models together may take while they answer: more than a batch needs in the widest that is trained."""
+
+LONGEST_ANSWER = 20.0
+"""Seconds in which a model must have answered about one blank image, even on a machine that is busy."""
+
 BATCH = 128
 """Images per call of ONNX Runtime: the fastest measured on two cores (benchmarks/results/inference.json)."""
+
+FLOATS = "tensor(float)"
+"""What ONNX Runtime calls an array of float32."""
+
+ROUNDING = 1e-4
+"""By how much a probability may pass 1."""
+
+Array = npt.NDArray[np.float32]
+
+
+class Tensor(NamedTuple):
+    """An input or output: its name, its type as ONNX Runtime calls it, and its sizes, where unknown ones have names."""
+
+    name: str
+    type: str
+    shape: list[int | str | None]
+
+
+class Session:
+    """Any network in ONNX Runtime; whatever is wrong with its file is a ModelError.
+
+    Attributes:
+        inputs: what it takes.
+        outputs: what it answers.
+        metadata: the custom metadata written into the file.
+    """
+
+    def __init__(self, content: bytes, source: str) -> None:
+        """Open a model.
+
+        Args:
+            content: the bytes of an ``.onnx`` file.
+            source: what to call it in an error.
+
+        Raises:
+            ModelError: the bytes are no ONNX model, or one that wants other files.
+        """
+        self.source = source
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4
+        options.add_session_config_entry("session.use_env_allocators", "1")
+        options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
+        _bound_memory()
+        try:
+            check_tensors(content)
+            self._session = onnxruntime.InferenceSession(
+                content, options, providers=["CPUExecutionProvider"], enable_fallback=0
+            )
+            self.inputs, self.outputs = (
+                [Tensor(part.name, part.type, part.shape) for part in parts]
+                for parts in (self._session.get_inputs(), self._session.get_outputs())
+            )
+            self.metadata = dict(self._session.get_modelmeta().custom_metadata_map)
+        except Exception as error:  # ONNX Runtime's own exception types are private
+            raise ModelError(f"{source} is not a usable ONNX model: {first_line(error)}") from error
+
+    def run(self, values: Array, names: Sequence[str] | None = None, patience: float | None = None) -> list[Any]:
+        """The named outputs, or all, for values of its first input.
+
+        Args:
+            values: of the first input.
+            names: of the outputs.
+            patience: seconds after which it is stopped.
+
+        Raises:
+            ModelError: the network fails on these values, or takes too long.
+        """
+        options = onnxruntime.RunOptions()
+        alarm = threading.Timer(patience, setattr, (options, "terminate", True)) if patience else None
+        try:
+            if alarm is not None:
+                alarm.start()
+            return list(self._session.run(names, {self.inputs[0].name: values}, options))
+        except Exception as error:  # ONNX Runtime's own exception types are private
+            late = f"no answer within {patience:g} seconds" if options.terminate else first_line(error)
+            raise ModelError(f"{self.source} cannot be run: {late}") from error
+        finally:
+            if alarm is not None:
+                alarm.cancel()
 
 
 class ClassifierSession:
@@ -49,39 +140,44 @@ class ClassifierSession:
         """
         self.content = content
         self.source = source
-        self._session = _open(content, source)
-        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        self._session = Session(content, source)
+        inputs, outputs = self._session.inputs, self._session.outputs
         if len(inputs) != 1 or not outputs:
             raise ModelError(f"{source} has {len(inputs)} inputs and {len(outputs)} outputs; expected one of each")
-        if not _fits(inputs[0].shape, (28, 28, 1)) or inputs[0].type != "tensor(float)":
+        if inputs[0].type != FLOATS or not _fits(inputs[0].shape, (28, 28, 1)):
             raise ModelError(
-                f"{source} takes {inputs[0].type} {inputs[0].shape}; expected images as tensor(float) [n, 28, 28, 1]"
+                f"{source} takes {inputs[0].type} {inputs[0].shape}; expected images as {FLOATS} [n, 28, 28, 1]"
             )
-        if not _fits(outputs[0].shape, (10,)) or outputs[0].type != "tensor(float)":
+        if outputs[0].type != FLOATS or not _fits(outputs[0].shape, (10,)):
             raise ModelError(
-                f"{source} answers {outputs[0].type} {outputs[0].shape}; expected probabilities tensor(float) [n, 10]"
+                f"{source} answers {outputs[0].type} {outputs[0].shape}; expected probabilities {FLOATS} [n, 10]"
             )
-        self._input, self._output = inputs[0].name, outputs[0].name
+        self._session.run(_blank(), patience=LONGEST_ANSWER)
 
-    def probabilities(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def probabilities(self, images: Array) -> Array:
         """Probabilities float32 (n, 10) 0..1 of images float32 (n, 28, 28, 1) 0..1, in batches of :data:`BATCH`.
 
         Raises:
-            ModelError: the network fails on these images, or its answer is not ten numbers per image.
+            ModelError: the network fails on these images, or its answer is not ten probabilities per image.
         """
         answer = np.empty((len(images), 10), np.float32)
         for start in range(0, len(images), BATCH):
             batch = images[start : start + BATCH]
-            part = self._run(self._session, [self._output], batch)[0]
+            part = self._session.run(batch, [self._session.outputs[0].name])[0]
             if part.shape != (len(batch), 10):
                 raise ModelError(f"{self.source} answered {part.shape} for {len(batch)} images; expected (n, 10)")
             answer[start : start + BATCH] = part
+        if answer.size and not (answer.min() >= 0 and answer.max() <= 1 + ROUNDING):
+            raise ModelError(
+                f"{self.source} answered {answer.min():g} to {answer.max():g}; expected probabilities 0..1, "
+                "as a softmax behind its last layer gives them"
+            )
         return answer
 
     @property
     def metadata(self) -> dict[str, str]:
         """The custom metadata written into the file."""
-        return dict(self._session.get_modelmeta().custom_metadata_map)
+        return self._session.metadata
 
     @cached_property
     def layers(self) -> list[dict[str, Any]]:
@@ -94,37 +190,30 @@ class ClassifierSession:
             layers = json.loads(self.metadata[LENS_LAYERS])
             if not isinstance(layers, list):
                 raise TypeError
-        except (KeyError, ValueError, TypeError) as error:
+        except (KeyError, ValueError, TypeError, RecursionError) as error:
             raise ModelError(
                 f"{self.source} does not describe its layers, so it can answer but not be looked into; "
                 "use a model that digitscope exported"
             ) from error
         return layers
 
-    def tensors(self, images: npt.NDArray[np.float32], names: list[str]) -> dict[str, npt.NDArray[np.float32]]:
+    def tensors(self, images: Array, names: list[str]) -> dict[str, Array]:
         """Any activations and weights by the names that :attr:`layers` gives, for images float32 (n, 28, 28, 1) 0..1.
 
         Raises:
             ModelError: the file has no such tensors.
         """
-        values = self._run(self._lens_session, names, images)
-        return dict(zip(names, values, strict=True))
+        return dict(zip(names, self._lens_session.run(images, names), strict=True))
 
     @cached_property
-    def _lens_session(self) -> onnxruntime.InferenceSession:
+    def _lens_session(self) -> Session:
         try:
             suffix = base64.b64decode(self.metadata[LENS_SUFFIX], validate=True)
-        except (KeyError, binascii.Error) as error:
+        except (KeyError, ValueError) as error:
             raise ModelError(f"{self.source} has no lens part; use a model that digitscope exported") from error
-        return _open(self.content + suffix, self.source)
-
-    def _run(
-        self, session: onnxruntime.InferenceSession, names: list[str], images: npt.NDArray[np.float32]
-    ) -> list[npt.NDArray[np.float32]]:
-        try:
-            return list(session.run(names, {self._input: images}))
-        except Exception as error:  # ONNX Runtime's own exception types are private
-            raise ModelError(f"{self.source} cannot be run: {_first_line(error)}") from error
+        session = Session(self.content + suffix, self.source)
+        session.run(_blank(), patience=LONGEST_ANSWER)
+        return session
 
 
 def read_model(path: Path) -> bytes:
@@ -135,20 +224,27 @@ def read_model(path: Path) -> bytes:
     """
     try:
         size = path.stat().st_size
-        if not 0 < size <= LARGEST_MODEL:
-            raise ModelError(f"{path} has {size:,} bytes; expected a model of at most {LARGEST_MODEL:,}")
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+        content = path.read_bytes() if 0 < size <= LARGEST_MODEL else b""
+    except (OSError, ValueError) as error:  # a null in the name is a ValueError
+        raise ModelError(f"{path} cannot be read ({getattr(error, 'strerror', error)}); give a model file") from error
+    if not content:
+        raise ModelError(f"{path} has {size:,} bytes; expected a model of at most {LARGEST_MODEL:,}")
+    return content
 
 
-def _open(content: bytes, source: str) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's own exception types are private
-        raise ModelError(f"{source} is not a usable ONNX model: {_first_line(error)}") from error
+@cache
+def _bound_memory() -> None:
+    """Give all sessions of this process one memory of at most :data:`LARGEST_ANSWER` bytes."""
+    memory = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    limits = onnxruntime.OrtArenaCfg({"max_mem": LARGEST_ANSWER, "arena_extend_strategy": 1})
+    onnxruntime.create_and_register_allocator(memory, limits)
+
+
+def _blank() -> Array:
+    """One image without ink, float32 (1, 28, 28, 1)."""
+    return np.zeros((1, 28, 28, 1), np.float32)
 
 
 def _fits(shape: list[int | str | None], tail: tuple[int, ...]) -> bool:
@@ -156,7 +252,3 @@ def _fits(shape: list[int | str | None], tail: tuple[int, ...]) -> bool:
     return len(shape) == 1 + len(tail) and all(
         not isinstance(size, int) or size == wanted for size, wanted in zip(shape[1:], tail, strict=True)
     )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -31,8 +31,8 @@ ROWS, GAP, BETWEEN = 8, 0.05, 0.34
 """Maps one above another, inches between two maps, and between two layers."""
 LARGEST_SCALE = 0.024
 """Inches per cell of a map; smaller where a network would not fit."""
-BODY = 1.75
-"""Where the pictures start, below the captions."""
+BODY, SHELF = 1.75, 5
+"""Where the pictures start, below the captions, and how many layers of maps stand beside each other at most."""
 FIRST, ROOM = 1.3, RIGHT - MARGIN - 1.3
 """Width of the first column, input and filters, and what is left for the maps beside it."""
 
@@ -48,9 +48,12 @@ def overview(lens: Lens, title: str | None = None, ax: Axes | None = None) -> Ax
     """
     maps = [layer for layer in lens.layers[1:] if len(layer.shape) == 3]
     vectors = [layer for layer in lens.layers if len(layer.shape) == 1]
-    scale = _scale(maps)
-    lefts = _lefts(maps, scale)
-    bottoms = [BODY + min(ROWS, layer.shape[2]) * (layer.shape[0] * scale + GAP) for layer in maps]
+    shelves = _shelves(maps)
+    scale = min(_scale(shelf) for shelf in shelves)
+    tops = [BODY]
+    for shelf in shelves[:-1]:
+        tops.append(max(_bottoms(shelf, tops[-1], scale)) + 1.1)
+    lefts, bottoms = _lefts(shelves[-1], scale), _bottoms(shelves[-1], tops[-1], scale)
     split = max((i for i, left in enumerate(lefts) if RIGHT - left >= 4.6), default=0)
     below = max(bottoms[split:], default=BODY) + 0.3
     strip = max(0.6, 0.075 * lens.before(vectors[0].name).shape[0])
@@ -62,10 +65,10 @@ def overview(lens: Lens, title: str | None = None, ax: Axes | None = None) -> Ax
     )
     heading(ax, title or f"How the network reads this digit: {lens.answer} ({percent(lens.confidence)})", text)
     _first_column(ax, lens)
-    end = MARGIN + FIRST
-    for layer, left in zip(maps, lefts, strict=True):
-        arrow(ax, (end + 0.05, BODY + 0.2), (left - 0.05, BODY + 0.2))
-        end = _maps(ax, layer, left, scale)
+    for shelf, top in zip(shelves, tops, strict=True):
+        end = _shelf(ax, shelf, top, scale)
+        if shelf is not shelves[-1]:
+            arrow(ax, (end + 0.05, top + 0.2), (end + 0.3, top + 0.2))
     if maps:
         middle = (lefts[-1] + end) / 2
         arrow(ax, (middle, bottoms[-1]), (middle, below - 0.14 if lefts[-1] == lefts[split] else below + 0.2))
@@ -75,9 +78,21 @@ def overview(lens: Lens, title: str | None = None, ax: Axes | None = None) -> Ax
     return ax
 
 
+def _shelves(maps: Sequence[LayerView]) -> list[list[LayerView]]:
+    """The layers of maps on as many shelves as they need, one above another; the lower ones hold more of them."""
+    parts = np.array_split(np.arange(len(maps)), max(1, -(-len(maps) // SHELF)))
+    places = iter(maps)
+    return [[next(places) for _ in part] for part in parts[::-1]]
+
+
+def _bottoms(maps: Sequence[LayerView], top: float, scale: float) -> list[float]:
+    """Where each layer of maps ends that starts at ``top``."""
+    return [top + min(ROWS, layer.shape[2]) * (layer.shape[0] * scale + GAP) for layer in maps]
+
+
 def _widths(maps: Sequence[LayerView], scale: float) -> list[float]:
     """How wide each layer of maps is, its caption included, with ``scale`` inches per cell."""
-    caption = min(1.2, 0.85 * ROOM / max(len(maps), 1))
+    caption = min(1.2, ROOM / max(len(maps), 1) - BETWEEN)
     return [max(-(-layer.shape[2] // ROWS) * (layer.shape[1] * scale + GAP), caption) for layer in maps]
 
 
@@ -155,14 +170,25 @@ def _first_column(ax: Axes, lens: Lens) -> None:
             words(ax, x, y, "−", 4.5, ha="center", va="center")
 
 
-def _maps(ax: Axes, layer: LayerView, left: float, scale: float) -> float:
+def _shelf(ax: Axes, maps: Sequence[LayerView], top: float, scale: float) -> float:
+    """Layers of maps beside each other, an arrow before each; returns the right end of the last."""
+    end = MARGIN + FIRST
+    for layer, left in zip(maps, _lefts(maps, scale), strict=True):
+        if layer is maps[0] and top > BODY:
+            end = left - 0.35
+        arrow(ax, (end + 0.05, top + 0.2), (left - 0.05, top + 0.2))
+        end = _maps(ax, layer, left, top, scale)
+    return end
+
+
+def _maps(ax: Axes, layer: LayerView, left: float, top: float, scale: float) -> float:
     """All maps of a layer with its caption; returns their right end."""
     height, width, count = layer.shape
     columns = -(-count // ROWS)
     right = left + columns * (width * scale + GAP) - GAP
-    _caption(ax, left, BODY - 0.66, layer, max(right - left, 1.2))
+    _caption(ax, left, top - 0.66, layer, max(right - left, 1.2))
     limits = np.full(count, np.abs(layer.values).max())
-    places = tiles(ax, layer.values.transpose(2, 0, 1), left, BODY, scale, columns, (GAP, GAP), limits)
+    places = tiles(ax, layer.values.transpose(2, 0, 1), left, top, scale, columns, (GAP, GAP), limits)
     for i, (x, y) in enumerate(places):
         if not layer.values[..., i].any():
             line(ax, (x, y + height * scale), (x + width * scale, y))

@@ -6,12 +6,10 @@ it: who chooses among many networks by the test images has no test left.
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
-import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -31,11 +29,12 @@ from digitscope.experiment_plots import sweep_points
 from digitscope.grid import MOST, grid, held_out, word_of
 from digitscope.models import network_input
 from digitscope.parts import Part
+from digitscope.quiet import no_retracing_warnings
 from digitscope.recipes import Recipe, recipe_of
-from digitscope.trials import Point, Sweep, Trial, append_trial, read_trials, recipe_from
+from digitscope.trials import Point, Sweep, Trial, append_trial, counted, read_trials, recipe_from
 from digitscope.values import Progress
 
-SHAPING = ("filters", "kernel", "dense")
+SHAPING = ("filters", "convolutions", "kernel", "last_filters", "dense")
 """Settings on which the number of a network's parameters depends."""
 
 BARS = 40
@@ -75,7 +74,8 @@ def sweep(
     base = recipe_of(recipe, {} if epochs is None else {"epochs": epochs})
     points = grid(base, settings)
     if not 1 <= seeds * len(points) <= MOST:
-        raise ConfigError(f"{len(points):,} recipes with {seeds:,} seeds do not fit; expected 1 to {MOST:,} trainings")
+        asked = f"{counted(len(points), 'recipe')} times {counted(seeds, 'seed')}"
+        raise ConfigError(f"{asked} makes {seeds * len(points):,}; expected 1 to {MOST:,} trainings, change the seeds")
     dataset = load_dataset(data)
     train, validation, measured_on = held_out(dataset)
     folder = Path(out)
@@ -133,8 +133,8 @@ def _trained(recipe: Recipe, seed: int, train: Part, validation: Part, progress:
     """Train once and measure."""
     from digitscope.fitting import fit  # with Keras, which a sweep that has finished does not need
 
-    with _no_retracing_warnings():
-        fitted = fit(recipe, train.images, train.labels, seed, progress=progress)
+    fitted = fit(recipe, train.images, train.labels, seed, progress=progress)
+    with no_retracing_warnings():
         answers = np.asarray(fitted.network.predict(network_input(validation.images), batch_size=1000, verbose=0))
     guesses = np.where(np.isfinite(answers), answers, 0.1)  # a fit that ran away answers no numbers: it guesses
     scores = evaluate_predictions(guesses, validation.labels)
@@ -148,18 +148,6 @@ def _trained(recipe: Recipe, seed: int, train: Part, validation: Part, progress:
         seconds=fitted.seconds,
         recipe=recipe,
     )
-
-
-@contextlib.contextmanager
-def _no_retracing_warnings() -> Iterator[None]:
-    """TensorFlow takes many networks in a row for a mistake in one network's training, and warns of each."""
-    logger = logging.getLogger("tensorflow")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def _share(progress: Progress | None, before: int, all_images: int) -> Progress | None:
@@ -177,13 +165,15 @@ def _write(found: Sweep, folder: Path) -> None:
     """Everything that people look at: the table twice, and the picture twice."""
     head, rows = found.table()
     lines = [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
-    how = f"Recipe `{found.base.name}`, trained on {found.data}; accuracy on {found.measured_on}."
-    files.write_text(folder / "sweep.md", "\n".join(["# Sweep", "", how, found.conclusion, "", *lines, ""]))
+    how = f"Trained: the {found.subject}, on {found.data}. Accuracy on {found.measured_on}."
+    best = ["", "To train the best of it:", "", f"    {found.command}"] if found.command else []
+    files.write_text(folder / "sweep.md", "\n".join(["# Sweep", "", how, found.conclusion, "", *lines, *best, ""]))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*found.settings, "parameters", "accuracy", "deviation", "seeds", "seconds"])
+    settings = (*found.shared, *found.settings)
+    writer.writerow([*settings, "parameters", "accuracy", "deviation", "seeds", "seconds"])
     for point in found.points:
-        values = [word_of(getattr(point.recipe, key)) for key in found.settings]
+        values = [word_of(getattr(point.recipe, key)) for key in settings]
         spread = "" if point.deviation is None else point.deviation
         writer.writerow([*values, point.parameters, point.mean, spread, len(point.accuracies), point.seconds])
     files.write_text(folder / "sweep.csv", text.getvalue())

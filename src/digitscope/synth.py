@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from digitscope import pens
 from digitscope.decode import ALPHABET
+from digitscope.errors import ConfigError
 from digitscope.files import write_bytes, write_text
 from digitscope.glyphs import LETTERS, SIZE, Glyph, font_files, font_glyphs, fonts_folder, mnist_glyphs
 from digitscope.papers import Papers, photographed
@@ -406,8 +407,19 @@ def write_samples(
         seed: of the lines.
         fonts: as for :class:`Lines`.
         progress: told about lines done of all.
+
+    Raises:
+        ConfigError: the folder cannot be written.
     """
     source = Lines(seed, fonts)
+    try:
+        _write_lines(source, folder, count, progress)
+    except OSError as error:
+        raise ConfigError(f"{folder} cannot be written ({error.strerror}); give another folder with --out") from error
+
+
+def _write_lines(source: Lines, folder: Path, count: int, progress: Progress | None) -> None:
+    """The first lines of a source as files, and what they say."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = ["file,text"]
     for number in range(count):

@@ -7,17 +7,19 @@ of CSV: every value is a whole number 0..255, parted by commas, and no value hol
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 
 import numpy as np
 import numpy.typing as npt
 
-from digitscope.errors import DataError
+from digitscope.errors import ConfigError, DataError
 from digitscope.files import write_text
 from digitscope.parts import Images, Part
 
@@ -36,22 +38,36 @@ _PIXEL_NAME = re.compile(r"(?:pixel)?(\d{1,3})|(\d{1,2})x(\d{1,2})")
 _EXPECTED = "'label' and 784 pixels, named pixel0 to pixel783 or 1x1 to 28x28, parted by commas"
 _COMMA, _NEWLINE, _ZERO = b",\n0"
 
+_OTHER_FILES: Mapping[bytes, str] = MappingProxyType(
+    {
+        b"PK\3\4": "a ZIP archive (an .npz is one too); unpack it, or give the table itself",
+        b"\x1f\x8b": "compressed with gzip; unpack it",
+        b"\0\0\x08": "an IDX file; give the table itself",
+        b"\xff\xfe": "text in UTF-16, by the mark at its begin; save it as UTF-8",
+        b"\xfe\xff": "text in UTF-16, by the mark at its begin; save it as UTF-8",
+    }
+)
+"""How files begin that are taken for tables but are none, and what to do about each."""
+
 
 @dataclass(frozen=True, eq=False)
 class _Layout:
-    """Which column is what: ``width`` columns in all, ``pixels`` intp (784,), ``label`` None where there is none."""
+    """Which column is what: ``width`` columns in all, ``pixels`` intp (784,), ``label`` None where there is none.
+
+    ``names`` are those of a header, empty where there is none.
+    """
 
     width: int
     pixels: npt.NDArray[np.intp]
     label: int | None
-    header: bool
+    names: tuple[str, ...] = ()
 
     def name_of(self, column: int) -> str:
         """A column in a person's words."""
         if column == self.label:
             return "the label"
-        row, across = divmod(int(np.flatnonzero(self.pixels == column)[0]), 28)
-        return f"the pixel in row {row + 1}, column {across + 1}"
+        named = f" ({self.names[column]})" if self.names else ""
+        return f"the pixel in {_cell(int(np.flatnonzero(self.pixels == column)[0]))}{named}"
 
 
 def read_table(path: Path) -> Part:
@@ -63,7 +79,7 @@ def read_table(path: Path) -> Part:
     layout, rows = _read(path)
     if layout.label is None:
         raise DataError(f"{path} has no column 'label'; to train or to test, give a table with labels")
-    first = 2 if layout.header else 1
+    first = 2 if layout.names else 1
     places = [f"{path}, line {line}" for line in range(first, first + len(rows))]
     return Part(_images(rows, layout), rows[:, layout.label].copy(), places)
 
@@ -97,12 +113,36 @@ def write_submission(path: str | Path, answers: npt.ArrayLike) -> None:
 
     Raises:
         DataError: the answers are something else.
+        ConfigError: the file cannot be written.
     """
     digits = np.asarray(answers)
     if digits.ndim != 1 or not np.issubdtype(digits.dtype, np.integer) or not np.isin(digits, range(10)).all():
         raise DataError(f"answers are {digits.dtype} {digits.shape}; a submission needs one whole number 0 to 9 a row")
     rows = (f"{number},{digit}\n" for number, digit in enumerate(digits.tolist(), start=1))
-    write_text(path, "ImageId,Label\n" + "".join(rows))
+    with _writing(path):
+        write_text(path, "ImageId,Label\n" + "".join(rows))
+
+
+def check_submission_place(path: str | Path) -> None:
+    """Find out whether a submission could be written, before the answers are worked out; its folder is made.
+
+    Raises:
+        ConfigError: it could not.
+    """
+    with _writing(path):
+        if Path(path).is_dir():
+            raise IsADirectoryError(None, "it is a folder")
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=Path(path).parent).close()
+
+
+@contextmanager
+def _writing(path: str | Path) -> Iterator[None]:
+    """What the system refuses is a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written ({error.strerror}); give another file with --out") from error
 
 
 def _images(rows: npt.NDArray[np.uint8], layout: _Layout) -> Images:
@@ -114,9 +154,9 @@ def _read(path: Path) -> tuple[_Layout, npt.NDArray[np.uint8]]:
     with _opened(path) as file:
         first = file.readline(LONGEST_LINE)
         layout = _layout(first, path)
-        line = 2 if layout.header else 1
+        line = 2 if layout.names else 1
         blocks = []
-        for block in _blocks(file, path, b"" if layout.header else first.removeprefix(b"\xef\xbb\xbf")):
+        for block in _blocks(file, path, b"" if layout.names else first.removeprefix(b"\xef\xbb\xbf")):
             blocks.append(_values(block, layout, path, line))
             line += len(blocks[-1])
     if not blocks:
@@ -140,16 +180,34 @@ def _layout(first: bytes, path: Path) -> _Layout:
     """What the first line of a table says about its columns, or the usual order where it is a row already."""
     if not first.strip():
         raise DataError(f"{path} is empty or begins with an empty line; expected a table of {_EXPECTED}")
-    text = first.decode("utf-8-sig", "replace")
-    if "\0" in text or "\ufffd" in text or (len(first) == LONGEST_LINE and first[-1] != _NEWLINE):
-        raise DataError(f"{path} is no CSV table: its first line is not text; a compressed table must be unpacked")
+    text = _text(first, path)
     names = [name.strip().strip('"').strip() for name in text.split(",")]
     if not all(_is_number(name) for name in names if name):
         return _named(names, path)
     if len(names) not in (PIXELS, PIXELS + 1):
         raise DataError(f"{path}, line 1 has {len(names)} values; expected a label and 784 pixels, or 784 pixels")
     label = len(names) - PIXELS
-    return _Layout(len(names), np.arange(label, len(names)), 0 if label else None, header=False)
+    return _Layout(len(names), np.arange(label, len(names)), 0 if label else None)
+
+
+def _text(first: bytes, path: Path) -> str:
+    """The first line of a table, if it is a line of text with commas in it."""
+    other = next((told for start, told in _OTHER_FILES.items() if first.startswith(start)), None)
+    if other is not None:
+        raise DataError(f"{path} is no CSV table but {other}")
+    text = first.decode("utf-8-sig", "replace")
+    if "\0" in text or "\ufffd" in text:
+        raise DataError(f"{path} is no CSV table: its first line is not text in UTF-8; expected {_EXPECTED}")
+    if "\r" in text.rstrip("\r\n"):
+        raise DataError(f"{path} ends its lines with a carriage return alone; save it anew with line feeds")
+    if len(first) == LONGEST_LINE and first[-1] != _NEWLINE:
+        raise DataError(f"{path} is no CSV table: its first line goes on for {LONGEST_LINE:,} bytes without an end")
+    for mark in ";\t|":
+        if text.count(mark) > text.count(","):
+            raise DataError(
+                f"{path}, line 1: the values are parted by {mark!r}, expected ','; save it anew with commas"
+            )
+    return text
 
 
 def _named(names: list[str], path: Path) -> _Layout:
@@ -165,13 +223,31 @@ def _named(names: list[str], path: Path) -> _Layout:
             raise DataError(f"{path}, line 1: columns {columns[key] + 1} and {column + 1} are both {name!r}")
         columns[key] = column
     label = columns.pop("label", None)
-    start = 0 if 0 in columns else max(0, max(map(int, columns), default=0) - PIXELS + 1)  # names from 0, 1 or 1x1 on
+    like = next((name.lower() for name in names if name.lower() not in LABEL_NAMES), "pixel0")
+    crossed = "x" in like.removeprefix("pixel")
+    start = 0 if 0 in columns else 29 if crossed else int(PIXELS in columns)  # by the names: 0, 1x1, 1
     wanted = range(start, start + PIXELS)
-    missing = [divmod(number - start, 28) for number in wanted if number not in columns]
-    if missing or len(columns) > PIXELS:
-        gap = f", none in row {missing[0][0] + 1}, column {missing[0][1] + 1}" if missing else ""
+    missing = next((number for number in wanted if number not in columns), None)
+    if missing is not None or len(columns) > PIXELS:
+        gap = "" if missing is None else f", none for {_cell(missing - start)} ({_pixel_name(missing, like)})"
         raise DataError(f"{path}, line 1 names {len(columns)} pixels{gap}; expected {_EXPECTED}")
-    return _Layout(len(names), np.array([columns[number] for number in wanted], np.intp), label, header=True)
+    return _Layout(len(names), np.array([columns[number] for number in wanted], np.intp), label, tuple(names))
+
+
+def _cell(pixel: int) -> str:
+    """The place of a pixel, counted from 0, in a person's words."""
+    return f"row {pixel // 28 + 1}, column {pixel % 28 + 1}"
+
+
+def _pixel_name(number: int, like: str) -> str:
+    """How the header that names a pixel ``like`` names another, by its number as :func:`_named` counts.
+
+    >>> _pixel_name(399, "pixel0"), _pixel_name(399, "7"), _pixel_name(28 * 2 + 28, "1x1")
+    ('pixel399', '399', '2x28')
+    """
+    if "x" in like.removeprefix("pixel"):
+        return f"{(number - 1) // 28}x{(number - 1) % 28 + 1}"
+    return f"pixel{number}" if like.startswith("pixel") else str(number)
 
 
 def _blocks(file: IO[bytes], path: Path, rest: bytes) -> Iterator[bytes]:
@@ -207,7 +283,9 @@ def _values(block: bytes, layout: _Layout, path: Path, line: int) -> npt.NDArray
     widths = np.diff(np.flatnonzero(codes[ends] == _NEWLINE), prepend=-1)
     ragged = np.flatnonzero(widths != layout.width)
     if len(ragged):
-        raise DataError(f"{path}, line {line + ragged[0]} has {widths[ragged[0]]} values; expected {layout.width}")
+        written, count = block.split(b"\n")[ragged[0]].strip(), int(widths[ragged[0]])
+        found = f"has {count} value{'s' * (count > 1)}; expected {layout.width}" if written else "is empty; take it out"
+        raise DataError(f"{path}, line {line + ragged[0]} {found}")
     starts = np.concatenate([[0], ends[:-1] + 1])
     length = ends - starts
     plain = (length >= 1) & (length <= 3)

@@ -23,13 +23,16 @@ from digitscope import files
 from digitscope.about import machine, versions
 from digitscope.checkpoints import Checkpoint
 from digitscope.datasets import Dataset, load_dataset
-from digitscope.errors import ConfigError
+from digitscope.errors import ConfigError, DataError
 from digitscope.export import export_onnx
+from digitscope.exporter import check_exporter, how_written
 from digitscope.fitting import Execution, Fitted, fit
+from digitscope.grid import word_of
 from digitscope.models import Model, load
 from digitscope.page import write_page
-from digitscope.recipes import Recipe, recipe_of
+from digitscope.recipes import RECIPES, Recipe, recipe_of
 from digitscope.report import write_report
+from digitscope.runs import read_record
 from digitscope.values import Progress
 
 CHECKPOINT = "checkpoint.npz"
@@ -59,12 +62,12 @@ class Run:
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """``test_accuracy``, ``test_loss``, ``n``, ``misses``, ``parameters``, ``fit_seconds``, ``total_seconds``..."""
-        return dict(json.loads((self.folder / "metrics.json").read_text(encoding="utf-8")))
+        return read_record(self.folder / "metrics.json")
 
     @cached_property
     def config(self) -> dict[str, Any]:
         """What was trained, how and with what."""
-        return dict(json.loads((self.folder / "config.json").read_text(encoding="utf-8")))
+        return read_record(self.folder / "config.json")
 
     @cached_property
     def model(self) -> Model:
@@ -84,6 +87,7 @@ def train(
     resume: bool = False,
     page: bool = False,
     tensorboard: str | Path | None = None,
+    devices: int = 1,
     progress: Progress | None = None,
 ) -> Run:
     """Train a recipe on a dataset, measure it on the dataset's test part, and write a run folder.
@@ -100,20 +104,23 @@ def train(
             is finished stays as it is; where there is none, one is begun.
         page: whether to write ``lens.html`` as well, in which anybody can draw a digit and follow it.
         tensorboard: a folder for loss, accuracy and learning rate of every epoch, as TensorBoard reads them.
+        devices: that share every batch, e.g. the graphics processors of this machine; takes ``KERAS_BACKEND=jax``.
         progress: told how far it is.
 
     Raises:
         ConfigError: an unknown recipe or setting; a run is in ``out`` already, or one with other settings when it is
-            to be gone on with.
+            to be gone on with; there are not so many devices.
         DataError: the dataset or the checkpoint cannot be used.
+        MissingExtra: TensorFlow, which writes the model file whatever backend Keras runs on, is not installed.
         KeyboardInterrupt: Ctrl-C; its text says what is kept and how to go on.
     """
     start = time.perf_counter()
     chosen = recipe_of(recipe, {**(settings or {}), **({} if epochs is None else {"epochs": epochs})})
     folder = _folder(out, chosen, seed, overwrite, resume)
     callbacks = [] if tensorboard is None else [_tensorboard(Path(tensorboard))]
+    execution = Execution.for_this_machine(chosen, devices)
+    check_exporter()
     dataset = load_dataset(data)
-    execution = Execution.for_this_machine(chosen)
     begun = _claim(folder, _config(chosen, seed, dataset, execution), overwrite, resume)
     if Run(folder).finished:
         return Run(folder)
@@ -163,13 +170,23 @@ def _config(recipe: Recipe, seed: int, dataset: Dataset, execution: Execution) -
     """What ``config.json`` tells."""
     return {
         "recipe": asdict(recipe),
+        "settings": _settings(recipe),
         "seed": seed,
         "data": dataset.name,
         "data_sha256": dataset.sha256(),
+        "data_warnings": list(dataset.warnings),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "execution": asdict(execution),
+        "export": how_written(),
         "versions": versions(("keras", "tensorflow", "tensorflow-cpu", "torch", "jax", "numpy", "onnxruntime", "onnx")),
         "machine": machine(),
     }
+
+
+def _settings(recipe: Recipe) -> list[str]:
+    """What is not as the recipe of this name has it, each as ``--set`` takes it."""
+    usual = asdict(RECIPES[recipe.name]) if recipe.name in RECIPES else asdict(Recipe(recipe.name))
+    return [f"{key}={word_of(value)}" for key, value in asdict(recipe).items() if value != usual[key]]
 
 
 def _claim(folder: Path, config: dict[str, Any], overwrite: bool, resume: bool) -> Checkpoint | None:
@@ -184,6 +201,10 @@ def _claim(folder: Path, config: dict[str, Any], overwrite: bool, resume: bool) 
         elif not overwrite:
             state, way = ("an unfinished", "--resume to go on with it") if begun else ("a finished", "another --out")
             raise ConfigError(f"{folder} holds {state} run; give {way}, or --overwrite to replace it")
+    elif not overwrite and not _begun_by_us(folder):
+        foreign = next((name for name in _WRITTEN if (folder / name).exists()), None)
+        if foreign is not None:
+            raise ConfigError(f"{folder} holds a {foreign} that is no run's; give another --out, or --overwrite")
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder} is a file; give a folder with --out")
     try:
@@ -200,6 +221,14 @@ def _claim(folder: Path, config: dict[str, Any], overwrite: bool, resume: bool) 
     return None
 
 
+def _begun_by_us(folder: Path) -> bool:
+    """Whether the folder's ``config.json`` is a run's, so that all beside it may be written anew."""
+    try:
+        return {"recipe", "seed", "data_sha256"} <= set(Run(folder).config)
+    except DataError:
+        return False
+
+
 def _sweep(folder: Path) -> None:
     """Remove the temporary files of a run that was killed while it wrote (:func:`files.atomic_path` names them)."""
     names = [Path(name) for name in _WRITTEN] + [Path("figures") / "*.svg"]
@@ -213,7 +242,7 @@ def _check_same(folder: Path, config: dict[str, Any]) -> None:
     here = _identity(json.loads(json.dumps(config)))
     try:
         there = _identity(Run(folder).config)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError) as error:  # a DataError is a ValueError
         raise ConfigError(f"{folder / 'config.json'} is damaged ({error}); give --overwrite to start anew") from error
     differ = [key for key in here if there.get(key) != here[key]]
     if "recipe" in differ:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shlex
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +19,13 @@ from typing import Any
 from digitscope import files
 from digitscope.errors import DataError
 from digitscope.grid import word_of
-from digitscope.recipes import Recipe, recipe_of
+from digitscope.recipes import RECIPES, Recipe, recipe_of
+
+ENOUGH = 3
+"""Seeds of each point from which on a conclusion goes without a warning."""
+
+RUN_AWAY = 0.5
+"""A training that reads less than this part of what the best point does has run away."""
 
 
 @dataclass(frozen=True)
@@ -108,15 +115,40 @@ class Sweep:
 
     @cached_property
     def settings(self) -> tuple[str, ...]:
-        """The settings in which any two recipes of the sweep differ, the base among them."""
-        recipes = [asdict(recipe) for recipe in (self.base, *(point.recipe for point in self.points))]
+        """The settings in which any two points differ."""
+        recipes = [asdict(point.recipe) for point in self.points]
         return tuple(key for key in recipes[0] if len({recipe[key] for recipe in recipes}) > 1)
+
+    @cached_property
+    def shared(self) -> tuple[str, ...]:
+        """The settings that all points have alike, but not the base."""
+        base, point = asdict(self.base), asdict(self.points[0].recipe)
+        return tuple(key for key in base if base[key] != point[key] and key not in self.settings)
+
+    @property
+    def subject(self) -> str:
+        """What was varied, as ``recipe classic with dense=64``."""
+        shared = _words(self.points[0], self.shared)
+        return f"recipe {self.base.name}" + (f" with {shared}" if shared else "")
+
+    @cached_property
+    def deviation(self) -> float | None:
+        """Standard deviation between seeds, pooled over the points; None where none has several.
+
+        A few seeds tell little about their spread, all points together much more. Points of which a training has run
+        away (:data:`RUN_AWAY`) say nothing about that of the others, and are left out.
+        """
+        low = RUN_AWAY * self.points[0].mean
+        steady = [point for point in self.points if min(point.accuracies) >= low]
+        freedom = sum(len(point.accuracies) - 1 for point in steady)
+        squares = sum((accuracy - point.mean) ** 2 for point in steady for accuracy in point.accuracies)
+        return math.sqrt(squares / freedom) if freedom else None
 
     @property
     def limit(self) -> float | None:
-        """The accuracy one standard error below the best mean; None where that is of a single seed."""
+        """The accuracy one standard error below the best mean; None where no point has several seeds."""
         best = self.points[0]
-        return None if best.deviation is None else best.mean - best.deviation / math.sqrt(len(best.accuracies))
+        return None if self.deviation is None else best.mean - self.deviation / math.sqrt(len(best.accuracies))
 
     @property
     def near(self) -> tuple[Point, ...]:
@@ -131,27 +163,45 @@ class Sweep:
 
     @property
     def conclusion(self) -> str:
-        """What the sweep says, in one plain sentence."""
+        """What the sweep says, in a plain sentence or two."""
         best, near = self.points[0], self.near
         of = f"{percent(best.mean)}, with {self.name(best)}"
         if self.limit is None:
-            return f"The best is {of}, of a single seed: what chance does, only several seeds show."
-        told = f"The best mean over {len(best.accuracies)} seeds is {of}; "
+            return f"The best is {of}; what chance does, only several seeds of each point show."
+        told = f"The best mean over {counted(len(best.accuracies), 'seed')} is {of}; "
         if not near:
-            return told + "no other point comes within one standard error of it."
-        told += "1 other lies" if len(near) == 1 else f"{len(near)} others lie"
-        told += " within one standard error of it"
-        if near[0].parameters >= best.parameters:
-            return f"{told}, so that these figures do not part them."
+            told += "no other point comes within one standard error of it."
+        else:
+            told += "1 other lies" if len(near) == 1 else f"{len(near)} others lie"
+            told += f" within one standard error of it, {self._of_near(near[0])}"
+        few = min(len(point.accuracies) for point in self.points)
+        rest = f" With {counted(few, 'seed')} of a point, chance is not ruled out." if few < ENOUGH else ""
+        return told + rest
+
+    def _of_near(self, smallest: Point) -> str:
+        """What follows from there being other points as good as the best, the smallest of them given."""
+        if smallest.parameters >= self.points[0].parameters:
+            return "so that these figures do not part them."
         return (
-            f"{told}, the smallest with {self.name(near[0])}: {percent(near[0].mean)} with {near[0].parameters:,} "
-            f"parameters instead of {best.parameters:,}."
+            f"the smallest with {self.name(smallest)}: {percent(smallest.mean)} with {smallest.parameters:,} "
+            f"parameters instead of {self.points[0].parameters:,}."
         )
+
+    @property
+    def command(self) -> str:
+        """The command line that trains the best point; empty for a recipe of one's own, which has none."""
+        best = self.points[0].recipe
+        if best.name not in RECIPES:
+            return ""
+        known, words = asdict(RECIPES[best.name]), ["digitscope", "train", "--recipe", best.name]
+        for key, value in asdict(best).items():
+            if value != known[key]:
+                words += ["--set", f"{key}={','.join(map(str, value)) if isinstance(value, tuple) else word_of(value)}"]
+        return shlex.join(words if self.data == "mnist" else [*words, "--data", self.data])
 
     def name(self, point: Point, settings: Sequence[str] | None = None) -> str:
         """A point's values of the settings that vary, or of those given, as ``filters=8:16, pooling=max``."""
-        chosen = self.settings if settings is None else settings
-        return ", ".join(f"{key}={word_of(getattr(point.recipe, key))}" for key in chosen) or self.base.name
+        return _words(point, self.settings if settings is None else settings) or self.subject
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Head and rows of a table for people, best mean first."""
@@ -168,6 +218,19 @@ class Sweep:
             ]
             for place, point in enumerate(self.points, start=1)
         ]
+
+
+def _words(point: Point, settings: Sequence[str]) -> str:
+    return ", ".join(f"{key}={word_of(getattr(point.recipe, key))}" for key in settings)
+
+
+def counted(n: int, noun: str) -> str:
+    """So many of something.
+
+    >>> counted(1, "seed"), counted(2_000, "seed")
+    ('1 seed', '2,000 seeds')
+    """
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")
 
 
 def percent(part: float) -> str:

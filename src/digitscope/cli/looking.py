@@ -14,12 +14,13 @@ from digitscope.cli.terminal import (
     ModelArgument,
     ModelOption,
     app,
-    import_keras,
     load_data,
     load_model,
     progress_bar,
     table,
 )
+from digitscope.errors import ConfigError
+from digitscope.quiet import import_keras
 
 
 class ExportFormat(enum.StrEnum):
@@ -43,13 +44,19 @@ def evaluate(
     Loss, accuracy with its interval, each digit, confusions, calibration and the most confident mistakes.
     """
     dataset = load_data(data)
-    evaluation = load_model(model).evaluate(dataset)
+    opened = load_model(model)
+    for note in dataset.learned_elsewhere({model: opened.card}):
+        typer.echo(f"digitscope: note: {note}", err=True)
+    evaluation = opened.evaluate(dataset)
     if out is not None:
         from digitscope.album import write_evaluation_figures
 
         write_evaluation_figures(evaluation, dataset, out)
     if json_:
-        typer.echo(json.dumps({"model": model, "data": dataset.name} | evaluation.to_dict(), indent=2))
+        told = evaluation.to_dict()
+        for mistake in told["mistakes"]:
+            mistake["place"] = dataset.place(mistake["index"])
+        typer.echo(json.dumps({"model": model, "data": dataset.name} | told, indent=2))
         return
     table(["", f"{model} on {data}"], [list(row) for row in evaluation.summary()])
     table(
@@ -66,7 +73,7 @@ def evaluate(
     table(
         ["most confident mistakes", "is", "read as", "confidence"],
         [
-            [f"test:{one.index}", str(one.label), str(one.answer), f"{one.confidence:.4f}"]
+            [dataset.place(one.index), str(one.label), str(one.answer), f"{one.confidence:.4f}"]
             for one in evaluation.mistakes[:10]
         ],
     )
@@ -74,8 +81,11 @@ def evaluate(
 
 @app.command()
 def look(
-    image: Annotated[str, typer.Argument(help="An image file, test:17 for a test image, or train:5.")],
+    image: Annotated[
+        str, typer.Argument(help="An image file, test:17 for a test image, train:5, or as evaluate names it.")
+    ],
     model: ModelOption = "classic",
+    data: DataOption = "mnist",
     out: Annotated[Path | None, typer.Option(help="Where the figures go; default look-IMAGE.")] = None,
 ) -> None:
     """Draw a digit's way through every layer.
@@ -86,7 +96,7 @@ def look(
     from digitscope.sheets import write_look
 
     opened = load_model(model)
-    digit = digit_named(image)
+    digit = digit_named(image, load_data(data))
     folder = out or Path(f"look-{digit.name}")
     with progress_bar() as progress:
         paths = write_look(opened, digit.pixels, folder, digit.title, progress)
@@ -131,17 +141,19 @@ def export(
 
     What was written is loaded again and compared before it counts.
     """
+    if licence is not None and not card:
+        raise ConfigError(f"--license {licence} is what the card says; add --card, or leave it out")
     if format_ in (ExportFormat.keras, ExportFormat.tflite):
         import_keras()
-    from digitscope.convert import export_model
+    from digitscope.card import card_beside
+    from digitscope.convert import export_model, export_path
 
     opened = load_model(model)
+    planned = card_beside(opened, export_path(opened, format_.value, out), licence) if card else None
     path = export_model(opened, format_.value, out)
-    typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB; loaded again, it answers the same")
-    if card:
-        from digitscope.card import write_card
-
-        typer.echo(f"{write_card(opened, path.parent, licence)}: the model card")
+    typer.echo(f"{path}: {path.stat().st_size / 1e3:,.0f} kB; loaded again, it answers the same")
+    if planned is not None:
+        typer.echo(f"{planned.write()}: the model card")
 
 
 @app.command()

@@ -69,7 +69,15 @@ def read(
     Prints each number and how sure it is, or why it refuses. A bad file is named and does not stop the others.
     """
     if format_ is Format.kaggle:
-        _write_submission(paths, model, out or Path("submission.csv"))
+        others = {
+            "--single": single, "--separators": separators, "--annotate": annotate is not None,
+            "--min-confidence": min_confidence is not None, "--length": length is not None,
+            "--pattern": pattern is not None, "--max-value": max_value is not None,
+            "--rotate": rotate is not Rotation.auto, "--engine": engine != "own", "--resume": resume,
+        }  # fmt: skip
+        _write_submission(
+            paths, model, out or Path("submission.csv"), [name for name, given in others.items() if given]
+        )
         return
     from digitscope.batch import Results, files_of, read_files
     from digitscope.decode import Constraint
@@ -78,6 +86,8 @@ def read(
     from digitscope.reader import Reader
 
     files = files_of(paths)
+    if all(file.lower().endswith(".csv") for file in files):
+        raise ConfigError(f"{files[0]} is a table by its name; --format kaggle reads tables of pixels")
     form = _results_form(format_, out, resume)
     constraint = Constraint.of(length, pattern, max_value)
     if single and (constraint is not None or rotate is not Rotation.auto):
@@ -121,16 +131,24 @@ def _drawing(read: Callable[[Scan], Page], files: list[str], folder: Path) -> Ca
     return read_and_draw
 
 
-def _write_submission(paths: list[str], model: str, out: Path) -> None:
-    """Read every row of a table of pixels, or every image of a folder, as a digit; ``ImageId,Label`` for Kaggle."""
-    from digitscope.datasets import load_unlabelled
-    from digitscope.tables import write_submission
+def _write_submission(paths: list[str], model: str, out: Path, others: list[str]) -> None:
+    """Read every row of a table of pixels, or every image of a folder, as a digit; ``ImageId,Label`` for Kaggle.
 
+    ``others`` are the options that were given and mean nothing here.
+    """
+    from digitscope.datasets import load_unlabelled
+    from digitscope.tables import check_submission_place, write_submission
+
+    if others:
+        raise ConfigError(f"{', '.join(others)} cannot be given with --format kaggle; it takes --model and --out")
     if len(paths) != 1:
         raise ConfigError(f"--format kaggle takes one table or folder, not {len(paths)}; give the test.csv")
+    if paths[0] == "-":
+        raise ConfigError("--format kaggle does not read the standard input; give the test.csv")
     opened = load_model(model)
     with progress_bar() as progress:
         images = load_unlabelled(paths[0], progress)
+    check_submission_place(out)
     write_submission(out, opened.predict(images).argmax(axis=1))
     typer.echo(f"{len(images):,} answers in {out}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
+
+from digitscope.quiet import import_keras
 
 if TYPE_CHECKING:
     from digitscope.datasets import Dataset
@@ -26,7 +27,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
-            stop(str(error) or "stopped; what was finished is kept", 130)
+            stop(str(error) or "stopped", 130)
 
 
 app = typer.Typer(
@@ -45,6 +46,9 @@ ModelArgument = Annotated[str, typer.Argument(help="A shipped model's name, a ru
 DataOption = Annotated[
     str, typer.Option(help="mnist; or your own: a folder of IDX files or of images by digit, an .npz or a .csv file.")
 ]
+
+WIDE = 110
+"""Columns of a terminal from which on loss and accuracy stand beside the progress bar as well."""
 
 
 def stop(sentence: str, code: int) -> NoReturn:
@@ -73,21 +77,13 @@ def load_model(model: str) -> Model:
     return load(model)
 
 
-def import_keras() -> None:
-    """Import Keras without the start-up lines that TensorFlow's C++ part writes to the terminal whatever one sets."""
-    from digitscope.quiet import quiet
-
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with quiet():
-        import keras  # noqa: F401
-
-
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """A progress bar on stderr with what is done, how fast and how long it still takes."""
+    """A progress bar on stderr, from the first report on, with what is done, how fast and how long it still takes."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+    console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description:<10}"),
         BarColumn(),
@@ -96,37 +92,45 @@ def progress_bar() -> Iterator[Progress]:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
     )
     tasks: dict[str, Any] = {}
     begun: dict[str, tuple[float, int]] = {}
 
     def report(stage: str, done: int, total: int, facts: Mapping[str, float]) -> None:
         if stage not in tasks:
-            tasks[stage] = bar.add_task(stage, total=total, facts="")
             begun[stage] = time.perf_counter(), done
-        bar.update(tasks[stage], completed=done, total=total, facts=_facts(done, begun[stage], facts))
+            tasks[stage] = bar.add_task(stage, total=total, facts="")
+            bar.start()
+        start, before = begun[stage]
+        seconds = time.perf_counter() - start
+        words = _facts(facts, (done - before) / seconds if done > before else None, console.width < WIDE)
+        bar.update(tasks[stage], completed=done, total=total, facts=words)
 
-    with bar:
+    try:
         yield report
+    finally:
+        if tasks:
+            bar.stop()
 
 
-def _facts(done: int, begun: tuple[float, int], facts: Mapping[str, float]) -> str:
-    """Training facts as the few words beside the bar; ``begun`` is when and where the first report came."""
-    words = []
-    if "epoch" in facts:
-        words.append(f"epoch {facts['epoch']:.0f}")
-    words += [f"{key} {facts[key]:.4f}" for key in ("loss", "accuracy") if key in facts]
-    if "epoch" in facts:
-        rate = (done - begun[1]) / max(time.perf_counter() - begun[0], 1e-9)
+def _facts(facts: Mapping[str, float], rate: float | None, short: bool) -> str:
+    """Training facts as the few words beside the bar, the rate in images per second once it is known."""
+    words = [f"epoch {facts['epoch']:.0f}"] if "epoch" in facts else []
+    if not short:
+        words += [f"{key} {facts[key]:.4f}" for key in ("loss", "accuracy") if key in facts]
+    if "epoch" in facts and rate is not None:
         words.append(f"{rate:,.0f} images/s")
     return "  ".join(words)
 
 
 def table(head: list[str], rows: list[list[str]]) -> None:
-    """Print rows under a head, first column to the left, the others to the right, a blank line behind."""
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    for row in [head, *rows]:
-        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+    """Print rows under a head, words to the left and numbers to the right, a blank line behind."""
+    columns = [list(column) for column in zip(head, *rows, strict=True)]
+    for column in columns:
+        width = max(map(len, column))
+        numbers = all(cell[:1].isdigit() or cell[:1] in "+-–." for cell in column[1:])
+        column[:] = [cell.rjust(width) if numbers else cell.ljust(width) for cell in column]
+    for cells in zip(*columns, strict=True):
         typer.echo("  ".join(cells).rstrip())
     typer.echo()

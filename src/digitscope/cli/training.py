@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -11,19 +12,22 @@ from digitscope.cli.terminal import (
     DataOption,
     ModelArgument,
     app,
-    import_keras,
     load_data,
     load_model,
     progress_bar,
     table,
 )
 from digitscope.errors import ConfigError
+from digitscope.quiet import import_keras
 
 
 @app.command()
 def train(
     recipe: Annotated[
-        str, typer.Option(help="seed, classic or robust; or reader, the network that reads lines (about an hour).")
+        str,
+        typer.Option(
+            help="seed, fast, classic, robust or strong; or reader, the network that reads lines (about an hour)."
+        ),
     ] = "classic",
     data: DataOption = "mnist",
     epochs: Annotated[
@@ -42,6 +46,9 @@ def train(
     tensorboard: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write loss, accuracy and learning rate there for TensorBoard.")
     ] = None,
+    devices: Annotated[
+        int, typer.Option(help="Share every batch among so many devices, e.g. graphics cards; needs KERAS_BACKEND=jax.")
+    ] = 1,
 ) -> None:
     """Train a network and report how it reads.
 
@@ -54,6 +61,13 @@ def train(
             raise ConfigError(f"--set {item} has no value; write it as KEY=VALUE, e.g. --set pooling=average")
         settings[key.strip()] = value.strip()
     if recipe == "reader":
+        others = {
+            "--data": data != "mnist", "--epochs": epochs is not None, "--overwrite": overwrite, "--resume": resume,
+            "--page": page, "--tensorboard": tensorboard is not None, "--devices": devices != 1,
+        }  # fmt: skip
+        if any(others.values()):
+            named = ", ".join(option for option, given in others.items() if given)
+            raise ConfigError(f"{named} cannot be given with the recipe reader; it takes --set lines=N, --seed, --out")
         _train_reader(settings, seed, out)
         return
     from digitscope.recipes import recipe_of
@@ -64,9 +78,7 @@ def train(
     from digitscope.training import Run
     from digitscope.training import train as train_run
 
-    if resume and out is not None and Run(out).finished:
-        typer.echo(f"{out} has finished; there is nothing to go on with")
-
+    finished = resume and out is not None and Run(out).finished
     with progress_bar() as progress:
         run = train_run(
             recipe,
@@ -79,13 +91,23 @@ def train(
             resume=resume,
             page=page,
             tensorboard=tensorboard,
+            devices=devices,
             progress=progress,
         )
     metrics = run.metrics
+    if finished:
+        typer.echo(f"{out} has finished; there is nothing to go on with")
+    if run.config["execution"]["backend"] != "tensorflow":
+        typer.echo(run.config["export"])
     typer.echo(
         f"{metrics['misses']:,} of {metrics['n']:,} test images missed; fitted in {metrics['fit_seconds']:.1f} s "
         f"({metrics['images_per_second']:,.0f} images/s); report: {run.folder / 'report.html'}"
     )
+    if metrics["test_loss"] > math.log(10):
+        typer.echo(
+            "note: the loss is above that of guessing (2.30), so the training has run away; try a lower learning_rate",
+            err=True,
+        )
     typer.echo(f"Test loss: {metrics['test_loss']:.4f}")
     typer.echo(f"Test accuracy: {metrics['test_accuracy']:.4f}")
 
@@ -142,9 +164,12 @@ def runs(
     """
     from digitscope.runs import COLUMNS, runs_in, sorted_runs
 
-    found = sorted_runs(runs_in(folder), sort, reverse)
+    usual = folder == Path("runs") and not folder.exists()
+    found = sorted_runs([] if usual else runs_in(folder), sort, reverse)
     if not found:
-        typer.echo(f"no run in {folder}; digitscope train leaves one")
+        is_sweep = (folder / "sweep.md").exists()
+        hint = f"it holds a sweep, whose table is {folder / 'sweep.md'}" if is_sweep else "digitscope train leaves one"
+        typer.echo(f"no run in {folder}; {hint}")
         return
     table(list(COLUMNS), [run.row() for run in found])
     for run in found:
@@ -163,17 +188,23 @@ def compare(
 
     Which is right where, and whether chance alone would explain the difference.
     """
-    from digitscope.compare import ABOUT, write_comparison
+    from digitscope.compare import ABOUT, without_curve, write_comparison
     from digitscope.compare import compare as compared
 
     found = compared(load_model(a), load_model(b), load_data(data))
+    for note in found.notes:
+        typer.echo(f"digitscope: note: {note}", err=True)
     table(*found.scores())
     table(*found.table())
+    if found.differences:
+        table(*found.examples())
     typer.echo(found.conclusion)
     typer.echo(ABOUT)
     if out is not None:
         paths = write_comparison(found, out)
         typer.echo(f"{len(paths)} files in {out}; begin with {out / 'differences.png'}")
+        if missing := without_curve(found):
+            typer.echo(f"no learning curves, which need two run folders: {' and '.join(missing)} is none")
 
 
 @app.command()
@@ -206,7 +237,10 @@ def sweep(
 
     with progress_bar() as progress:
         found = run_sweep(recipe, settings, seeds, out=out, data=dataset, epochs=epochs, progress=progress)
+    typer.echo(f"Trained: the {found.subject}, on {found.data}.")
     table(*found.table())
     typer.echo(f"Accuracy on {found.measured_on}.")
     typer.echo(found.conclusion)
+    if found.command:
+        typer.echo(f"To train the best of it: {found.command}")
     typer.echo(f"The picture is {out / 'sweep.png'}, the table {out / 'sweep.csv'}")

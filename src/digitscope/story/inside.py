@@ -1,4 +1,7 @@
-"""What the story says about the inside of the network: each layer's sizes, and the arithmetic of single cells."""
+"""What the story says about what happens inside the network: activations, and the arithmetic of single cells.
+
+How the network is built is told by :mod:`digitscope.story.shape`.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from digitscope.lens import Lens, Terms, unflatten
 from digitscope.models import network_input
 from digitscope.story.page import Html, bright, count, join, number, percent, picture, share, table, tiny
 from digitscope.story.record import Record
+from digitscope.story.shape import by, parts
 from digitscope.tiles import SIGNED
 
 DEAD_TEST = 500
@@ -22,16 +26,6 @@ DEAD_TEST = 500
 CHOICES = 6
 """Filters to choose from in the animation."""
 
-KINDS = {
-    "input": "input",
-    "conv2d": "convolution",
-    "max_pooling2d": "max-pooling",
-    "average_pooling2d": "average pooling",
-    "flatten": "flatten",
-    "dense": "dense layer",
-}
-"""What a reader calls each kind of layer."""
-
 Array = npt.NDArray[np.float32]
 
 
@@ -39,9 +33,7 @@ def facts(record: Record) -> dict[str, Any]:
     """Everything that the chapters from the network at a glance to softmax say."""
     lens = record.lens
     return (
-        _sizes(lens)
-        | _table(lens)
-        | _convolution(lens)
+        _convolution(lens)
         | _relu(record)
         | _halfway(lens)
         | _second(lens)
@@ -52,18 +44,26 @@ def facts(record: Record) -> dict[str, Any]:
 
 
 def window_data(lens: Lens) -> Html:
-    """What the animations need, as JSON: pixels, a few filters with their stored sums, colours for signed numbers."""
-    conv, pool = lens.layer("conv1"), lens.layer("pool1")
+    """What the animations need, as JSON: pixels, some filters and maps as stored, colours of signed numbers."""
+    found = parts(lens)
+    conv, pool = found.first, found.pool
     kernel, bias, sums = _kernel(conv), _bias(conv), _sums(conv)
     filters = [
         {
-            "number": int(index),
+            "number": index,
             "kernel": _exact(kernel[:, :, 0, index]),
             "bias": _exact(bias[[index]])[0],
             "sums": _exact(sums[:, :, index]),
-            "pooled": _exact(pool.values[:, :, index]),
         }
         for index in choice_of_filters(lens)
+    ]
+    maps = [
+        {
+            "number": index,
+            "values": _exact(found.pooled.values[:, :, index]),
+            "pooled": _exact(pool.values[:, :, index]),
+        }
+        for index in choice_of_maps(lens)
     ]
     colours = SIGNED(np.linspace(0, 1, 21))[:, :3]
     data = {
@@ -71,9 +71,14 @@ def window_data(lens: Lens) -> Html:
         "pixels": [int(value) for value in lens.pixels.ravel()],
         "kernel": kernel.shape[0],
         "mapSide": conv.shape[0],
-        "pooledSide": pool.shape[0],
-        "pooling": "max" if pool.kind == "max_pooling2d" else "average",
         "filters": filters,
+        "pool": {
+            "of": "" if found.pooled is conv else found.pooled.name,
+            "side": found.pooled.shape[0],
+            "pooledSide": pool.shape[0],
+            "mode": "max" if pool.kind == "max_pooling2d" else "average",
+            "maps": maps,
+        },
         "colours": np.round(255 * colours).astype(int).tolist(),
     }
     return Html(json.dumps(data, separators=(",", ":")))
@@ -84,16 +89,32 @@ def choice_of_filters(lens: Lens) -> list[int]:
 
     An edge detector's weights nearly cancel out, so that it is silent where all is ink or all is paper.
     """
-    conv = lens.layer("conv1")
+    conv = parts(lens).first
     kernels = _kernel(conv).reshape(-1, conv.shape[2]).T.astype(np.float64)
     contrast = 1 - np.abs(kernels.sum(axis=1)) / np.maximum(np.abs(kernels).sum(axis=1), 1e-12)
-    kernels /= np.maximum(np.linalg.norm(kernels, axis=1, keepdims=True), 1e-12)
-    score = conv.values.max(axis=(0, 1)) * contrast
+    return _unlike(kernels, conv.values.max(axis=(0, 1)) * contrast)
+
+
+def choice_of_maps(lens: Lens) -> list[int]:
+    """A few of the maps that are pooled first: those of :func:`choice_of_filters`, if the first convolution made them.
+
+    Otherwise maps that show much and differ from one another.
+    """
+    found = parts(lens)
+    if found.pooled is found.first:
+        return choice_of_filters(lens)
+    maps = found.pooled.values.reshape(-1, found.pooled.shape[2]).T.astype(np.float64)
+    return _unlike(maps, maps.max(axis=1))
+
+
+def _unlike(patterns: npt.NDArray[np.float64], score: npt.NDArray[Any]) -> list[int]:
+    """The pattern (n, size) with the highest score, and others of the better half that look least like those chosen."""
+    patterns = patterns / np.maximum(np.linalg.norm(patterns, axis=1, keepdims=True), 1e-12)
     candidates = [int(i) for i in np.argsort(-score, kind="stable") if score[i] >= np.median(score)]
     chosen = candidates[:1]
     while len(chosen) < min(CHOICES, len(candidates)):
         rest = [i for i in candidates if i not in chosen]
-        chosen.append(min(rest, key=lambda i: float((kernels[chosen] @ kernels[i]).max())))
+        chosen.append(min(rest, key=lambda i: float((patterns[chosen] @ patterns[i]).max())))
     return chosen
 
 
@@ -101,56 +122,6 @@ def signed(values: npt.ArrayLike, limit: float) -> npt.NDArray[np.uint8]:
     """Values from -limit to limit in colours uint8 (h, w, 3): blue negative, orange positive."""
     colours = SIGNED(0.5 + 0.5 * np.clip(np.asarray(values) / (limit or 1.0), -1, 1))
     return np.asarray(np.round(255 * colours[..., :3]), np.uint8)
-
-
-def _sizes(lens: Lens) -> dict[str, Any]:
-    conv1, pool1, conv2, pool2 = (lens.layer(name) for name in ("conv1", "pool1", "conv2", "pool2"))
-    k = _window(conv1)
-    f1, f2, reach = conv1.shape[2], conv2.shape[2], 2 * (_window(conv2) - 1)
-    return {
-        "k": k, "kk": k * k, "k3": 3 * k * k, "side": len(lens.image), "f1": f1, "f2": f2,
-        "second_has_more": f2 > f1,
-        "c1": conv1.shape[0], "p1": pool1.shape[0], "c2": conv2.shape[0], "p2": pool2.shape[0],
-        "c1_minus": conv1.shape[0] - 1, "c1_cells": count(conv1.shape[0] * conv1.shape[1]),
-        "p2_dropped": conv2.shape[0] % 2 == 1,
-        "flat": count(lens.layer("flatten").shape[0]),
-        "flat_plain": lens.layer("flatten").shape[0], "dense": lens.layer("dense").shape[0],
-        "field1": k + 1 + reach, "field2": k + 1 + reach + 2,
-        "conv1_parameters": count(conv1.parameters), "conv1_numbers": count(conv1.values.size),
-        "conv1_unshared": count(conv1.values.size * (lens.image.size + 1)),
-        "conv1_formula_grey": conv1.parameter_formula,
-        "conv1_formula_colour": f"{f1}·({k}·{k}·3) + {f1} = {f1 * k * k * 3 + f1:,}",
-        "conv2_formula": conv2.parameter_formula, "conv2_terms": count(_kernel(conv2)[..., 0].size),
-        "dense_formula": lens.layer("dense").parameter_formula,
-        "answer_formula": lens.layer("softmax").parameter_formula,
-        "pooling_max": pool1.kind == "max_pooling2d", "pooling_average": pool1.kind == "average_pooling2d",
-        "pooling_word": "max" if pool1.kind == "max_pooling2d" else "average",
-        "input_numbers": lens.image.size, "pool1_numbers": count(pool1.values.size),
-    }  # fmt: skip
-
-
-def _table(lens: Lens) -> dict[str, Any]:
-    """The layers with their shapes, parameters and multiplications, and who has most of them."""
-    rows, products = [], []
-    for layer in lens.layers:
-        cells = layer.values.size if layer.kind == "conv2d" else 1
-        filters = layer.shape[2] if layer.kind == "conv2d" else 1
-        products.append(0 if layer.kernel is None else layer.kernel.size * cells // filters)
-        rows.append([layer.name, KINDS[layer.kind] + _activation(layer), "×".join(map(str, layer.shape)),
-                     layer.parameter_formula, count(products[-1]) if products[-1] else "0"])  # fmt: skip
-    parameters = sum(layer.parameters for layer in lens.layers)
-    rows.append(["together", "", "", count(parameters), count(sum(products))])
-    convolutions = sum(n for n, layer in zip(products, lens.layers, strict=True) if layer.kind == "conv2d")
-    dense = sum(layer.parameters for layer in lens.layers if layer.kind == "dense")
-    head = ["layer", "what it is", "passes on", "parameters", "multiplications"]
-    return {
-        "layer_table": table(
-            "The layers, what they pass on, and what they cost for one digit.", head, rows, text=2, broad=True
-        ),
-        "usual_shares": 2 * convolutions > sum(products) and 2 * dense > parameters,
-        "conv_share": percent(convolutions / sum(products), 0),
-        "dense_share": percent(dense / parameters, 0),
-    }
 
 
 def _convolution(lens: Lens) -> dict[str, Any]:
@@ -200,37 +171,46 @@ def _dead_words(record: Record, conv: LayerView) -> str:
 
 
 def _halfway(lens: Lens) -> dict[str, Any]:
-    chosen = choice_of_filters(lens)[:4]
+    """The picture and a few maps: of the first convolution, of what is pooled where that is another, and pooled."""
+    found, chosen = parts(lens), choice_of_maps(lens)[:4]
     entries = [f'<li><div class="stack one">{picture(bright(lens.image, 1), "The digit")}</div>'
-               f"<strong>input</strong>{_by(lens.layers[0])}</li>"]  # fmt: skip
-    for name in ("conv1", "pool1"):
-        layer = lens.layer(name)
-        tops = [float(lens.layer("conv1").values[:, :, index].max()) for index in chosen]
+               f"<strong>input</strong>{by(lens.layers[0])}</li>"]  # fmt: skip
+    steps = [(found.pooled, found.pooled, chosen), (found.pool, found.pooled, chosen)]
+    if found.pooled is not found.first:
+        steps.insert(0, (found.first, found.first, choice_of_filters(lens)[:4]))
+    for layer, coloured_as, indices in steps:
         maps = join(
-            picture(signed(layer.values[:, :, index], top), f"{name}, map {index}")
-            for index, top in zip(chosen, tops, strict=True)
+            picture(
+                signed(layer.values[:, :, index], float(coloured_as.values[:, :, index].max())),
+                f"{layer.name}, map {index}",
+            )
+            for index in indices
         )
-        entries.append(f'<li><div class="stack">{maps}</div><strong>{name}</strong>{_by(layer)}</li>')
-    return {"way_first_half": Html("\n".join(entries)), "way_maps": len(chosen)}
+        entries.append(f'<li><div class="stack">{maps}</div><strong>{layer.name}</strong>{by(layer)}</li>')
+    return {"way_first_half": Html("\n".join(entries)), "way_maps": len(steps[0][2])}
 
 
 def _second(lens: Lens) -> dict[str, Any]:
-    """The strongest cell of the second convolution, its products added up for each map they come from."""
-    layer = lens.layer("conv2")
+    """The strongest cell of the first convolution after pooling, its products added up for each map they come from."""
+    found = parts(lens)
+    layer = found.second
     row, column, index = (int(part) for part in np.unravel_index(int(layer.values.argmax()), layer.shape))
-    terms = lens.terms("conv2", (row, column, index))
-    subtotals = np.bincount(terms.sources[:, 2], weights=terms.products, minlength=lens.layer("pool1").shape[2])
+    terms = lens.terms(layer.name, (row, column, index))
+    subtotals = np.bincount(terms.sources[:, 2], weights=terms.products, minlength=found.pool.shape[2])
     order = np.argsort(-np.abs(subtotals), kind="stable")[:5]
     rest = float(subtotals.sum() - subtotals[order].sum())
     rows = [[f"map {i}", number(float(subtotals[i]))] for i in order]
     if len(subtotals) > len(order):
         rows.append([f"the other {len(subtotals) - len(order)} maps", number(rest)])
-    rows += [["bias", number(terms.bias)], ["sum, and as it is positive also after ReLU", number(terms.sum)]]
+    positive = "sum, and as it is positive also after ReLU"
+    rows += [["bias", number(terms.bias)], [positive if terms.sum > 0 else "sum before ReLU", number(terms.sum)]]
     last = len(rows) - 1
-    caption = f"Filter {index} of the second convolution at row {row}, column {column}."
+    which = layer.name if len(found.between) > 1 else "the second convolution"
+    caption = f"Filter {index} of {which} at row {row}, column {column}."
     return {
         "cell2_filter": index, "cell2_row": row, "cell2_column": column,
         "cell2_table": table(caption, ["from", "adds"], rows, mine=last),
+        "empty_maps": int((layer.values.max(axis=(0, 1)) < 0.1 * layer.values.max()).sum()) > 1,
         **_checked("cell2", terms),
     }  # fmt: skip
 
@@ -308,14 +288,6 @@ def _checked(name: str, terms: Terms) -> dict[str, str]:
     }
 
 
-def _by(layer: LayerView) -> str:
-    return "×".join(map(str, layer.shape))
-
-
-def _activation(layer: LayerView) -> str:
-    return "" if layer.activation == "linear" else {"relu": ", ReLU", "softmax": ", softmax"}[layer.activation]
-
-
 def _bracketed(value: float) -> str:
     text = number(value, 2)
     return f"({text})" if text.startswith("\N{MINUS SIGN}") else text
@@ -340,7 +312,3 @@ def _bias(layer: LayerView) -> Array:
 
 def _sums(layer: LayerView) -> Array:
     return layer.sums if layer.sums is not None else layer.values
-
-
-def _window(layer: LayerView) -> int:
-    return layer.window[0] if layer.window is not None else 1

@@ -40,6 +40,9 @@ PRACTISED = 10_000
 LISTED = 12
 """Mistakes in the gallery."""
 
+BUILD = ("filters", "convolutions", "kernel", "pooling", "last_filters", "dense")
+"""What a recipe says about the network itself. The comparisons were made with that of ``classic``."""
+
 
 def facts(record: Record) -> dict[str, Any]:
     """Everything that the chapters say that is not about the inside of the network or the comparisons."""
@@ -250,21 +253,30 @@ def _recipes(record: Record) -> dict[str, Any]:
         cells.append([name, count(missed), percent(1 - missed / found.n), f"{100 * low:.2f} to {100 * high:.2f}"])
     caption = f"One network each, on the same {count(found.n)} test digits, with its 95 % interval."
     head = ["network", "misread", "accuracy", "95 % interval, %"]
-    return {"recipes_table": table(caption, head, cells, mine=0), "recipe_settings": _recipe_settings()}
+    classic = all(getattr(record.recipe, part) == getattr(RECIPES["classic"], part) for part in BUILD)
+    return {
+        "recipes_table": table(caption, head, cells, mine=0), "recipe_settings": _recipe_settings(),
+        "classic_network": classic,
+        "compared_network": "The same network" if classic else "The network of the plain recipe “classic”",
+    }  # fmt: skip
 
 
 def _recipe_settings() -> Html:
     """What sets the recipes apart."""
     rows = []
     for recipe in RECIPES.values():
+        filters = [maps for maps in recipe.filters for _ in range(recipe.convolutions)]
+        filters += [recipe.last_filters] if recipe.last_filters else []
         rate = (
             f"{recipe.learning_rate:g}, constant"
             if recipe.schedule == "constant"
             else f"up to {recipe.learning_rate:g} and down"
         )
         averaged = "last weights" if recipe.ema is None else "running mean"
-        rows.append([recipe.name, str(recipe.epochs), rate, "yes" if recipe.augment else "no", averaged])
-    return table("The recipes.", ["recipe", "epochs", "learning rate", "distorted digits", "keeps"], rows)
+        distorted = "yes" if recipe.augment else "no"
+        rows.append([recipe.name, ", ".join(map(str, filters)), str(recipe.epochs), rate, distorted, averaged])
+    head = ["recipe", "filters", "epochs", "learning rate", "distorted digits", "keeps"]
+    return table("The recipes.", head, rows, broad=True)
 
 
 def _run_table(record: Record) -> dict[str, Any]:

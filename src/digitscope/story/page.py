@@ -219,6 +219,16 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def spelled(n: int) -> str:
+    """A small count in words.
+
+    >>> spelled(2), spelled(17)
+    ('two', '17')
+    """
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+    return words[n] if n < len(words) else str(n)
+
+
 def times(n: int) -> str:
     """How often.
 

@@ -14,6 +14,7 @@ from digitscope.canvas import svg
 from digitscope.story.digits import SAMPLES, SHIFTS, TURNS
 from digitscope.story.page import Html, fill, read
 from digitscope.story.record import Record
+from digitscope.story.shape import parts
 from digitscope.verdict import dense_step
 
 Draw = Callable[[], Any]
@@ -62,9 +63,16 @@ def _of_data(record: Record) -> dict[str, tuple[str, Draw]]:
 
 
 def _of_network(record: Record) -> dict[str, tuple[str, Draw]]:
-    lens = record.lens
-    conv1, conv2 = lens.layer("conv1"), lens.layer("conv2")
-    return {
+    lens, found = record.lens, parts(record.lens)
+    conv1, second, pooled = found.first, found.second, found.pooled
+    repeated = {} if pooled is conv1 else {
+        "maps_pooled": (
+            f"The {pooled.shape[2]} maps of {pooled.name} for the digit, before they are pooled.",
+            lambda: drawings.feature_maps(pooled),
+        ),
+    }  # fmt: skip
+    which = second.name if repeated else "the second convolution"
+    return repeated | {
         "architecture": (
             "The layers of the network as boxes that get smaller and deeper, with their shapes and parameters.",
             lambda: architecture(lens.layers),
@@ -78,8 +86,8 @@ def _of_network(record: Record) -> dict[str, tuple[str, Draw]]:
             lambda: drawings.feature_maps(conv1),
         ),
         "maps2": (
-            f"The {conv2.shape[2]} maps of the second convolution for the digit.",
-            lambda: drawings.feature_maps(conv2),
+            f"The {second.shape[2]} maps of {which} for the digit.",
+            lambda: drawings.feature_maps(second),
         ),
         "activation": ("Curves of ReLU and sigmoid, and of their slopes.", concepts.activation_functions),
         "flattened": (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +16,14 @@ from digitscope.evaluate import Evaluation
 from digitscope.lens import Lens, look
 from digitscope.models import Model, load
 from digitscope.recipes import Recipe, recipe_of
-from digitscope.runs import history_of
+from digitscope.runs import facts_of, history_of, read_record
+
+_CONFIG = {
+    "recipe": ("recipe", dict), "seed": ("seed", int), "data": ("data", str),
+    "execution": ("execution", dict), "versions": ("versions", dict),
+}  # fmt: skip
+_METRICS = {"fit_seconds": ("fit_seconds", float), "train_n": ("train_n", int), "parameters": ("parameters", int)}
+"""What the story takes from the two files, see :func:`digitscope.runs.facts_of`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,15 +61,24 @@ class Record:
             ModelError: its model is missing or damaged.
             ConfigError: its dataset is not there any more.
         """
-        config, metrics = _json(folder / "config.json"), _json(folder / "metrics.json")
-        _check(config, {"recipe": dict, "seed": int, "data": str}, folder / "config.json")
-        _check(metrics, {"fit_seconds": (int, float), "train_n": int, "parameters": int}, folder / "metrics.json")
-        evaluation = Evaluation.from_dict(_json(folder / "evaluation.json"))
+        config, metrics = read_record(folder / "config.json"), read_record(folder / "metrics.json")
+        facts_of(folder / "config.json", {"execution": {}, "versions": {}} | config, _CONFIG)
+        facts_of(folder / "metrics.json", metrics, _METRICS)
+        evaluation = Evaluation.from_dict(read_record(folder / "evaluation.json"))
         history = history_of(folder, ("epoch", "loss", "accuracy", "learning_rate", "seconds"))
         data = load_dataset(config["data"]) if data is None else data
         if len(data.y_test) != evaluation.n:
             raise DataError(f"{folder} was tested on {evaluation.n:,} images, {data.name} now has {len(data.y_test):,}")
-        return cls(folder, config, metrics, history, evaluation, load(folder), data)
+        if len(data.y_train) != metrics["train_n"]:
+            raise DataError(
+                f"{folder} was trained on {metrics['train_n']:,} images, {data.name} now has {len(data.y_train):,}"
+            )
+        record = cls(folder, config, metrics, history, evaluation, load(folder), data)
+        if len(history) != record.recipe.epochs:
+            raise DataError(
+                f"{folder} has {len(history)} epochs in history.csv, not {record.recipe.epochs}; train it again"
+            )
+        return record
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -111,19 +126,3 @@ class Record:
         fall = np.clip((done - recipe.warmup) / max(1 - recipe.warmup, 1e-9), 0, 1)
         falling = 0.01 + 0.99 * (1 + np.cos(np.pi * fall)) / 2
         return np.asarray(recipe.learning_rate * np.minimum(done / max(recipe.warmup, 1e-9), falling))
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read ({error}); give the folder of a finished training") from error
-    if not isinstance(value, dict):
-        raise DataError(f"{path} holds a {type(value).__name__}; expected an object, train the run again")
-    return value
-
-
-def _check(values: dict[str, Any], kinds: dict[str, type | tuple[type, ...]], path: Path) -> None:
-    wrong = [key for key, kind in kinds.items() if not isinstance(values.get(key), kind)]
-    if wrong:
-        raise DataError(f"{path} has no usable {', '.join(wrong)}; train the run again")

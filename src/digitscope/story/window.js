@@ -71,15 +71,15 @@
     };
   };
 
-  const pooling = (filter, mode) => {
-    const { mapSide, pooledSide } = data;
-    const input = filter.sums.map((value) => Math.max(0, value));
+  const pooling = (map, mode) => {
+    const { of, side, pooledSide } = data.pool;
+    const input = map.values;
     const limit = largest(input);
-    const own = mode === data.pooling;
+    const own = mode === data.pool.mode;
     return {
-      input, inputSide: mapSide, outputSide: pooledSide, size: 2, stride: 2,
-      start: filter.pooled.indexOf(Math.max(...filter.pooled)),
-      inputName: `map of filter ${filter.number} after ReLU, ${mapSide}\u00d7${mapSide}`,
+      input, inputSide: side, outputSide: pooledSide, size: 2, stride: 2,
+      start: map.pooled.indexOf(Math.max(...map.pooled)),
+      inputName: `map of filter ${map.number}${of && ` of ${of}`} after ReLU, ${side}\u00d7${side}`,
       outputName: `${mode === "max" ? "maximum" : "average"}, ${pooledSide}\u00d7${pooledSide}`,
       inputColour: (value) => signed(value / limit),
       outputColour: (value) => signed(value / limit),
@@ -87,7 +87,7 @@
         const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
         return { result: mode === "max" ? Math.max(...values) : mean };
       },
-      stored: own ? filter.pooled : null,
+      stored: own ? map.pooled : null,
       explain(values, { result }, stored) {
         const rule = mode === "max" ? "the largest of the four" : "the mean of the four";
         return [
@@ -126,12 +126,19 @@
     return box;
   };
 
+  // What a filter is known by: its kernel where it has only one, else its map.
+  const emblem = (choice) => {
+    if (choice.kernel) return choice.kernel;
+    return data.pool.of ? choice.values : data.filters.find((filter) => filter.number === choice.number).kernel;
+  };
+
   class Slide {
     constructor(root) {
       this.root = root;
       this.kind = root.dataset.slide;
-      this.filter = data.filters[0];
-      this.mode = data.pooling;
+      this.choices = this.kind === "conv" ? data.filters : data.pool.maps;
+      this.choice = this.choices[0];
+      this.mode = data.pool.mode;
       this.playing = false;
       this.pace = 4;
       root.replaceChildren(...this.build());
@@ -184,18 +191,18 @@
         button("Start over", "", () => this.restart()));
       const speed = element("input", { type: "range", min: 1, max: 7, step: 1, value: this.pace });
       speed.addEventListener("input", () => { this.pace = Number(speed.value); });
-      const choices = [this.filterChoice()];
-      if (this.kind === "pool") choices.push(this.modeChoice());
+      const fields = [this.filterChoice()];
+      if (this.kind === "pool") fields.push(this.modeChoice());
       return element("div", { className: "slide-controls" }, buttons,
-        element("label", { className: "speed" }, "Speed", speed), ...choices);
+        element("label", { className: "speed" }, "Speed", speed), ...fields);
     }
 
     filterChoice() {
       const field = element("fieldset", {}, element("legend", { textContent: "Filter" }));
-      data.filters.forEach((filter, i) => {
-        const glyph = hidden(element("canvas"));
-        paint(glyph, filter.kernel, data.kernel, (value) => signed(value / largest(filter.kernel)));
-        field.append(this.radio("filter", `${filter.number}`, i === 0, glyph, () => { this.filter = filter; this.choose(); }));
+      this.choices.forEach((choice, i) => {
+        const [glyph, values] = [hidden(element("canvas")), emblem(choice)];
+        paint(glyph, values, Math.sqrt(values.length), (value) => signed(value / largest(values)));
+        field.append(this.radio("filter", `${choice.number}`, i === 0, glyph, () => { this.choice = choice; this.choose(); }));
       });
       return field;
     }
@@ -220,7 +227,7 @@
     // Moving
 
     choose(keep = false) {
-      this.work = this.kind === "conv" ? convolution(this.filter) : pooling(this.filter, this.mode);
+      this.work = this.kind === "conv" ? convolution(this.choice) : pooling(this.choice, this.mode);
       const { outputSide, size } = this.work;
       this.results = Array.from({ length: outputSide * outputSide }, (_, cell) => this.work.compute(this.under(cell)).result);
       if (!keep && !this.playing) {

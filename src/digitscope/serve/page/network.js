@@ -64,10 +64,13 @@ globalThis.Digitscope ??= {};
       const [sum, total] = layer.formula.split(" = ");
       const window = layer.window?.join("\u00d7");
       const rule = total ? [sum, `= ${total}`] : [words(`learned.${layer.kind}`, { window }), words("learned.nothing")];
-      const learned = make("p", { className: "learned" }, `${rule[0]} `, make("br"), rule[1]);
+      const pieces = total ? sum.split(" + ").map((piece, i) => (i ? `+ ${piece}` : piece)) : [rule[0]];
+      const learned = make("p", { className: "learned" },
+        ...pieces.flatMap((textContent) => [make("span", { textContent }), " "]), make("br"), rule[1]);
       const body = make("div", { className: "layer-body" }, part.element);
       const element = make("div", { className: "layer" }, head, body, range, learned);
-      return { layer, index, part, range, body, element, texts: [...rule, layer.shape.map(count).join(" \u00d7 "), nameOf(layer)] };
+      const always = [layer.shape.map(count).join(" \u00d7 "), nameOf(layer), rule[1]];
+      return { layer, index, part, range, body, element, texts: [...always, rule[0]], pieces: [...always, ...pieces] };
     }
 
     atlas(layer, index, columns, scale) {
@@ -93,18 +96,25 @@ globalThis.Digitscope ??= {};
       return place * layer.shape[2] + map;
     }
 
-    // Layout: whole pixels for every cell, as large as all columns fit side by side; on a phone every layer as wide as it is.
+    // Layout: whole pixels for every cell, as large as all columns fit side by side, with formulas in two lines where that is
+    // what it takes; on a phone every layer as wide as it is.
 
     fit(wide) {
       const list = matchMedia("screen and (max-width: 44rem)").matches;
       if (!wide) return;
       const high = Math.max(470, innerHeight - this.row.getBoundingClientRect().top - scrollY - 190);
       const step = 1 / Math.min(2, Math.max(1, Math.round(devicePixelRatio || 1)));
-      const least = this.columns.map(({ texts, part }) => (part instanceof Shares ? SHARES : Math.max(...texts.map(widthOf))));
+      const needed = (plans, least) => plans.reduce((sum, { width }, i) => sum + Math.max(least[i], width) + GAP, -GAP);
       let plans = null;
-      for (let size = 1.8; size >= 0.7; size -= 0.05) {
-        plans = this.columns.map(({ layer }) => (list ? planned(layer, wide, Infinity, step, 1) : plan(layer, high, size, step)));
-        if (list || plans.reduce((sum, { width }, i) => sum + Math.max(least[i], width) + GAP, -GAP) <= wide) break;
+      let least = null;
+      for (const texts of ["texts", "pieces"]) {
+        least = this.columns.map((column) => (column.part instanceof Shares ? SHARES : Math.max(...column[texts].map(widthOf))));
+        for (let size = 1.8; size >= 0.5; size -= 0.05) {
+          plans = this.columns.map(({ layer }) => (list ? planned(layer, wide, Infinity, step, 1) : plan(layer, high, size, step)));
+          if (list || needed(plans, least) <= wide) break;
+        }
+        this.row.classList.toggle("narrow", texts === "pieces");
+        if (list || needed(plans, least) <= wide) break;
       }
       this.columns.forEach((column, i) => {
         column.element.style.width = list ? "" : `${Math.max(least[i], plans[i].width)}px`;
@@ -186,11 +196,11 @@ globalThis.Digitscope ??= {};
   const plan = (layer, high, size, step) => {
     const [side, , maps] = isMaps(layer) ? layer.shape : [1, 1, layer.shape[0]];
     if (!isMaps(layer)) {
-      const cell = Math.max(1, Math.round((maps > 512 ? 4 : 12) * Math.min(size, 1.25)));
+      const cell = Math.max(1, Math.round((maps > 256 ? 4 : 12) * Math.min(size, 1.25)));
       const columns = divisor(maps, Math.min(high, 480) / cell);
       return { columns, scale: cell, width: columns * cell };
     }
-    const wanted = maps === 1 ? 3 * side * Math.min(1.2, size) : (19 + 1.28 * side) * size;
+    const wanted = maps === 1 ? 3 * side * Math.min(1.2, size) : (Math.min(19, 3.8 * side) + 1.28 * side) * size;
     const scale = Math.max(step, Math.floor(wanted / side / step) * step);
     const gap = maps > 1 ? 1 : 0;
     const columns = divisor(maps, high / ((side + gap) * scale));
