@@ -107,6 +107,15 @@ def test_whatever_the_files_hold_there_is_a_row(tmp_path: Path, config: Any, met
     assert all(sorted_runs([run, RunSummary("b")], column) for column in COLUMNS)
 
 
+def test_a_run_as_json_is_what_the_table_shows(tmp_path: Path):
+    made(tmp_path / "one", CONFIG, METRICS)
+    made(tmp_path / "begun", CONFIG | {"seed": 8})
+    begun, one = json.loads(json.dumps([run.to_dict() for run in runs_in(tmp_path)]))
+    assert (one["accuracy"], one["misses"], one["n"], one["state"]) == (0.9931, 69, 10_000, "finished")
+    assert (begun["seed"], begun["accuracy"], begun["state"]) == (8, None, "unfinished")
+    assert datetime.fromisoformat(begun["date"]) == runs_in(tmp_path)[0].date
+
+
 def test_what_would_move_the_cursor_is_quoted(tmp_path: Path):
     made(tmp_path / "a\nb", CONFIG | {"data": "\x1b[2J"})
     assert runs_in(tmp_path)[0].row()[:5] == ["'a\\nb'", "classic", "–", "7", "'\\x1b[2J'"]

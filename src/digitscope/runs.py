@@ -10,7 +10,7 @@ import io
 import json
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,11 @@ class RunSummary:
     def row(self) -> list[str]:
         """A word for each of :data:`COLUMNS`."""
         return [_word(column, getattr(self, column)) for column in COLUMNS]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as JSON takes it; what is not known is None."""
+        date = None if self.date is None else self.date.isoformat()
+        return asdict(self) | {"date": date, "state": self.state}
 
 
 def runs_in(folder: str | Path = "runs") -> list[RunSummary]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Annotated
@@ -157,6 +158,7 @@ def runs(
     folder: Annotated[Path, typer.Argument(help="The folder that holds run folders.")] = Path("runs"),
     sort: Annotated[str, typer.Option(help="A column, e.g. accuracy, seconds, name.")] = "date",
     reverse: Annotated[bool, typer.Option("--reverse", help="The other way round.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print everything as one JSON list.")] = False,
 ) -> None:
     """List the trainings in a folder.
 
@@ -166,6 +168,9 @@ def runs(
 
     usual = folder == Path("runs") and not folder.exists()
     found = sorted_runs([] if usual else runs_in(folder), sort, reverse)
+    if json_:
+        typer.echo(json.dumps([run.to_dict() for run in found], indent=2))
+        return
     if not found:
         is_sweep = (folder / "sweep.md").exists()
         hint = f"it holds a sweep, whose table is {folder / 'sweep.md'}" if is_sweep else "digitscope train leaves one"
@@ -183,6 +188,7 @@ def compare(
     b: Annotated[str, typer.Argument(help="The same.")],
     data: DataOption = "mnist",
     out: Annotated[Path | None, typer.Option(help="Where the images on which they differ and the curves go.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print everything as one JSON object.")] = False,
 ) -> None:
     """Compare two models on the same test images.
 
@@ -194,6 +200,10 @@ def compare(
     found = compared(load_model(a), load_model(b), load_data(data))
     for note in found.notes:
         typer.echo(f"digitscope: note: {note}", err=True)
+    paths = [] if out is None else write_comparison(found, out)
+    if json_:
+        typer.echo(json.dumps(found.to_dict(), indent=2))
+        return
     table(*found.scores())
     table(*found.table())
     if found.differences:
@@ -201,7 +211,6 @@ def compare(
     typer.echo(found.conclusion)
     typer.echo(ABOUT)
     if out is not None:
-        paths = write_comparison(found, out)
         typer.echo(f"{len(paths)} files in {out}; begin with {out / 'differences.png'}")
         if missing := without_curve(found):
             typer.echo(f"no learning curves, which need two run folders: {' and '.join(missing)} is none")
