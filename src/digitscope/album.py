@@ -52,6 +52,8 @@ def digit_named(name: str, data: str | Path | Dataset = "mnist") -> NamedDigit:
     >>> digit_named("test:17").title
     'test image 17, labelled 7'
     """
+    if data == "mnist" and not re.fullmatch(r"(test|train):\d{1,9}", name):
+        return _in_file(name)  # MNIST's images have numbers only, so it need not be loaded
     dataset = load_dataset(data)
     parts = {
         "test": (dataset.places_test, dataset.x_test, dataset.y_test),

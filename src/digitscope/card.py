@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from digitscope.datasets import load_dataset
-from digitscope.errors import ConfigError, DigitscopeError, ModelError
+from digitscope.errors import ConfigError, DigitscopeError, ModelError, printable
 from digitscope.evaluate import Evaluation
 from digitscope.files import write_text
 from digitscope.models import Model
@@ -348,7 +348,7 @@ def _printable(value: Any, most: int = 200) -> str:
     """A value as one line of text."""
     word = str(value).lower() if value is None or isinstance(value, bool) else str(value)
     text = ", ".join(map(str, value)) if isinstance(value, list) else word
-    return "".join(letter if letter.isprintable() else " " for letter in text)[:most]
+    return printable(text)[:most]
 
 
 def _yaml(value: Any, indent: str = "") -> Iterator[str]:

@@ -34,7 +34,7 @@ class DigitscopeError(Exception):
         Args:
             sentence: the message.
         """
-        said = _printable(sentence)
+        said = printable(sentence)
         half = LONGEST // 2
         super().__init__(said if len(said) <= LONGEST else f"{said[: half - 5]} ... {said[-half:]}")
 
@@ -81,9 +81,9 @@ def first_line(error: Exception) -> str:
     >>> first_line(ValueError(f"bad {chr(27)} name."))
     'bad   name'
     """
-    return _printable((str(error).strip().splitlines() or [type(error).__name__])[0][:300]).rstrip(".")
+    return printable((str(error).strip().splitlines() or [type(error).__name__])[0][:300]).rstrip(".")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """A text without anything that would move a terminal's cursor."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
