@@ -18,6 +18,7 @@ from digitscope.errors import ConfigError, DigitscopeError, ModelError, printabl
 from digitscope.evaluate import Evaluation
 from digitscope.files import write_text
 from digitscope.models import Model
+from digitscope.parts import REPEATED
 
 LIBRARY = "digitscope"
 """The ``library_name`` in the front matter, by which a card of ours is known."""
@@ -314,9 +315,6 @@ _EXAMPLES: Mapping[str, tuple[str, ...]] = types.MappingProxyType(
 """By how a model file ends, the ways to use it; the ending is a tag as well."""
 
 _TAGS = ("handwritten-digits", "digit-recognition", "cnn")
-
-REPEATED = "test images are training images"
-"""What :func:`digitscope.parts.oddities` says of test images that taught the network after all."""
 
 _INPUT = """## Input and preprocessing
 

@@ -19,6 +19,9 @@ Labels = npt.NDArray[np.uint8]
 EVERY = 7
 """One image in so many of each digit becomes a test image where a set has no test part, as in MNIST."""
 
+REPEATED = "test images are training images"
+"""What the warning about repeated images always says; a model card, which has only the sentences, knows it by this."""
+
 FEW = 20
 """Training images of a digit below which a dataset says that they are few."""
 
@@ -106,6 +109,6 @@ def _repeated(train: Part, test: Part) -> tuple[str, ...]:
         return ()
     before, index = both[0]
     return (
-        f"{len(both):,} of {len(test.images):,} test images are training images too, pixel for pixel, and flatter "
+        f"{len(both):,} of {len(test.images):,} {REPEATED} too, pixel for pixel, and flatter "
         f"the result: {test.places[index]} is {train.places[before]}",
     )
