@@ -39,7 +39,7 @@ FLOORS = [
     ["line_network", "trials", "exporter", "devices"],
     ["line_training"],
     ["networks", "augment", "checkpoints", "evaluate", "export", "rebuild"],
-    ["feed"],
+    ["feed", "distillation"],
     ["fitting"],
     ["canvas", "card", "convert"],
     ["plots", "concepts", "comparisons", "tiles"],

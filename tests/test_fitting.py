@@ -149,6 +149,23 @@ def test_a_fit_that_was_stopped_goes_on_as_if_nothing_had_happened(
             np.testing.assert_allclose(ours, wanted, atol=1e-6)
 
 
+def test_a_student_that_was_stopped_goes_on_with_its_teachers(some: tuple[Images, Labels], tmp_path: Path):
+    """From each epoch of either teacher and of the student, to the same weights."""
+    x, y = some[0][:400], some[1][:400]
+    chosen = recipe_of("robust", SMALL | {"epochs": 2, "ema": "0.9", "teachers": 2})
+    states: list[Checkpoint] = []
+    whole = fit(chosen, x, y, 3, after_epoch=states.append)
+    assert [(state.epochs, len(state.teachers)) for state in states] == [(1, 0), (2, 0), (3, 1), (4, 1), (5, 2), (6, 2)]
+    assert [row["epoch"] for row in whole.history] == [1, 2]
+    for state in states:
+        state.write(tmp_path / "state.npz")
+        resumed = fit(chosen, x, y, 3, begun=Checkpoint.read(tmp_path / "state.npz"))
+        for ours, wanted in zip(resumed.network.get_weights(), whole.network.get_weights(), strict=True):
+            np.testing.assert_allclose(ours, wanted, atol=1e-6)
+    with pytest.raises(DataError, match="another network"):
+        fit(recipe_of(chosen, {"teachers": 1}), x, y, 3, begun=states[-1])
+
+
 def test_keras_takes_the_batches_in_our_order(some: tuple[Images, Labels], monkeypatch: pytest.MonkeyPatch):
     """Epoch after epoch, every batch once and in turn, also when the fit begins in the middle."""
     taken: list[tuple[int, int]] = []

@@ -365,6 +365,29 @@ def test_a_deeper_network_is_told_by_its_own_layers(tmp_path):
     assert "find no partner" not in told, "24, 12, 8 and 4 cells all have one"
 
 
+@pytest.mark.parametrize(("teachers", "smoothing"), [(0, 0.0), (1, 0.0), (3, 0.2)])
+def test_teachers_and_softened_labels_are_told_where_there_are_some(tmp_path, teachers, smoothing):
+    """The least loss that the training can reach is that of an answer equal to what is asked for."""
+    networks, export = pytest.importorskip("digitscope.networks"), pytest.importorskip("digitscope.export")
+    (x, y), (x_test, y_test) = load_mnist()
+    np.savez(tmp_path / "few.npz", x_train=x[:300], y_train=y[:300], x_test=x_test[:90], y_test=y_test[:90])
+    settings = {"filters": "4,6", "epochs": 2, "teachers": teachers, "label_smoothing": smoothing, "teacher_share": 0.8}
+    recipe = recipe_of("classic", settings)
+    export.export_onnx(networks.build(recipe), tmp_path / "model.onnx")
+    write_run(tmp_path, recipe, str(tmp_path / "few.npz"), 300)
+    text = report.write_report(tmp_path, comparisons=stand_in()).read_text(encoding="utf-8")
+    told, name = words_of(text), {0: "no teachers", 1: "one teacher", 3: "three teachers"}[teachers]
+    assert parsed(text).faults == []
+    asked = smoothing / 10 + (1 - smoothing) * np.eye(10)[0]
+    least = -float(np.sum(asked * np.log(asked, where=asked > 0, out=np.zeros(10))))
+    looks = f"for {300 * 2 * (1 + teachers):,} looks at a digit" + (f", those of {name} included" if teachers else "")
+    assert looks + ", on this computer" in told
+    for sentence in (f"it had {name}", "80 % what they answer on average and 20 % the label", f"once {name} had done",
+                     f"Before it, {name} with the same layers"):  # fmt: skip
+        assert (sentence in told.replace("\N{NO-BREAK SPACE}", " ")) is (teachers > 0), sentence
+    assert (f"losses of this table stay above {least:.2f}" in told) is (smoothing > 0)
+
+
 def test_figures_of_a_deeper_network_have_room_for_every_layer(tmp_path):
     networks, export = pytest.importorskip("digitscope.networks"), pytest.importorskip("digitscope.export")
     recipe = recipe_of("classic", {"convolutions": 2, "filters": "4,6", "last_filters": 5})

@@ -18,6 +18,7 @@ from digitscope.about import processor_features
 from digitscope.checkpoints import Checkpoint
 from digitscope.datasets import Images, Labels
 from digitscope.devices import check_devices, shared_among
+from digitscope.distillation import student_of
 from digitscope.feed import Batches, fed
 from digitscope.networks import build
 from digitscope.quiet import no_retracing_warnings, quiet
@@ -115,7 +116,7 @@ def fit(
     after_epoch: Callable[[Checkpoint], None] | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Fitted:
-    """Train the recipe's network; the last weights are kept, nothing is chosen along the way.
+    """Train the recipe's network, its teachers first; the last weights are kept, nothing is chosen along the way.
 
     Args:
         recipe: what to do.
@@ -123,7 +124,7 @@ def fit(
         labels: uint8 (n,) 0..9.
         seed: of the weights, the order of the images and the augmentation.
         execution: how the backend runs it; None measures nothing and takes :meth:`Execution.for_this_machine`.
-        progress: told about images done of all images of all epochs.
+        progress: told about images done of all images of all epochs, the teachers' included.
         network_of: builds the network from the recipe and a precision; another one makes an experiment.
         begun: where an earlier fit of the same kind was stopped; this one goes on from there.
         after_epoch: given where the fit stands, after every epoch.
@@ -141,31 +142,37 @@ def fit(
         keras.utils.set_random_seed(seed)
     batches = Batches(images, labels, recipe.batch_size, seed, recipe.augment, execution.devices)
     recorder = _Recorder(recipe, batches, len(images), progress)
+    recorder.rows += begun.history if begun else []
+    start = time.perf_counter() - (begun.seconds if begun else 0.0)
     with shared_among(execution.devices), no_retracing_warnings():
-        network = _compiled(recipe, execution, len(batches) * recipe.epochs, network_of)
-        if begun is not None:
-            begun.restore(network)
-            recorder.rows += begun.history
-        start = time.perf_counter() - (0.0 if begun is None else begun.seconds)
+        networks = [network_of(recipe, execution.precision) for _ in range(recipe.teachers + 1)]
+        ready = min(len(begun.teachers), recipe.teachers) if begun else 0
+        for number, network in enumerate(networks[ready:], start=ready):
+            teachers = networks[:number]
+            if number == recipe.teachers > 0:
+                network = student_of(network, teachers, recipe)
+            _compile(network, recipe, execution, len(batches) * recipe.epochs)
+            if begun is not None and number == ready:
+                begun.restore(network, teachers)
 
-        def keep(epoch: int, logs: Any) -> None:
-            if after_epoch is not None:
-                after_epoch(Checkpoint.of(network, recorder.rows, time.perf_counter() - start))
+            def keep(epoch: int, logs: Any, network: keras.Model = network, teachers: Any = teachers) -> None:
+                if after_epoch is not None:
+                    after_epoch(Checkpoint.of(network, recorder.rows, time.perf_counter() - start, teachers))
 
-        network.fit(
-            fed(batches),
-            shuffle=False,  # the batches bring their order
-            epochs=recipe.epochs,
-            initial_epoch=len(recorder.rows),
-            verbose=0,
-            callbacks=[recorder, keras.callbacks.LambdaCallback(on_epoch_end=keep), *callbacks],
-        )
-    return Fitted(_exact(recipe, network, network_of), recorder.rows, time.perf_counter() - start)
+            network.fit(
+                fed(batches),
+                shuffle=False,  # the batches bring their order
+                epochs=(number + 1) * recipe.epochs,
+                initial_epoch=len(recorder.rows),
+                verbose=0,
+                callbacks=[recorder, keras.callbacks.LambdaCallback(on_epoch_end=keep), *callbacks],
+            )
+    rows = [row | {"epoch": epoch} for epoch, row in enumerate(recorder.rows[-recipe.epochs :], start=1)]
+    return Fitted(_exact(recipe, networks[-1], network_of), rows, time.perf_counter() - start)
 
 
-def _compiled(recipe: Recipe, execution: Execution, steps: int, network_of: NetworkBuilder) -> keras.Sequential:
-    """The network with fresh weights and an optimizer that has all its variables, ready for so many steps."""
-    network = network_of(recipe, execution.precision)
+def _compile(network: keras.Model, recipe: Recipe, execution: Execution, steps: int) -> None:
+    """Give the network an optimizer that has all its variables, ready for so many steps."""
     network.compile(
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
         optimizer=_optimizer(recipe, steps),
@@ -174,7 +181,6 @@ def _compiled(recipe: Recipe, execution: Execution, steps: int, network_of: Netw
         jit_compile=execution.jit_compile,
     )
     network.optimizer.build(network.trainable_variables)
-    return network
 
 
 def _exact(recipe: Recipe, fitted: keras.Sequential, network_of: NetworkBuilder) -> keras.Sequential:
@@ -214,7 +220,7 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         if self._progress is not None and logs:
             done = self._epoch * self._n + min((batch + 1) * self._recipe.batch_size, self._n)
             facts = {"epoch": self._epoch + 1, "loss": float(logs["loss"]), "accuracy": float(logs["accuracy"])}
-            self._progress("fit", done, self._n * self._recipe.epochs, facts)
+            self._progress("fit", done, self._n * self._recipe.all_epochs, facts)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         seconds = time.perf_counter() - self._start

@@ -39,6 +39,10 @@ class Recipe:
         beta_2: Adam's memory of the squared gradient.
         label_smoothing: part 0..1 of the answer that is spread over all ten digits.
         augment: strength of the random distortions, 0 = none, 1 = those of :mod:`digitscope.augment`.
+        teachers: networks of this recipe that are trained before; the last network learns from their mean answers too.
+        teacher_share: part 0..1 that the teachers have in the answers that it learns, beside the labels.
+        teacher_temperature: what the teachers' sums before the softmax are divided by; more than 1 lets them tell more
+            of the digits that they think less likely.
         ema: memory of the running mean of the weights that is kept at the end, or None to keep the last weights.
         lower_precision: whether the fit may run in bfloat16 where the processor has it.
         temperature: what the last layer's weights are divided by after the fit, so that the confidence is calibrated;
@@ -61,9 +65,17 @@ class Recipe:
     beta_2: float = 0.999
     label_smoothing: float = 0.0
     augment: float = 0.0
+    teachers: int = 0
+    teacher_share: float = 0.9
+    teacher_temperature: float = 2.0
     ema: float | None = None
     lower_precision: bool = False
     temperature: float = 1.0
+
+    @property
+    def all_epochs(self) -> int:
+        """Passes over the training images in the whole fit, those of the teachers included."""
+        return self.epochs * (self.teachers + 1)
 
 
 SEED = Recipe("seed")
@@ -199,6 +211,9 @@ _RANGES: Mapping[str, tuple[float, float]] = types.MappingProxyType(
         "beta_2": (0, 0.9999999),
         "label_smoothing": (0, 0.99),
         "augment": (0, 3),
+        "teachers": (0, 100),
+        "teacher_share": (0, 1),
+        "teacher_temperature": (0.01, 100),
         "ema": (0, 0.9999999),
         "temperature": (0.01, 100),
     }

@@ -83,13 +83,13 @@ def sweep(
     record = folder / "sweep.jsonl"
     trials = {(trial.recipe, trial.seed): trial for trial in read_trials(record)}
     missing = [(point, seed) for seed in range(seeds) for point in points if (point, seed) not in trials]
-    total, done = len(train.labels) * sum(point.epochs for point, _ in missing), 0
+    total, done = len(train.labels) * sum(point.all_epochs for point, _ in missing), 0
     try:
         for point, seed in missing:
             trial = _trained(point, seed, train, validation, _share(progress, done, total))
             append_trial(record, trial)
             trials[point, seed] = trial
-            done += len(train.labels) * point.epochs
+            done += len(train.labels) * point.all_epochs
     except KeyboardInterrupt as stop:
         kept = f"{len(trials):,} trainings are kept in {folder}"
         raise KeyboardInterrupt(f"stopped; {kept}, and the same command goes on") from stop

@@ -264,7 +264,7 @@ def _what_is_kept(folder: Path, recipe: Recipe) -> str:
     path = folder / CHECKPOINT
     if not path.exists():
         return "stopped before the first epoch was finished; the same command begins anew"
-    kept = f"{Checkpoint.read(path).epochs} of {recipe.epochs} epochs are kept"
+    kept = f"{Checkpoint.read(path).epochs} of {recipe.all_epochs} epochs are kept"
     return f"stopped; {kept}, and the same command with --out {folder} --resume goes on"
 
 
@@ -289,7 +289,7 @@ def _measure(folder: Path, recipe: Recipe, dataset: Dataset, fitted: Fitted, sta
         "parameters": int(fitted.network.count_params()),
         "train_n": len(dataset.x_train),
         "epochs": recipe.epochs,
-        "images_per_second": len(dataset.x_train) * recipe.epochs / fitted.seconds,
+        "images_per_second": len(dataset.x_train) * recipe.all_epochs / fitted.seconds,
         "fit_seconds": fitted.seconds,
         "total_seconds": time.perf_counter() - start,
     }

@@ -28,6 +28,7 @@ from digitscope.story.page import (
     picture,
     rough_share,
     share,
+    spelled,
     table,
     times,
     tiny,
@@ -62,7 +63,7 @@ def facts(record: Record) -> dict[str, Any]:
 
 def _result(record: Record) -> dict[str, Any]:
     found, lens = record.evaluation, record.lens
-    looks = int(record.metrics["train_n"]) * record.recipe.epochs
+    looks = int(record.metrics["train_n"]) * record.recipe.all_epochs
     return {
         "recipe": record.recipe.name, "seed": record.config["seed"], "mnist": record.data.is_mnist,
         "data_name": "MNIST" if record.data.is_mnist else record.data.name, "run_name": shlex.quote(str(record.folder)),
@@ -116,6 +117,14 @@ def _training(record: Record) -> dict[str, Any]:
     head = ["epoch", "loss", "accuracy", "learning rate at its end", "time"]
     return {
         "many_epochs": len(record.history) > 2,
+        "smoothed": recipe.label_smoothing > 0,
+        "smoothing": percent(recipe.label_smoothing, 0),
+        "least_loss": number(_least_loss(recipe.label_smoothing), 2),
+        "teachers": recipe.teachers > 0,
+        "teacher_count": f"{spelled(recipe.teachers)} teacher{'s' if recipe.teachers > 1 else ''}",
+        "teacher_share": percent(recipe.teacher_share, 0),
+        "label_share": percent(1 - recipe.teacher_share, 0),
+        "teacher_temperature": f"{recipe.teacher_temperature:g}",
         "steps_per_epoch": count(steps),
         "steps_total": count(steps * recipe.epochs),
         "last_batch": train_n % recipe.batch_size,
@@ -138,6 +147,12 @@ def _gap(record: Record) -> dict[str, Any]:
         else "It does no worse on new digits than on practised ones: it has not merely learned by heart."
     )
     return {"train_accuracy": percent(practised), "train_sample": count(len(labels)), "gap_words": words}
+
+
+def _least_loss(smoothing: float) -> float:
+    """The cross-entropy of an answer that is just the label with so much of it spread over all ten digits."""
+    right, wrong = 1 - 0.9 * smoothing, 0.1 * smoothing
+    return -right * math.log(right) - (9 * wrong * math.log(wrong) if wrong else 0.0)
 
 
 def _schedule_words(record: Record) -> str:
@@ -274,8 +289,9 @@ def _recipe_settings() -> Html:
         )
         averaged = "last weights" if recipe.ema is None else "running mean"
         distorted = "yes" if recipe.augment else "no"
-        rows.append([recipe.name, ", ".join(map(str, filters)), str(recipe.epochs), rate, distorted, averaged])
-    head = ["recipe", "filters", "epochs", "learning rate", "distorted digits", "keeps"]
+        settings = [str(recipe.epochs), rate, distorted, averaged, str(recipe.teachers or "no")]
+        rows.append([recipe.name, ", ".join(map(str, filters)), *settings])
+    head = ["recipe", "filters", "epochs", "learning rate", "distorted digits", "keeps", "teachers"]
     return table("The recipes.", head, rows, broad=True)
 
 
