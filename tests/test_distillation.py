@@ -26,7 +26,9 @@ def softened(p: np.ndarray, temperature: float) -> np.ndarray:
     return scores / scores.sum(axis=1, keepdims=True)
 
 
-@pytest.mark.parametrize(("share", "temperature", "count"), [(0.9, 2.0, 2), (0.3, 1.0, 1), (1.0, 5.0, 3), (0.0, 2.0, 1)])
+@pytest.mark.parametrize(
+    ("share", "temperature", "count"), [(0.9, 2.0, 2), (0.3, 1.0, 1), (1.0, 5.0, 3), (0.0, 2.0, 1)]
+)
 def test_the_loss_is_against_the_teachers_mean_and_the_label(
     some: tuple[Images, Labels], share: float, temperature: float, count: int
 ):
