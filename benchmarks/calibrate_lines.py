@@ -1,5 +1,7 @@
 """Fit what a line reader's score is worth: logistic regression on made-up lines that no training saw; prints constants.
 
+It says as well what a known length helps, and what a wrong one does (``digitscope.line_reader.MISFIT``).
+
 Run: ``python benchmarks/calibrate_lines.py [own|ocr|FILE.onnx] [--lines N]``; the two numbers go into
 ``digitscope.line_reader.CALIBRATIONS``.
 """
@@ -10,11 +12,14 @@ import argparse
 
 import numpy as np
 
-from digitscope.decode import digits_of
-from digitscope.page_reader import PageReader
+from digitscope.decode import Constraint, digits_of
+from digitscope.page_reader import WRITTEN, PageReader
 from digitscope.synth import Lines
 
 SEED = 20_011
+
+KNOWN = {"no length": None, "the right length": 0, "a digit more": 1, "a digit fewer": -1}
+"""What the reader is told of a line's number, and by how many digits it differs from the truth."""
 
 
 def odds_of(scores: np.ndarray) -> np.ndarray:
@@ -48,6 +53,7 @@ def main() -> None:
     arguments = parser.parse_args()
     reader, source = PageReader(arguments.engine), Lines(SEED)
     scores, right, chances, written = [], [], [], []
+    answered: dict[str, list[tuple[bool, bool]]] = {known: [] for known in KNOWN}
     for number in range(arguments.lines):
         line = source.line(number)
         reading = reader.reading(line.pixels)
@@ -57,6 +63,15 @@ def main() -> None:
         if reading.best:
             scores.append(reading.score)
             right.append(reading.best == truth)
+        for known, more in KNOWN.items():
+            if truth and (more is None or len(truth) + more > 0):
+                constraint = None if more is None else Constraint(length=len(truth) + more)
+                told = reading if constraint is None else reader.reading(line.pixels, constraint)
+                sure = told.digit_probability >= WRITTEN and reader.lines.confidence(told) >= reader.sure
+                answered[known].append((sure, told.best == truth))
+    for known, ones in answered.items():
+        given = [was_right for sure, was_right in ones if sure]
+        print(f"{known}: {len(given) / len(ones):.3f} of {len(ones)} answered, {sum(given)} of {len(given)} right")
     slope, start = fitted(np.array(scores), np.array(right, float))
     chance = chance_of(np.array(scores), slope, start)
     print(f"slope {slope:.3f}, start {start:.3f}; right {np.mean(right):.3f} of {len(right)}")

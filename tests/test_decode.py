@@ -79,6 +79,8 @@ def test_a_thousand_uncertain_columns_do_not_underflow():
         (Constraint(length=1), "8"),
         (Constraint(max_value=8), "8"),
         (Constraint(pattern="#-#"), "1-8"),
+        (Constraint(pattern="1#"), "18"),
+        (Constraint(pattern="#8"), "18"),
     ],
 )
 def test_constraints_pick_what_fits(constraint: Constraint, expected: str):
@@ -99,7 +101,8 @@ def test_a_constraint_that_nothing_fits_finds_nothing():
     assert beam_search(np.eye(CLASSES, dtype=np.float32)[[0, 5, 0]], constraint=Constraint(length=4)) == []
 
 
-@pytest.mark.parametrize("bad", [{"length": 0}, {"max_value": -1}, {"pattern": "--"}, {"pattern": "##", "length": 3}])
+@pytest.mark.parametrize("bad", [{"length": 0}, {"max_value": -1}, {"pattern": "--"}, {"pattern": "##", "length": 3},
+                                 {"pattern": "20##", "length": 2}])  # fmt: skip
 def test_constraints_that_cannot_be_met_are_refused(bad: dict):
     with pytest.raises(ConfigError):
         Constraint(**bad)

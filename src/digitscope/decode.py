@@ -22,6 +22,9 @@ ALPHABET = "0123456789.,-/="
 
 CLASSES = 1 + len(ALPHABET)
 
+PLACES = "#" + ALPHABET[:10]
+"""What stands for a digit in a pattern: any, or itself."""
+
 BEAM = 10
 """Texts that are followed from column to column."""
 
@@ -41,7 +44,7 @@ class Constraint:
 
     Attributes:
         length: how many digits it has.
-        pattern: ``#`` for a digit, anything else for itself (``"#####-####"``); a separator may be missing.
+        pattern: ``#`` for a digit, anything else for itself (``"#####-####"``, ``"20##"``); a separator may be missing.
         max_value: the largest number that its digits may spell.
     """
 
@@ -57,10 +60,8 @@ class Constraint:
             raise ConfigError(f"max_value={self.max_value} is out of range; expected 0 or more")
         if self.pattern is not None and "#" not in self.pattern:
             raise ConfigError(f"pattern={self.pattern!r} has no place for a digit; write # for each")
-        if self.pattern is not None and self.length not in (None, self.pattern.count("#")):
-            raise ConfigError(
-                f"length={self.length} does not fit pattern={self.pattern!r} with {self.pattern.count('#')} digits"
-            )
+        if self.pattern is not None and self.length not in (None, self.digits):
+            raise ConfigError(f"length={self.length} does not fit pattern={self.pattern!r} with {self.digits} digits")
 
     @classmethod
     def of(
@@ -73,12 +74,14 @@ class Constraint:
     @property
     def digits(self) -> int | None:
         """How many digits there must be; None = any number."""
-        return self.pattern.count("#") if self.pattern is not None else self.length
+        return self.length if self.pattern is None else sum(one in PLACES for one in self.pattern)
 
     def begins(self, text: str) -> bool:
         """Whether a text may go on to one that fits.
 
         >>> Constraint(pattern="##-#").begins("12-"), Constraint(length=2).begins("123")
+        (True, False)
+        >>> Constraint(pattern="20##").begins("201"), Constraint(pattern="20##").begins("21")
         (True, False)
         """
         digits = digits_of(text)
@@ -97,7 +100,7 @@ def _follows(text: str, pattern: str) -> bool:
     """Whether a text can be the beginning of a pattern; separators of the pattern may be missing in it."""
     at = 0
     for character in text:
-        while at < len(pattern) and pattern[at] != "#" and pattern[at] != character and character.isdigit():
+        while at < len(pattern) and pattern[at] not in PLACES and pattern[at] != character and character.isdigit():
             at += 1
         if at == len(pattern) or (pattern[at] != character and not (pattern[at] == "#" and character.isdigit())):
             return False

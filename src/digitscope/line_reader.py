@@ -8,7 +8,7 @@ of them. Finding lines is :mod:`digitscope.lines`, spelling is :mod:`digitscope.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +41,10 @@ PROPOSALS = 4
 DOUBT = 0.03
 """What is added to every text's share in a view: one view that is altogether wrong cannot rule a text out."""
 
+MISFIT = 0.03
+"""What a text that does not fit what is known about the number's form counts beside one that does. It is not nothing:
+who wrote it may not have kept to the form, or the line may be no number, and then no text that fits is right."""
+
 BESIDE = 0.5
 """Weight of the own engine's views beside those of ``ocr``."""
 
@@ -58,7 +62,8 @@ class Reading:
 
     Attributes:
         strip: the line.
-        texts: digits-only texts and their shares 0..1 of what was proposed, best first; the empty text means nothing.
+        texts: digits-only texts of the form that is known and their shares 0..1 of all that was proposed, best first.
+            The empty text means that there is no digit; it is the first only where that is more probable than not.
         view: the view in which the best text's places are looked up.
     """
 
@@ -130,16 +135,17 @@ class LineReader:
         """
         looks = [engine.look(strip.pixels) for engine, _ in self.engines]
         columns = [[without_gaps(digits_only(view.probabilities)) for view in views] for views in looks]
-        texts = _candidates(itertools.chain.from_iterable(columns), constraint)
-        if not texts:
-            return Reading(strip, {}, looks[-1][0])
+        texts = _candidates(list(itertools.chain.from_iterable(columns)), constraint)
+        kept = [not text or constraint is None or constraint.fits(text) for text in texts]
         chances = [_log_chances(views, sheets, texts) for views, sheets in zip(looks, columns, strict=True)]
-        logs = np.zeros(len(texts))
+        logs = np.where(kept, 0.0, np.log(MISFIT))
         for (_, weight), of_engine in zip(self.engines, chances, strict=True):
             for of_view in of_engine:
                 logs += weight * np.log(_shares(of_view) + DOUBT)
         shares = _shares(logs)
-        order = np.argsort(-shares)
+        order = [number for number in np.argsort(-shares) if kept[number]]
+        if shares[0] < 0.5:
+            order = [*(number for number in order if texts[number]), 0]
         ranked = {texts[number]: float(shares[number]) for number in order}
         return Reading(strip, ranked, looks[-1][int(np.argmax(chances[-1][:, order[0]]))])
 
@@ -148,11 +154,11 @@ class LineReader:
         return calibrated(reading.score, self.engine)
 
 
-def _candidates(sheets: Iterable[Floats], constraint: Constraint | None) -> list[str]:
-    """The texts that some views' columns propose; without a constraint, that there is none is one of them."""
-    texts = dict.fromkeys([""] if constraint is None else [])
-    for sheet in sheets:
-        texts |= dict.fromkeys(text for text, _ in beam_search(sheet, constraint=constraint)[:PROPOSALS])
+def _candidates(sheets: Sequence[Floats], constraint: Constraint | None) -> list[str]:
+    """The texts that some views' columns propose, freely and within the constraint; that there is none is the first."""
+    texts = {"": None}
+    for sheet, form in itertools.product(sheets, dict.fromkeys((None, constraint))):
+        texts |= dict.fromkeys(text for text, _ in beam_search(sheet, constraint=form)[:PROPOSALS])
     return list(texts)
 
 
