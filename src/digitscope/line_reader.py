@@ -62,8 +62,9 @@ class Reading:
 
     Attributes:
         strip: the line.
-        texts: digits-only texts of the form that is known and their shares 0..1 of all that was proposed, best first.
-            The empty text means that there is no digit; it is the first only where that is more probable than not.
+        texts: digits-only texts and their shares 0..1 of all that was proposed, best first: those of the form that is
+            known, or where no text is, the others with next to no share. The empty text means that there is no digit;
+            it is the first only where that is more probable than not.
         view: the view in which the best text's places are looked up.
     """
 
@@ -136,18 +137,14 @@ class LineReader:
         looks = [engine.look(strip.pixels) for engine, _ in self.engines]
         columns = [[without_gaps(digits_only(view.probabilities)) for view in views] for views in looks]
         texts = _candidates(list(itertools.chain.from_iterable(columns)), constraint)
-        kept = [not text or constraint is None or constraint.fits(text) for text in texts]
         chances = [_log_chances(views, sheets, texts) for views, sheets in zip(looks, columns, strict=True)]
-        logs = np.where(kept, 0.0, np.log(MISFIT))
+        logs = np.zeros(len(texts))
         for (_, weight), of_engine in zip(self.engines, chances, strict=True):
             for of_view in of_engine:
                 logs += weight * np.log(_shares(of_view) + DOUBT)
-        shares = _shares(logs)
-        order = [number for number in np.argsort(-shares) if kept[number]]
-        if shares[0] < 0.5:
-            order = [*(number for number in order if texts[number]), 0]
-        ranked = {texts[number]: float(shares[number]) for number in order}
-        return Reading(strip, ranked, looks[-1][int(np.argmax(chances[-1][:, order[0]]))])
+        ranked = _ranked(texts, logs, constraint)
+        first = texts.index(next(iter(ranked)))
+        return Reading(strip, ranked, looks[-1][int(np.argmax(chances[-1][:, first]))])
 
     def confidence(self, reading: Reading) -> float:
         """The calibrated probability 0..1 that a reading's best text is right."""
@@ -160,6 +157,21 @@ def _candidates(sheets: Sequence[Floats], constraint: Constraint | None) -> list
     for sheet, form in itertools.product(sheets, dict.fromkeys((None, constraint))):
         texts |= dict.fromkeys(text for text, _ in beam_search(sheet, constraint=form)[:PROPOSALS])
     return list(texts)
+
+
+def _ranked(texts: Sequence[str], logs: Doubles, constraint: Constraint | None) -> dict[str, float]:
+    """The texts and their shares as a :class:`Reading` has them, the empty text being the first of those given."""
+    fits = np.array([not text or constraint is None or constraint.fits(text) for text in texts])
+    if fits[1:].any():
+        shares = _shares(logs + np.where(fits, 0.0, np.log(MISFIT)))
+        kept = np.flatnonzero(fits)
+    else:  # what is known leaves nothing: the others are told all the same, as hardly right
+        shares = _shares(logs)
+        shares[1:] *= MISFIT
+        kept = np.arange(len(texts))
+    last = shares[0] < 0.5
+    order = sorted(kept.tolist(), key=lambda number: (last and not texts[number], -shares[number]))
+    return {texts[number]: float(shares[number]) for number in order}
 
 
 def _log_chances(views: Sequence[View], sheets: Sequence[Floats], texts: Sequence[str]) -> Doubles:
