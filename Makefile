@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check docs guide comparisons benchmarks models reader clean
+.PHONY: help setup demo test check docs guide comparisons benchmarks benchmarks-reading models reader clean
 
 help:
 	@echo "make demo         train the classic network on MNIST, measure it, write a report and read digits (runs/demo)"
@@ -14,9 +14,10 @@ help:
 	@echo "make docs         write docs/cli.md, docs/python.md and the README's table anew"
 	@echo "make guide        run the chapters of docs/guide and write their notebooks anew"
 	@echo "make comparisons  train the networks that the report compares (about 15 minutes)"
-	@echo "make models       measure the recipes anew and ship classic, robust and strong (about 35 minutes)"
+	@echo "make models       measure the recipes anew and ship classic, robust and strong (about 80 minutes)"
 	@echo "make reader       fetch the fonts and train the network that reads lines (about an hour)"
-	@echo "make benchmarks   measure speed and accuracy anew (about 40 minutes on an idle machine)"
+	@echo "make benchmarks   measure the speed anew (about 40 minutes on an idle machine)"
+	@echo "make benchmarks-reading EVAL=FOLDER   measure the reading of other people's digits anew"
 
 setup: $(VENV)/.train
 
@@ -71,10 +72,12 @@ benchmarks: $(VENV)/.dev
 	@$(BIN)/python benchmarks/augment.py
 	@$(BIN)/python benchmarks/startup.py
 	@$(BIN)/python benchmarks/page.py
-	@$(BIN)/python benchmarks/reading.py
-	@$(BIN)/python benchmarks/strings.py
-	@$(BIN)/python benchmarks/reading_cost.py
 	@$(BIN)/python benchmarks/fit_known.py --measure
+
+benchmarks-reading: $(VENV)/.dev
+	@$(BIN)/python benchmarks/reading.py --eval "$(EVAL)"
+	@$(BIN)/python benchmarks/strings.py --eval "$(EVAL)"
+	@$(BIN)/python benchmarks/reading_cost.py --eval "$(EVAL)"
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis

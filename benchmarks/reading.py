@@ -1,6 +1,6 @@
 """How well single digits are read: the shipped model on the development sets, through their own scorer.
 
-    python benchmarks/reading.py [--model robust] [--eval ../shared/eval]
+    python benchmarks/reading.py [--model robust] --eval FOLDER
 
 Writes ``benchmarks/results/reading.json``: per set the number of digits, the share of best guesses that are right, the
 share that was accepted and the accuracy among those; for pictures without a digit the share that was refused; and how
@@ -62,15 +62,15 @@ def counted(folder: Path, name: str, numbers: Read) -> dict[str, Any]:
         answers = [(row["file"], number.best_guess, number.confidence) for row, number in numbers]
         result |= {
             "n": len(digits),
-            "best_guess_right": round(sets.score("singles", folder, name, answers)["score"], 2),
-            "accepted": round(100 * len(accepted) / len(digits), 2),
-            "right_of_accepted": round(100 * sum(accepted) / max(1, len(accepted)), 2),
+            "best_guess_right": round(sets.score("singles", folder, name, answers)["score"], 4),
+            "accepted": round(100 * len(accepted) / len(digits), 4),
+            "right_of_accepted": round(100 * sum(accepted) / max(1, len(accepted)), 4),
         }
     if empty:
         result |= {
             "n_without_digit": len(empty),
-            "refused": round(100 * sum(number.refused for number in empty) / len(empty), 2),
-            "left_empty": round(100 * sum(not number.best_guess for number in empty) / len(empty), 2),
+            "refused": round(100 * sum(number.refused for number in empty) / len(empty), 4),
+            "left_empty": round(100 * sum(not number.best_guess for number in empty) / len(empty), 4),
         }
     return result
 

@@ -1,6 +1,6 @@
 """What reading a number costs, beside RapidOCR in the same run: a line crop, a photo, a cold start, memory.
 
-    python benchmarks/reading_cost.py [--eval ../shared/eval] [--rounds 3]
+    python benchmarks/reading_cost.py --eval FOLDER [--rounds 3]
 
 Writes ``benchmarks/results/reading_cost.json``. Both read the same pictures in turns; RapidOCR takes crops with its
 recognition alone, which is its fastest way, and its photos through detection and recognition, its defaults. Needs the

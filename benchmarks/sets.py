@@ -13,14 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-FOLDER = Path(__file__).resolve().parents[2] / "shared" / "eval"
-
 Row = tuple[dict[str, str], Path | np.ndarray]
 
 
 def folder_of(parser: argparse.ArgumentParser) -> argparse.Namespace:
     """The parsed arguments, ``--eval`` among them; the program ends with a sentence where the sets are not there."""
-    parser.add_argument("--eval", type=Path, default=FOLDER, help="the sets' folder")
+    parser.add_argument("--eval", type=Path, required=True, help="the sets' folder")
     arguments = parser.parse_args()
     if not (arguments.eval / "score.py").is_file():
         parser.exit(2, f"{arguments.eval} has no score.py; give the folder of the development sets with --eval\n")
@@ -55,4 +53,4 @@ def wilson(right: int, n: int) -> list[float]:
     """The 95 % interval of a share, in per cent."""
     z, p = 1.96, right / n
     middle, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return [round(100 * (middle + sign * half) / (1 + z * z / n), 1) for sign in (-1, 1)]
+    return [round(100 * (middle + sign * half) / (1 + z * z / n), 4) for sign in (-1, 1)]

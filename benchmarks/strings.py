@@ -1,6 +1,6 @@
 """How well whole numbers are read: both engines on the development sets of lines and pages, through their own scorer.
 
-    python benchmarks/strings.py [--engine own --engine ocr] [--eval ../shared/eval]
+    python benchmarks/strings.py [--engine own --engine ocr] --eval FOLDER
 
 Writes ``benchmarks/results/strings.json``: per engine and set the share of lines read exactly, once by best guesses and
 once with refusals counted as wrong; the character error rate; the share of pages accepted in full at the threshold that
@@ -58,12 +58,12 @@ def measure(reader: Reader, folder: Path, name: str) -> dict[str, Any]:
     result = {
         "n": len(rows),
         "lines": guesses["lines"],
-        "best_guess_right": round(guesses["score"], 1),
+        "best_guess_right": round(guesses["score"], 4),
         "interval": sets.wilson(round(guesses["score"] * guesses["lines"] / 100), int(guesses["lines"])),
-        "refusals_wrong": round(answers["score"], 1),
-        "character_error_rate": round(guesses["CER"], 1),
-        "accepted": round(100 * len(accepted) / len(rows), 1),
-        "right_of_accepted": round(100 * sum(accepted) / max(1, len(accepted)), 1),
+        "refusals_wrong": round(answers["score"], 4),
+        "character_error_rate": round(guesses["CER"], 4),
+        "accepted": round(100 * len(accepted) / len(rows), 4),
+        "right_of_accepted": round(100 * sum(accepted) / max(1, len(accepted)), 4),
         "milliseconds": round(1000 * seconds / len(rows), 1),
     }
     print(reader.pages.lines.engine, name, result, flush=True)

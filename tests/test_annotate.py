@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from digitscope.annotate import ACCEPTED, LONGEST_TEXT, MODERATE, NOTHING, REFUSED, annotated, page_html
-from digitscope.errors import ImageError
+from digitscope.annotate import (
+    ACCEPTED,
+    LONGEST_TEXT,
+    MODERATE,
+    NOTHING,
+    REFUSED,
+    annotated,
+    check_drawing_place,
+    drawing_names,
+    page_html,
+    write_annotated,
+)
+from digitscope.errors import ConfigError, ImageError
 from digitscope.labels import Mark, Sides, laid_out
 from digitscope.values import Box, Digit, Number, Page
 
@@ -207,3 +220,53 @@ def test_nothing_of_a_record_becomes_markup():
 def test_the_colours_are_those_of_the_figures():
     canvas = pytest.importorskip("digitscope.canvas")
     assert ["#{:02X}{:02X}{:02X}".format(*color) for color in (ACCEPTED, REFUSED)] == [canvas.BLUE, canvas.VERMILION]
+
+
+CLASHES = [
+    ["a/x.png", "../a/x.png"],
+    ["a-b/x.png", "a/b/x.png", "a/b-x.png"],
+    ["x.pdf", "x-p2.png", "x-p2", "x-p2.png.png"],
+    ["X.png", "x.png", "x.PNG", "b/x.png"],
+    ["-", "-.png", "--p1.png"],
+    ["ä" * 120 + "x.png", "b" + "ä" * 120 + "x.png", "d/" * 200 + "y.png", "d/" * 300 + "y.png"],
+    ["a/x-p3.pdf", "b/x-p3.pdf", "a-x-p3.png", "a-x.pdf-p3", "a-x-p3.pdf"],
+    ["\udcff.png", "\udcfe.png", "'a\\n.png'"],
+]
+
+
+def check_names(sources: list[str]) -> None:
+    names = drawing_names(sources)
+    assert list(names) == list(dict.fromkeys(sources))
+    assert drawing_names(sources[::-1]) == names, "they do not depend on the order"
+    pages = [f"{name}{page}.jpg" for name in names.values() for page in ("", "-p2", "-p3", "-p22", "-p10000")]
+    assert len({page.casefold() for page in pages}) == len(pages), "no two pages share a name"
+    for page in pages:
+        assert len(page.encode()) <= 255 and "/" not in page
+
+
+@pytest.mark.parametrize("sources", CLASHES)
+def test_no_two_pages_are_drawn_into_one_file(sources: list[str]):
+    check_names(sources)
+    check_names(list(itertools.chain(*CLASHES)))
+
+
+@given(st.lists(st.text("ab/.-p2X", min_size=1, max_size=9).filter(lambda file: Path(file).stem), max_size=9))
+def test_any_files_are_drawn_into_files_of_their_own(sources: list[str]):
+    check_names(sources)
+
+
+def test_names_are_as_short_as_may_be():
+    names = drawing_names(["a/x.png", "b/x.png", "y.pdf", "y-p2.png", "z-p2.png"])
+    assert list(names.values()) == ["a-x.png", "b-x.png", "y", "y-p2.png", "z-p2"]
+    first, second = drawing_names(["a/x.png", "../a/x.png"]).values()
+    assert first.startswith("a-x.png-") and second.startswith("a-x.png-")
+
+
+def test_pages_that_cannot_be_drawn_anywhere_are_said_before(tmp_path: Path):
+    check_drawing_place(tmp_path / "new" / "folder")
+    assert not list((tmp_path / "new" / "folder").iterdir())
+    assert write_annotated(page(), paper(), tmp_path / "new" / "folder", "a").is_file()
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "file", tmp_path / "file" / "below", "/proc/nowhere"):
+        with pytest.raises(ConfigError, match="cannot take pages"):
+            check_drawing_place(place)

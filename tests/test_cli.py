@@ -87,6 +87,27 @@ def test_a_page_of_numbers_is_read_and_drawn(tmp_path: Path):
         assert drawn.width >= record["width"]
 
 
+def test_a_page_that_cannot_be_drawn_is_read_all_the_same(tmp_path: Path):
+    (tmp_path / "drawn" / "amount.jpg").mkdir(parents=True)
+    words = ["read", PAGES / "amount.png", PAGES / "numbers.jpg", "--annotate", tmp_path / "drawn"]
+    done = run(*words)
+    assert done.returncode == 2 and "amount.png: 248650" in done.stdout
+    assert "pages that were read but not drawn: 1, the first" in done.stderr and "amount.png page 1 (" in done.stderr
+    assert len(done.stderr.splitlines()) == 1 and (tmp_path / "drawn" / "numbers.jpg").is_file()
+    done = run(*words, "--out", tmp_path / "results.jsonl")
+    assert done.returncode == 2 and "amount.png page 1 (" in done.stderr
+    records = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text().splitlines()]
+    assert [record["error"] for record in records] == [None, None] and records[0]["text"] == "248650"
+
+
+def test_a_place_for_drawings_is_looked_at_before_anything_is_read(tmp_path: Path):
+    (tmp_path / "file").touch()
+    done = run("read", PAGES / "amount.png", "--annotate", tmp_path / "file", "--out", tmp_path / "results.csv")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "cannot take pages with boxes (File exists); give another folder with --annotate" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_a_number_of_known_length_and_form():
     done = run("read", PAGES / "amount.png", "--length", "6", "--separators")
     assert "2486.50" in done.stdout, done.stderr
@@ -149,6 +170,11 @@ def test_the_standard_input_is_read(sevens: Path):
         (["read", "x.png", "--min-confidence", "2"], "0 to 1"),
         (["read", "x.png", "--resume"], "--out"),
         (["read", "--single", "x.png", "--length", "3"], "leave out --length"),
+        (["read", "--single", "x.png", "--engine", "ocr"], "--rotate and --engine"),
+        (["read", "x.png", "--model", "classic"], "give --single with it"),
+        (["read", "x.png", "--separators", "--format", "csv"], "--separators is for printed text"),
+        (["read", "x.png", "--separators", "--out", "x.jsonl"], "--separators is for printed text"),
+        (["read", "x.png", "--annotate", "/proc/nowhere"], "--annotate"),
         (["read", "."], "holds no file"),
         (["read", "test.csv"], "--format kaggle"),
         (["read", "-", "--format", "kaggle"], "does not read the standard input"),
@@ -228,6 +254,31 @@ def test_evaluate_text_and_info_and_version():
     assert "10,000" in done.stdout
     assert "keras" in run("info").stdout
     assert run("--version").stdout.startswith("digitscope 0.")
+
+
+def test_numbers_stand_to_the_right(capsys: pytest.CaptureFixture[str]):
+    from digitscope.cli.terminal import table
+
+    table(["is", "0", "1"], [["0", "980", "·"], ["1", "·", "7"], ["none", "·", "·"]])
+    assert capsys.readouterr().out == "is      0  1\n0     980  ·\n1       ·  7\nnone    ·  ·\n\n"
+
+
+def test_a_picture_is_looked_at_without_loading_mnist(
+    sevens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    from digitscope.cli import looking
+
+    def never(*given: object) -> None:
+        raise AssertionError("nothing of the data is needed")
+
+    def drawn(model: object, pixels: object, folder: Path, title: str, progress: object) -> list[Path]:
+        return [folder / title]
+
+    monkeypatch.setattr("digitscope.cli.looking.load_data", never)
+    monkeypatch.setattr("digitscope.album.load_dataset", never)
+    monkeypatch.setattr("digitscope.sheets.write_look", drawn)
+    looking.look(str(sevens / "seven.png"), out=tmp_path)
+    assert capsys.readouterr().out.startswith(f"1 files in {tmp_path}")
 
 
 def test_data_and_look_write_figures(tmp_path: Path):

@@ -232,6 +232,9 @@ def test_write_look_keeps_odd_names_inside_the_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError):
         sheets.write_look(model, np.zeros((3, 3), np.uint8), tmp_path / "none")
     assert not (tmp_path / "none").exists()
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ConfigError, match=r"file cannot be written \(.+\); give another folder with --out$"):
+        sheets.write_look(model, np.zeros((28, 28), np.uint8), tmp_path / "file")
 
 
 def test_the_same_look_gives_the_same_bytes(lens: Lens, tmp_path: Path) -> None:

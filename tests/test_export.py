@@ -6,9 +6,12 @@ import keras
 import numpy as np
 import pytest
 
+from digitscope.convert import export_model
 from digitscope.datasets import load_mnist
 from digitscope.errors import ModelError
 from digitscope.export import export_onnx, onnx_bytes
+from digitscope.lens import look
+from digitscope.models import load
 from digitscope.networks import build
 from digitscope.recipes import recipe_of
 from digitscope.runtime import ClassifierSession
@@ -61,3 +64,23 @@ def test_a_layer_that_is_not_known_is_named():
     )
     with pytest.raises(ModelError, match="drop is a Dropout"):
         onnx_bytes(network)
+
+
+def test_a_keras_file_without_biases_is_opened_and_looked_into(tmp_path: Path):
+    keras.utils.set_random_seed(3)
+    layers = [
+        keras.layers.Conv2D(3, 5, strides=2, activation="relu", use_bias=False, name="c"),
+        keras.layers.Flatten(name="f"),
+        keras.layers.Dense(10, activation="softmax", use_bias=False, name="s"),
+    ]
+    network = keras.Sequential([keras.Input((28, 28, 1)), *layers])
+    network.save(tmp_path / "plain.keras")
+    model, images = load(tmp_path / "plain.keras"), load_mnist()[1][0][:20]
+    wanted = network.predict(images[..., None].astype(np.float32) / 255, verbose=0)
+    np.testing.assert_allclose(model.predict(images), wanted, atol=1e-5)
+    conv, flat, last = look(model, images[0]).layers[1:]
+    assert [layer.parameters for layer in (conv, flat, last)] == [75, 0, 4320]
+    assert conv.parameter_formula == "3·(5·5·1) = 75"
+    assert conv.bias is not None and not conv.bias.any()
+    path = export_model(model, "keras", tmp_path / "again.keras")
+    assert keras.saving.load_model(path).count_params() == network.count_params()

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from digitscope.batch import files_of
 from digitscope.datasets import load_dataset, load_mnist, load_unlabelled
 from digitscope.errors import DataError, ImageError
 from digitscope.folders import read_images
@@ -91,6 +92,15 @@ def test_what_was_done_to_some_images_only_is_told(tmp_path: Path):
     unlabelled = load_unlabelled(tmp_path)
     np.testing.assert_array_equal(unlabelled[0], IMAGES[0])
     assert unlabelled[1].any() and not unlabelled[2].any()
+
+
+def test_a_folder_is_read_in_one_order_by_every_way_of_reading(tmp_path: Path):
+    names = ["b10.png", "c.png", "B9.png", "b2.png", "A.png", "10.png", "9.png", "a.png"]
+    for level, name in enumerate(names):
+        Image.fromarray(np.pad(np.full((1, 1), 10 + level, np.uint8), ((0, 27), (0, 27)))).save(tmp_path / name)
+    order = [names[image[0, 0] - 10] for image in load_unlabelled(tmp_path)]
+    assert order == ["9.png", "10.png", "A.png", "a.png", "b2.png", "B9.png", "b10.png", "c.png"]
+    assert order == [Path(file).name for file in files_of([str(tmp_path)])]
 
 
 def test_progress_counts_the_files(tmp_path: Path):

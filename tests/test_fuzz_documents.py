@@ -54,6 +54,19 @@ def test_a_page_that_would_unpack_to_gigabytes_is_refused(tmp_path: Path):
     tally(2, read)
 
 
+@pytest.mark.parametrize("lost", [b"endstream", b"stream", b"\nendstream\nendobj\n"])
+def test_a_bomb_without_an_end_is_refused(lost: bytes):
+    start, _, end = page_of(packed(b"0 g ", LARGEST_STREAM + 1)).rpartition(lost)
+    (scan,) = scans(start + end, 20)
+    assert scan.picture is None and "a part unpacks to more than 300,000,000 bytes" in str(scan.error)
+
+
+@pytest.mark.parametrize("part", [b"stream\n", b"stream\r\n", b"streamstream\n", b"stream\nendstream", b"\nstream\n x"])
+def test_a_megabyte_of_streams_that_begin_is_looked_at_once(part: bytes):
+    (scan,) = scans(b"%PDF-1.4\n" + part * (MEGABYTE // len(part)))
+    assert scan.picture is None and "damaged" in str(scan.error)
+
+
 def test_streams_that_are_not_what_they_say():
     good = packed(b"0 g 0 0 50 50 re f ", 2 * MEGABYTE)
     for data in (

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+from importlib import resources
 from typing import Any
 
 import numpy as np
 import pytest
 
 from digitscope.datasets import Dataset, load_mnist
-from digitscope.known import HIDDEN, fit_known, known, shipped_known
+from digitscope.known import HIDDEN, KNOWN, fit_known, known, shipped_known
 from digitscope.models import load
 from digitscope.strokes import raster
 from page_models import described
@@ -28,6 +29,38 @@ def test_the_same_model_gives_the_same_fit(monkeypatch: pytest.MonkeyPatch):
     few = Dataset("few", images, np.zeros(300, np.uint8), images[:1], np.zeros(1, np.uint8))
     first, second = (fit_known(load("classic"), few) for _ in range(2))
     assert first == second
+
+
+@pytest.mark.parametrize(
+    ("n", "fitted_on", "calibrated_on"),
+    [(60_000, 26_000, 6_000), (32_000, 26_000, 6_000), (30_000, 24_000, 6_000), (300, 240, 60), (9, 8, 1), (1, 0, 1)],
+)
+def test_the_threshold_is_set_on_digits_that_the_fit_has_not_seen(
+    n: int, fitted_on: int, calibrated_on: int, monkeypatch: pytest.MonkeyPatch
+):
+    images = np.zeros((n, 28, 28), np.uint8)
+    images[:, 0, :2] = np.arange(n)[:, None] // (1, 256) % 256
+    seen: dict[str, Any] = {}
+
+    def fit(shown: Any, rng: Any) -> Any:
+        return seen.setdefault("fit", shown)
+
+    def sure(model: Any, plan: Any, calibrated: Any) -> Any:
+        seen["calibrated"] = calibrated
+        return np.linspace(0, 1, len(calibrated))
+
+    monkeypatch.setattr("digitscope.known._distorted", fit)
+    monkeypatch.setattr("digitscope.known._features", lambda model, plan, shown: shown)
+    monkeypatch.setattr("digitscope.known._fit", lambda x, answers, rng: [np.zeros(1, np.float32)])
+    monkeypatch.setattr("digitscope.known.known", sure)
+    fit_known(load("classic"), Dataset("own", images, np.zeros(n, np.uint8), images[:1], np.zeros(1, np.uint8)))
+    shipped = resources.files("digitscope") / "shipped" / KNOWN
+    with resources.as_file(shipped) as path, np.load(path) as drawn:
+        ours = len(seen["fit"]) - len(drawn["digits"]) - len(drawn["others"])
+    assert (ours, len(seen["calibrated"])) == (fitted_on, calibrated_on)
+    np.testing.assert_array_equal(seen["fit"][:ours], images[:ours])
+    np.testing.assert_array_equal(seen["calibrated"], images[n - calibrated_on :])
+    assert ours + calibrated_on <= n, "no digit is in both"
 
 
 def test_it_keeps_digits_that_it_has_not_seen(fitted: dict[str, Any]):

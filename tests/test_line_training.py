@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +12,21 @@ import pytest
 keras = pytest.importorskip("keras")
 
 from digitscope.decode import ALPHABET, CLASSES  # noqa: E402
+from digitscope.errors import DataError, DigitscopeError  # noqa: E402
 from digitscope.line_network import build_line_network  # noqa: E402
 from digitscope.line_reader import LineModel  # noqa: E402
 from digitscope.line_training import (  # noqa: E402
     LONGEST_TEXT,
+    SEEN,
     _classes,
     _columns,
+    _fit,
     _fits,
+    _next,
     _rate,
     export_reader,
     line_loss,
+    train_reader,
 )
 from digitscope.lines import HEIGHT  # noqa: E402
 
@@ -69,3 +76,37 @@ def test_a_text_needs_room():
 def test_the_rate_climbs_and_falls():
     rates = [_rate(done) for done in np.linspace(0, 1, 50)]
     assert rates[0] < max(rates) > rates[-1] > 0 and rates.index(max(rates)) < 5
+
+
+BATCH = (np.zeros((1, HEIGHT, 8), np.uint8), np.zeros((1, LONGEST_TEXT), np.int32), np.zeros((1, 4), np.int32))
+
+
+@pytest.mark.parametrize("seen", [0, SEEN - 1, SEEN, 1000])
+@pytest.mark.parametrize("half", [b"", (1000).to_bytes(4, "big") + b"half a batch"], ids=["between", "in the midst"])
+def test_a_maker_that_ends_is_told(seen: int, half: bytes):
+    made, maker = multiprocessing.Pipe(duplex=False)
+    maker.send((7, BATCH))
+    os.write(maker.fileno(), half)
+    maker.close()
+    known, state, rng = [BATCH] * seen, {"next": 0}, np.random.default_rng(0)
+    assert _next(made, known, rng, state)[0].shape == BATCH[0].shape and state["next"] == 7
+    with pytest.raises(DigitscopeError, match="process that makes lines has ended"):
+        _next(made, known, rng, state)
+
+
+def test_training_waits_for_the_first_batches_only():
+    made, maker = multiprocessing.Pipe(duplex=False)
+    state, rng = {"next": 0}, np.random.default_rng(0)
+    known = [BATCH] * SEEN
+    assert _next(made, known, rng, state) is BATCH and state["next"] == 0, "none is ready"
+    maker.send((9, BATCH))
+    assert _next(made, known, rng, state) is not BATCH and state["next"] == 9 and len(known) == SEEN + 1
+
+
+def test_without_fonts_nothing_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DIGITSCOPE_FONTS", str(tmp_path / "fonts"))
+    with pytest.raises(DataError, match="holds no fonts"):
+        train_reader(100, out=tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(DigitscopeError, match="process that makes lines has ended"):
+        _fit(None, {"seconds": 0.0, "lines": 0, "next": 0, "history": []}, 100, tmp_path, 0, None)

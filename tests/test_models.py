@@ -1,28 +1,31 @@
 from __future__ import annotations
 
 import json
+import sys
 import zipfile
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from digitscope.datasets import load_mnist
-from digitscope.errors import ConfigError, DataError, ModelError
+from digitscope.errors import ConfigError, DataError, MissingExtra, ModelError
 from digitscope.models import load, network_input, shipped
 
 CLASSIC = (Path(__file__).parent.parent / "src/digitscope/shipped/models/classic.onnx").read_bytes()
 
 
-def identity_model(shape: list[int | str], answers: int) -> bytes:
-    """A model that flattens images of `shape` and answers with the first numbers."""
+def identity_model(shape: list[int | str], answers: int, activation: str = "Softmax") -> bytes:
+    """A model that flattens images of `shape` and answers with what the activation makes of the first numbers."""
     nodes = [
         onnx.helper.make_node("Flatten", ["x"], ["flat"]),
-        onnx.helper.make_node("Slice", ["flat", "start", "end", "axis"], ["y"]),
+        onnx.helper.make_node("Slice", ["flat", "start", "end", "axis"], ["few"]),
+        onnx.helper.make_node(activation, ["few"], ["y"]),
     ]
     constants = [
         onnx.numpy_helper.from_array(np.array([value]), name)
@@ -74,9 +77,12 @@ def test_every_form_of_the_same_image_reads_the_same():
         (np.zeros((28, 28), np.int64), "int64"),
         (np.full((28, 28), 255.0), "divide by 255"),
         (np.full((28, 28), np.nan), "0..1"),
+        ([[1], [1, 2]], "no array .*give .n, 28, 28."),
+        ([np.zeros((28, 28), np.uint8), np.zeros((28, 27), np.uint8)], "no array"),
+        ("seven", "shape"),
     ],
 )
-def test_images_that_do_not_fit_are_refused(x: np.ndarray, words: str):
+def test_images_that_do_not_fit_are_refused(x: npt.ArrayLike, words: str):
     with pytest.raises(DataError, match=words):
         network_input(x)
 
@@ -119,9 +125,38 @@ def test_bad_onnx_files_are_one_sentence(tmp_path: Path, content: bytes, words: 
 def test_a_foreign_model_reads_but_cannot_be_looked_into(tmp_path: Path):
     (tmp_path / "foreign.onnx").write_bytes(identity_model(["n", 28, 28, 1], 10))
     model = load(tmp_path / "foreign.onnx")
-    assert model.predict(np.ones((2, 28, 28))).shape == (2, 10)
+    images = np.zeros((2, 28, 28))
+    images[[0, 1], 0, [3, 7]] = 1
+    assert model.predict(images).argmax(axis=1).tolist() == [3, 7]
     with pytest.raises(ModelError, match="does not describe its layers"):
         _ = model.session.layers
+
+
+def test_ten_numbers_that_do_not_add_up_to_1_are_no_probabilities(tmp_path: Path):
+    path = tmp_path / "foreign.onnx"
+    path.write_bytes(identity_model(["n", 28, 28, 1], 10, "Sigmoid"))
+    with pytest.raises(ModelError, match=r"answered 0\.5 to 0\.5; expected"):
+        load(path).predict(np.zeros((3, 28, 28), np.uint8))
+    path.write_bytes(identity_model(["n", 28, 28, 1], 10, "Identity"))
+    model, image = load(path), np.zeros((28, 28), np.float32)
+    for values in ([0.5] * 10, [0.0] * 10, [0.1] * 9 + [0.102], [0.1] * 9 + [0.098]):
+        image[0, :10] = values
+        with pytest.raises(ModelError, match=r"expected probabilities 0\.\.1 that add up to 1, as a softmax") as caught:
+            model.predict([image])
+        assert str(path) in str(caught.value)
+    image[0, :10] = [0.1] * 9 + [0.1005]
+    assert model.predict([image]).shape == (1, 10)
+
+
+def test_a_keras_file_without_keras_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = keras_file(tmp_path / "a.keras", ["InputLayer"])
+    for module in ("digitscope.export", "digitscope.exporter"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, "keras", None)
+    with pytest.raises(
+        MissingExtra, match=r'^keras is not installed; install it with: pip install "digitscope\[train\]"'
+    ):
+        load(path)
 
 
 @pytest.mark.parametrize(

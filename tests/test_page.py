@@ -18,7 +18,7 @@ import pytest
 import page_models
 from digitscope import page
 from digitscope.datasets import UNCLEAR_TEST_LABELS, WRONG_TEST_LABELS, Dataset, load_mnist
-from digitscope.errors import ModelError
+from digitscope.errors import ConfigError, ModelError
 from digitscope.lens import look
 from digitscope.models import Model, load, shipped
 from digitscope.page import page_files, page_model, self_contained, write_page
@@ -108,6 +108,16 @@ def test_one_file_with_everything_in_it(tmp_path: Path):
     for script in scripts:
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         assert f"'sha256-{digest}'" in policy[1]
+
+
+def test_a_place_that_cannot_be_written_is_said_before_the_long_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(page, "page_model", lambda *given: pytest.fail("it worked for nothing"))
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("mine")
+    for place in (tmp_path / "folder", tmp_path / "file" / "lens.html"):
+        with pytest.raises(ConfigError, match=rf"^{place} cannot be written \(.+\); give another file with --out$"):
+            write_page(load("classic"), place)
+    assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["file", "folder"], "nothing is left behind"
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -164,6 +164,22 @@ def test_the_shipped_model_reads_a_page_of_lines(reader: PageReader):
     assert tops == sorted(tops) and all(abs(top - row) < 40 for top, row in zip(tops, (60, 250, 440), strict=True))
 
 
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_boxes_stay_on_the_page_where_its_edge_cuts_digits(reader: PageReader, degrees: int):
+    upright = np.full((500, 700), 225, np.uint8)
+    line = written([4, 3, 17, 3])
+    upright[:50, :227] = line[30:, 45:]
+    upright[-50:, -170:] = line[:50, :170]
+    pixels = np.ascontiguousarray(np.rot90(upright, -degrees // 90))
+    height, width = pixels.shape
+    found = numbers(reader, pixels, rotate=degrees)
+    edges = set()
+    for box in [box for number in found for box in (number.box, *(digit.box for digit in number.digits))]:
+        assert 0 <= box.x < box.x + box.width <= width and 0 <= box.y < box.y + box.height <= height
+        edges |= {box.x == 0, 2 * (box.y == 0), 3 * (box.x + box.width == width), 4 * (box.y + box.height == height)}
+    assert edges - {0} == {1, 2, 3, 4}, "the digits reach all four edges"
+
+
 @pytest.mark.parametrize("kind", ["white", "black", "noise", "pixel", "strip"])
 def test_nothing_there_is_no_number(reader: PageReader, kind: str):
     pixels = {

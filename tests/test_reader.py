@@ -19,6 +19,7 @@ from digitscope.documents import scans
 from digitscope.errors import ConfigError, ImageError
 from digitscope.ink import LONGEST
 from digitscope.models import load
+from digitscope.page_reader import PageReader
 from digitscope.reader import LEAST_SIDE, Reader
 from digitscope.values import Box, Number, Page
 
@@ -152,6 +153,16 @@ def test_any_model():
     assert Reader(load("classic")).model.name == "classic"
     with pytest.raises(ConfigError):
         Reader("no such model")
+
+
+def test_nothing_is_opened_that_is_not_used(monkeypatch: pytest.MonkeyPatch):
+    opened = []
+    monkeypatch.setattr("digitscope.reader.load", lambda name: opened.append(name) or load(name))
+    monkeypatch.setattr("digitscope.reader.PageReader", lambda *what: opened.append(what[0]) or PageReader(*what))
+    one = Reader()
+    assert opened == []
+    assert one.read(PAGES / "amount.png").text and opened == ["own"]
+    assert one.digit(mnist()[0][0]).text == one.digit(mnist()[0][0]).text == "7" and opened == ["own", "robust"]
 
 
 @settings(max_examples=100, deadline=None)

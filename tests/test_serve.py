@@ -17,6 +17,7 @@ pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
 import uvicorn
 
 from digitscope import page
+from digitscope.cli import looking
 from digitscope.errors import ConfigError
 from digitscope.models import load
 from digitscope.page import page_files
@@ -105,6 +106,27 @@ def test_a_port_that_is_taken_is_an_error_of_one_sentence():
             serve(load("classic"), port=taken.getsockname()[1])
     with pytest.raises(ConfigError, match="give another with --port"):
         serve(load("classic"), port=99999)
+
+
+def test_the_command_says_where_it_serves_once_it_does(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(ConfigError, match="no model 'nosuch'"):
+        looking.serve("nosuch")
+    with socket.socket() as taken:
+        taken.bind((LOCAL, 0))
+        taken.listen()
+        with pytest.raises(ConfigError, match="give another with --port"):
+            looking.serve("classic", port=taken.getsockname()[1])
+    assert capsys.readouterr().out == ""
+    opened: list[str] = []
+    monkeypatch.setattr(page, "fit_known", lambda model, data: None)
+    monkeypatch.setattr(uvicorn.Server, "run", lambda self, sockets: opened.append(sockets[0].getsockname()[1]))
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    looking.serve("classic", port=0, open_=True)
+    address, port = opened
+    assert address == f"http://{LOCAL}:{port}/"
+    assert capsys.readouterr().out == f"Serving classic on {address}; Ctrl-C stops it\n"
 
 
 def test_it_is_compressed(ask: Ask):

@@ -239,6 +239,16 @@ here.sweep("classic", {"filters": ["8", "16", "32"]}, 3, out=sys.argv[2], data=h
 """
 
 
+def test_a_folder_that_cannot_be_written_is_one_sentence(fitted: list[Any], tmp_path: Path):
+    (tmp_path / "sweep.png").mkdir()
+    with pytest.raises(ConfigError, match=rf"^{tmp_path} cannot be written .*all trainings are kept"):
+        sweep("classic", {"filters": ["8"]}, 2, out=tmp_path, data=SOME)
+    (tmp_path / "sweep.png").rmdir()
+    assert len(sweep("classic", {"filters": ["8"]}, 2, out=tmp_path, data=SOME).trials) == len(fitted) == 2
+    with pytest.raises(ConfigError, match=rf"^{tmp_path} cannot be written .*the same command goes on$"):
+        append_trial(tmp_path, trial(RECIPES["classic"]))
+
+
 def test_a_killed_sweep_goes_on(fitted: list[Any], tmp_path: Path):
     out = tmp_path / "s"
     words = [sys.executable, "-c", KILLED, str(Path(__file__).parent), str(out)]
@@ -374,6 +384,15 @@ def test_the_picture_suits_the_settings():
     one = draw(Sweep(RECIPES["classic"], "some", "", tuple(rates)))
     assert one.get_xlabel() == "learning_rate"
     np.testing.assert_allclose(one.containers[0][0].get_xydata(), [[0.005, 96], [0.02, 97]])
+    assert len(one.containers) == 1 and one.containers[0][0].get_linestyle() == "-"
+    settings = {"filters": ["8", "16"], "learning_rate": [0.001 * 2**n for n in range(7)]}
+    many = draw(Sweep(RECIPES["classic"], "some", "", tuple(map(trial, grid("classic", settings)))))
+    assert len(many.get_yticklabels()) == 14, "no line joins different networks"
+    assert many.get_yticklabels()[0].get_text().startswith("filters=8:16, learning_rate=")
+    both = draw(
+        Sweep(RECIPES["classic"], "", "", tuple(map(trial, grid("classic", {"lower_precision": [True, False]}))))
+    )
+    assert {label.get_text() for label in both.get_yticklabels()} == {"lower_precision=true", "lower_precision=false"}
     words = draw(found_of({(32, "max"): [9, 8], (32, "average"): [7, 7]}))
     assert [label.get_text() for label in words.get_yticklabels()] == ["pooling=average", "pooling=max"]
 

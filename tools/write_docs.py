@@ -45,17 +45,61 @@ def python_page() -> str:
         parts.append(f"## `digitscope.{name}`\n\n{_documented(name, thing)}")
         if inspect.isclass(thing) and not issubclass(thing, Exception):
             for member, value in vars(thing).items():
-                if not member.startswith("_") and callable(getattr(value, "__func__", value)) and inspect.getdoc(value):
-                    parts.append(f"### `{name}.{member}`\n\n{_documented(member, getattr(value, '__func__', value))}")
+                if not member.startswith("_") and inspect.getdoc(value) and (text := _member(member, value)):
+                    parts.append(f"### `{name}.{member}`\n\n{text}")
     return "\n".join(parts)
 
 
 def _documented(name: str, thing: Any) -> str:
-    signature = ""
-    if not (inspect.isclass(thing) and issubclass(thing, Exception)):
-        text = re.sub(r"digitscope\.\w+\.|pathlib\.(_local\.)?", "", str(inspect.signature(thing))).replace("'", "")
-        signature = f"```python\n{name}{text}\n```\n\n"
-    return f"{signature}```text\n{inspect.getdoc(thing)}\n```\n"
+    text = "" if _is(thing, Exception) else f"```python\n{name}{_signature(thing)}\n```\n\n"
+    text += f"```text\n{inspect.getdoc(thing)}\n```\n"
+    made = vars(thing).get("__init__") if inspect.isclass(thing) else None
+    if made is not None and made.__doc__ and not _is(thing, Exception):
+        text += f"\n```text\n{inspect.getdoc(made)}\n```\n"
+    return text
+
+
+def _member(name: str, member: Any) -> str:
+    """A method's or a property's entry; nothing for what is only data."""
+    function = getattr(member, "__func__", member)
+    if callable(function):
+        return _documented(name, function)
+    getter = getattr(member, "fget", None) or getattr(member, "func", None)
+    if getter is None:
+        return ""
+    returned = _plain(str(inspect.signature(getter).return_annotation))
+    return f"```python\n{name}: {returned}\n```\n\n```text\n{inspect.getdoc(getter)}\n```\n"
+
+
+def _signature(thing: Any) -> str:
+    """The signature as Python writes it, annotations without quotes, defaults with theirs."""
+    signature = inspect.signature(thing)
+    shown = [_shown(parameter) for parameter in signature.parameters.values()]
+    if any(parameter.kind is parameter.KEYWORD_ONLY for parameter in signature.parameters.values()):
+        shown.insert([p.kind for p in signature.parameters.values()].index(inspect.Parameter.KEYWORD_ONLY), "*")
+    returned = signature.return_annotation
+    arrow = "" if returned is signature.empty or inspect.isclass(thing) else f" -> {_plain(returned)}"
+    return f"({', '.join(shown)}){arrow}"
+
+
+def _shown(parameter: inspect.Parameter) -> str:
+    text = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "") + parameter.name
+    if parameter.annotation is not parameter.empty:
+        text += f": {_plain(parameter.annotation)}"
+    if parameter.default is not parameter.empty:
+        made = isinstance(parameter.default, str | int | float | tuple | None)
+        text += f" = {parameter.default!r}" if made else " = ..."
+    return text
+
+
+def _plain(annotation: Any) -> str:
+    """An annotation without the modules its names come from."""
+    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    return re.sub(r"digitscope\.\w+\.|pathlib\.(_local\.)?|^'|'$", "", text)
+
+
+def _is(thing: Any, kind: type) -> bool:
+    return inspect.isclass(thing) and issubclass(thing, kind)
 
 
 def pages() -> dict[Path, str]:

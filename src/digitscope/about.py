@@ -35,6 +35,11 @@ def processor_features() -> list[str]:
     return [feature for feature in FEATURES if feature in flags]
 
 
+def has_bfloat16() -> bool:
+    """Whether the processor multiplies in bfloat16, so that a fit in it is faster."""
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(processor_features())
+
+
 def machine() -> str:
     """The machine in a few words: system, architecture, processor, number of processors."""
     model = platform.processor() or platform.machine()

@@ -7,7 +7,10 @@ them apart. Where the labels stand is :mod:`digitscope.labels`.
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
+import re
+import tempfile
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,6 +23,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from digitscope import files
+from digitscope.errors import ConfigError
 from digitscope.images import picture_of_array
 from digitscope.labels import Mark, Sides, Size, Spot, Type, laid_out
 from digitscope.values import Box, Number, Page
@@ -43,11 +47,18 @@ to LEGIBLE pixels of its numbers' usual height; at most MOST_ZOOM times, and not
 TYPE_SHARE, TYPE_OF_NUMBER = 1 / 60, 0.5
 """Size of the type: this share of the page's longer side, and of a number's usual height at most."""
 
+LONGEST_NAME = 200
+"""Bytes of a file's name that its annotated pages take up; most systems allow 255 with all that is added."""
+
 LONGEST_TEXT = 24
 """Characters of a number that a label shows."""
 
 MODERATE = 1000
 """Pixels of the longer side of the picture in a notebook."""
+
+
+_LATER_PAGE = re.compile(r"-p[0-9]+$")
+"""What :func:`write_annotated` puts behind the name of a page that is not the first."""
 
 
 def annotated(page: Page, pixels: npt.NDArray[np.uint8]) -> Image.Image:
@@ -82,18 +93,57 @@ def annotated(page: Page, pixels: npt.NDArray[np.uint8]) -> Image.Image:
 
 
 def drawing_names(sources: Sequence[str]) -> dict[str, str]:
-    """A name for each file's annotated pages: its own without folder and suffix, with them where that is not unique.
+    """A name for each file's annotated pages, so that no two pages have the same, whatever the order of the files.
+
+    It is the file's own name without folder and suffix; with them where that is not enough, as of ``x.png`` in two
+    folders, or of ``x-p2.png`` beside page 2 of ``x.pdf``; and a hash of the path behind it where that is not either.
 
     >>> drawing_names(["a/x.png", "b/x.png", "y.pdf"])
     {'a/x.png': 'a-x.png', 'b/x.png': 'b-x.png', 'y.pdf': 'y'}
     """
-    short = Counter(Path(file).stem for file in sources)
-    return {
-        file: stem
-        if short[stem := Path(file).stem] == 1
-        else "-".join(part for part in Path(file).parts if part not in ("/", ".", ".."))
-        for file in sources
-    }
+    longer = {file: _names(file) for file in sources}
+    names = {file: next(longer[file]) for file in longer}
+    while clashing := _clashing(names):
+        names |= {file: name for file in clashing if (name := next(longer[file], None)) is not None}
+    return names
+
+
+def _names(file: str) -> Iterator[str]:
+    """What a file's annotated pages may be called, each name longer than the one before."""
+    path, code = Path(file), hashlib.sha256(file.encode(errors="surrogatepass")).hexdigest()
+    joined = "-".join(part for part in path.parts if part not in ("/", ".", ".."))
+    yield _end(path.stem)
+    yield _end(joined)
+    yield f"{_end(joined)}-{code[:8]}"
+    yield f"{_end(joined)}-{code[:32]}"
+
+
+def _end(name: str) -> str:
+    """The last :data:`LONGEST_NAME` bytes of a name, in whole characters."""
+    return name.encode(errors="surrogatepass")[-LONGEST_NAME:].decode(errors="ignore")
+
+
+def _clashing(names: dict[str, str]) -> list[str]:
+    """The files that must be called otherwise, so that no two pages of different files have the same name."""
+    plain = {file: name.casefold() for file, name in names.items()}  # some systems do not tell a from A
+    often = Counter(plain.values())
+    first = {file: _LATER_PAGE.sub("", name) for file, name in plain.items()}
+    return [file for file, name in plain.items() if often[name] > 1 or (first[file] != name and first[file] in often)]
+
+
+def check_drawing_place(folder: str | Path) -> None:
+    """Find out whether annotated pages could be written, before anything is read; their folder is made.
+
+    Raises:
+        ConfigError: they could not.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise ConfigError(
+            f"{folder} cannot take pages with boxes ({error.strerror}); give another folder with --annotate"
+        ) from error
 
 
 def write_annotated(page: Page, pixels: npt.NDArray[np.uint8], folder: str | Path, name: str) -> Path:

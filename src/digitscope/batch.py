@@ -9,7 +9,6 @@ import csv
 import glob
 import json
 import os
-import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Literal, NoReturn, get_args
 
 from digitscope.documents import SUFFIXES, Scan, scans
 from digitscope.errors import ConfigError, first_line
+from digitscope.folders import natural_order
 from digitscope.records import CSV_HEAD, csv_rows, json_rows, record_name
 from digitscope.values import SCHEMA, Page, Progress
 
@@ -42,7 +42,7 @@ def files_of(paths: Sequence[str]) -> list[str]:
     for path in paths:
         found = [path]
         if glob.has_magic(path) and not os.path.lexists(path):
-            found = sorted(glob.glob(path, recursive=True), key=_natural)  # noqa: PTH207 (Path.glob wants a folder)
+            found = sorted(glob.glob(path, recursive=True), key=natural_order)  # noqa: PTH207 (Path.glob wants a folder)
         found = [file for each in found for file in (_within(each) if Path(each).is_dir() else [each])]
         if not found:
             kinds = ", ".join(SUFFIXES)
@@ -58,16 +58,10 @@ def _within(folder: str) -> Iterator[str]:
         raise ConfigError(f"{error.filename} cannot be searched ({error.strerror}); check its rights") from error
 
     for parent, folders, names in os.walk(folder, onerror=stop):
-        folders[:] = sorted((name for name in folders if not name.startswith(".")), key=_natural)
-        for name in sorted(names, key=_natural):
+        folders[:] = sorted((name for name in folders if not name.startswith(".")), key=natural_order)
+        for name in sorted(names, key=natural_order):
             if name.lower().endswith(SUFFIXES) and not name.startswith("."):
                 yield str(Path(parent, name))
-
-
-def _natural(name: str) -> tuple[list[str | int], str]:
-    """Sorts text by its letters and the numbers in it by their value."""
-    parts = re.split(r"([0-9]+)", name)
-    return [int(part) if number % 2 else part.casefold() for number, part in enumerate(parts)], name
 
 
 def read_files(

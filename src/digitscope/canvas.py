@@ -23,8 +23,8 @@ from digitscope.errors import ConfigError
 from digitscope.files import atomic_path
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
-YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
-"""Eight colours that people with every kind of colour vision tell apart.
+BLUE, VERMILION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+"""Colours that people with every kind of colour vision tell apart.
 
 Source: Okabe and Ito, "Color Universal Design", 2008.
 """

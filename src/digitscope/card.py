@@ -272,7 +272,10 @@ def _limits(known: _Known) -> str:
         "The figures hold for digits like those that it was tested on; other pens, papers and hands are harder.",
     ]
     if known.is_mnist:
-        limits.append("MNIST's writers were Americans: it is bad at the European 1 and 7, at crossed zeros and print.")
+        limits.append(
+            "MNIST's writers were Americans: forms that they did not use, such as a European 1, a crossed 7 or print, "
+            "may be read worse."
+        )
     return "## Limits\n\n" + "\n".join(f"- {limit}" for limit in limits)
 
 

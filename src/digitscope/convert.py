@@ -19,7 +19,7 @@ import numpy.typing as npt
 from digitscope.datasets import load_dataset
 from digitscope.errors import ConfigError, DigitscopeError, MissingExtra, ModelError
 from digitscope.files import atomic_path
-from digitscope.layers import Array, LayerView, layer_views
+from digitscope.layers import Array, layers_of
 from digitscope.models import Model, load, network_input
 from digitscope.quiet import quiet
 from digitscope.weights_json import answers, weights_record, weights_text
@@ -115,10 +115,6 @@ class _Format:
     answer: Callable[[Path, Array], npt.NDArray[np.floating[Any]]]
 
 
-def _layers(model: Model) -> tuple[LayerView, ...]:
-    return layer_views(model.session, network_input(np.zeros((28, 28), np.uint8)))
-
-
 def _rebuild() -> types.ModuleType:
     """:mod:`digitscope.rebuild`, which brings Keras in."""
     from digitscope import rebuild
@@ -127,7 +123,7 @@ def _rebuild() -> types.ModuleType:
 
 
 def _write_json(model: Model, path: Path) -> None:
-    path.write_text(weights_text(weights_record(_layers(model))), encoding="utf-8", newline="\n")
+    path.write_text(weights_text(weights_record(layers_of(model))), encoding="utf-8", newline="\n")
 
 
 def _json_answers(path: Path, images: Array) -> npt.NDArray[np.float64]:
@@ -148,13 +144,13 @@ _FORMATS: Mapping[str, _Format] = types.MappingProxyType(
         "keras": _Format(
             ".keras",
             1e-5,
-            lambda model, path: _rebuild().write_keras(_layers(model), path),
+            lambda model, path: _rebuild().write_keras(layers_of(model), path),
             lambda path, images: _rebuild().keras_answers(path, images),
         ),
         "tflite": _Format(
             ".tflite",
             1e-4,
-            lambda model, path: _rebuild().write_tflite(_layers(model), path),
+            lambda model, path: _rebuild().write_tflite(layers_of(model), path),
             lambda path, images: _rebuild().tflite_answers(path, images),
         ),
         "weights-json": _Format(".json", 1e-5, _write_json, _json_answers),

@@ -45,6 +45,7 @@ MOST_PACKED = 1032
 """Bytes that one byte of Deflate can stand for. Source: zlib's technical notes."""
 
 _PDF_MARK, _PDF_MARK_WITHIN = b"%PDF-", 1024
+_STREAM = re.compile(rb"(?<!end)stream\r?\n")
 _pdfium = threading.RLock()
 """PDFium works for one thread at a time; the garbage collector may close a document while another one is drawn."""
 
@@ -118,14 +119,21 @@ def _check_streams(file: BinaryIO, name: str) -> None:
     Raises:
         ImageError: one does.
     """
-    content = memoryview(file.read())
+    content = file.read()
     file.seek(0)
-    for found in re.finditer(rb"(?<!end)stream\r?\n(.*?)endstream", content, re.DOTALL):
-        packed = content[slice(*found.span(1))]
+    for packed in _streams(content):
         if len(packed) * MOST_PACKED > LARGEST_STREAM and _unpacks_to_more(packed):
             raise ImageError(
                 f"{name} is a PDF of which a part unpacks to more than {LARGEST_STREAM:,} bytes; print it to a new PDF"
             )
+
+
+def _streams(content: bytes) -> Iterator[memoryview]:
+    """The packed parts of a PDF; one whose end is missing reaches to the end of the file."""
+    end = 0
+    while end >= 0 and (begun := _STREAM.search(content, end)):
+        end = content.find(b"endstream", begun.end())
+        yield memoryview(content)[begun.end() : end if end >= 0 else None]
 
 
 def _unpacks_to_more(packed: memoryview) -> bool:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from digitscope.datasets import UNCLEAR_TEST_LABELS, WRONG_TEST_LABELS, Dataset, load_dataset
 from digitscope.errors import DataError, MissingExtra
 from digitscope.models import Model
+from digitscope.trials import percent
 
 EPSILON = 1e-7
 """Probabilities are kept this far from 0 and 1 before the logarithm, as Keras' ``categorical_crossentropy`` does."""
@@ -170,9 +171,9 @@ class Evaluation(Scores):
         rows = [
             ("Images", f"{self.n:,}"),
             ("Loss", f"{self.loss:.4f}"),
-            ("Accuracy", f"{_percent(self.accuracy)} (95 % interval {_percents(self.accuracy_interval)})"),
+            ("Accuracy", f"{percent(self.accuracy)} (95 % interval {_percents(self.accuracy_interval)})"),
             ("Misses", f"{self.misses:,}"),
-            ("Right within two guesses", _percent(self.top2_accuracy)),
+            ("Right within two guesses", percent(self.top2_accuracy)),
             ("Hardest digit", f"{hardest.digit}: {missed:,} of {hardest.support:,} missed"),
         ]
         if self.misses:
@@ -180,12 +181,12 @@ class Evaluation(Scores):
             np.fill_diagonal(errors, 0)
             label, answer = divmod(int(errors.argmax()), 10)
             rows.append(("Most frequent confusion", f"{label} read as {answer}: {_times(int(errors.max()))}"))
-        rows.append(("Calibration error", _percent(self.ece)))
+        rows.append(("Calibration error", percent(self.ece)))
         trusted = self.without_wrong_labels
         if trusted is not None:
             rows += [
                 (f"Without {trusted.wrong_labels} wrong and {trusted.unclear_labels} unclear labels",
-                 f"{_percent(trusted.accuracy)}, {trusted.misses:,} misses of {trusted.n:,}"),
+                 f"{percent(trusted.accuracy)}, {trusted.misses:,} misses of {trusted.n:,}"),
                 ("Wrong labels answered as people see them", f"{trusted.answered_as_seen} of {trusted.wrong_labels}"),
             ]  # fmt: skip
         return rows
@@ -383,10 +384,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in value.items()}
     return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
-
-
-def _percent(part: float) -> str:
-    return f"{100 * part:.2f} %"
 
 
 def _percents(interval: tuple[float, float]) -> str:

@@ -218,9 +218,9 @@ def _describe(
         }
         if entry["kind"] in ("conv2d", "dense"):
             entry["sum"] = found.activation(layer.name, _sums(layer, before))
-            kernel, bias = layer.get_weights()
+            kernel, *biases = layer.get_weights()  # none with use_bias=False
             entry["kernel"] = found.weight(layer.name, kernel)
-            entry["bias"] = found.weight(layer.name, bias) if bias.any() else None
+            entry["bias"] = next((found.weight(layer.name, bias) for bias in biases if bias.any()), None)
         if entry["kind"] == "conv2d":
             entry |= {"kernel_size": list(layer.kernel_size), "strides": list(layer.strides), "padding": layer.padding}
         if entry["kind"].endswith("pooling2d"):

@@ -15,7 +15,8 @@ from typing import Any
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary name beside ``path``; what is written there takes the final name when the block ends well.
 
-    The temporary name keeps the suffix of ``path``, because many writers choose their format by it. If the block
+    The temporary name keeps the suffix of ``path``, because many writers choose their format by it, and of a long name
+    only the beginning, so that it is allowed where the name itself is. If the block
     raises, the temporary file is removed and ``path`` stays as it was.
 
     >>> import tempfile
@@ -27,7 +28,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{_begun(path.stem)}-", suffix=_begun(path.suffix), dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -55,6 +56,11 @@ def write_bytes(path: str | Path, data: bytes) -> None:
 def write_json(path: str | Path, value: Any) -> None:
     """Write ``value`` as indented JSON, whole or not at all; NaN is an error, not a word JSON does not know."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def _begun(part: str) -> str:
+    """The first 60 bytes of a part of a name, in whole characters."""
+    return part.encode(errors="ignore")[:60].decode(errors="ignore")
 
 
 def _umask() -> int:

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from digitscope.about import processor_features
+from digitscope.about import has_bfloat16
 from digitscope.checkpoints import Checkpoint
 from digitscope.datasets import Images, Labels
 from digitscope.devices import check_devices, shared_among
@@ -59,8 +59,7 @@ class Execution:
         """
         check_devices(devices, recipe.batch_size)
         backend = keras.backend.backend()
-        bfloat16 = bool({"avx512_bf16", "amx_bf16"} & set(processor_features()))
-        lower = recipe.lower_precision and backend in ("tensorflow", "torch") and bfloat16
+        lower = recipe.lower_precision and backend in ("tensorflow", "torch") and has_bfloat16()
         precision = "mixed_bfloat16" if lower else "float32"
         steps = 32 if backend == "tensorflow" else 1  # torch takes one at a time, and jax gains nothing by more
         return cls(backend, steps, precision, backend == "jax", devices)

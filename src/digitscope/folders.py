@@ -178,11 +178,21 @@ def _files_in(folder: Path) -> list[Path]:
     return files
 
 
+def natural_order(name: str) -> tuple[list[str | int], str]:
+    """Sorts names by their letters, large and small alike, and the numbers in them by their value.
+
+    >>> sorted(["b10.png", "c.png", "B9.png", "b2.png"], key=natural_order)
+    ['b2.png', 'B9.png', 'b10.png', 'c.png']
+    """
+    parts = re.split(r"([0-9]+)", name)
+    return [int(part) if number % 2 else part.casefold() for number, part in enumerate(parts)], name
+
+
 def _entries(folder: Path) -> list[Path]:
-    """A folder's entries by name, numbers in names by value, without those that a system hides in it."""
+    """A folder's entries in natural order, without those that a system hides in it."""
     try:
         there = list(folder.iterdir())
     except OSError as error:
         raise DataError(f"{folder} cannot be listed ({error.strerror}); check its rights") from error
     shown = [path for path in there if not path.name.startswith((".", "__")) and path.name.lower() not in HIDDEN]
-    return sorted(shown, key=lambda path: [int(x) if x.isdecimal() else x for x in re.split(r"(\d+)", path.name)])
+    return sorted(shown, key=lambda path: natural_order(path.name))

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from digitscope.datasets import Dataset, load_dataset
-from digitscope.layers import layer_views
+from digitscope.layers import layers_of
 from digitscope.models import Model, load, network_input
 from digitscope.samples import encoded
 
@@ -35,7 +35,10 @@ KEPT = 0.99
 """Part of the digits that the threshold keeps."""
 
 FITTED_ON, CALIBRATED_ON = 26_000, 6_000
-"""Training digits that the fit sees, and others, from the end of the file, at which the threshold is set."""
+"""Training digits that the fit sees, and others, from the end of the file, at which the threshold is set.
+
+Of fewer digits a fifth sets the threshold, and the fit sees the rest.
+"""
 
 HIDDEN, EPOCHS, RATE, DECAY, BATCH = 48, 12, 4e-3, 0.2, 256
 """Of the small network: hidden units, epochs, peak of the learning rate, weight decay, images per step."""
@@ -65,14 +68,15 @@ def fit_known(model: Model, data: str | Dataset = "mnist", seed: int = 0) -> dic
     with resources.as_file(resources.files("digitscope") / "shipped" / KNOWN) as path, np.load(path) as drawn:
         others, more = drawn["others"], drawn["digits"]
     plan = _plan(model)
-    shown = np.concatenate([digits[:FITTED_ON], more, others])
+    aside = max(1, min(CALIBRATED_ON, len(digits) // 5))
+    shown = np.concatenate([digits[: min(FITTED_ON, len(digits) - aside)], more, others])
     answers = (np.arange(len(shown)) < len(shown) - len(others)).astype(np.float32)
     x = _features(model, plan, _distorted(shown, rng))
     with threadpool_limits(1, "blas"):  # small products: threads that wait for each other made it 8 times slower
         weights = _fit(x, answers, rng)
     rounded = [part.astype(np.float16).astype(np.float32) for part in weights]
     plan["weights"] = encoded(np.concatenate([part.ravel() for part in rounded]).astype("<f2"))
-    sure = known(model, plan, digits[-CALIBRATED_ON:])
+    sure = known(model, plan, digits[-aside:])
     return plan | {"threshold": float(np.quantile(sure, 1 - KEPT))}
 
 
@@ -107,8 +111,7 @@ def _unpacked(text: str, inputs: int, hidden: int) -> tuple[Floats, Floats, Floa
 
 def _plan(model: Model) -> dict[str, Any]:
     """Which values are looked at: those of all layers from Flatten on, but for the answer."""
-    layers = layer_views(model.session, network_input(np.zeros((28, 28), np.uint8)))
-    flat = [layer for layer in layers[:-1] if len(layer.shape) == 1]
+    flat = [layer for layer in layers_of(model)[:-1] if len(layer.shape) == 1]
     step = -(-sum(layer.values.size for layer in flat) // FEATURES)
     return {"layers": [layer.name for layer in flat], "step": step, "hidden": HIDDEN}
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitscope.errors import ConfigError, ModelError, first_line
+from digitscope.models import Model, network_input
 from digitscope.runtime import ClassifierSession
 
 Array = npt.NDArray[np.float32]
@@ -107,6 +108,15 @@ def layer_views(session: ClassifierSession, images: Array) -> tuple[LayerView, .
         what = first_line(error) if type(error) is ValueError else f"{type(error).__name__}: {first_line(error)}"
         raise ModelError(f"{session.source} describes its layers wrongly ({what}); export the model again") from error
     return tuple(views)
+
+
+def layers_of(model: Model) -> tuple[LayerView, ...]:
+    """Every layer of a model for an image without ink, where its weights and shapes are wanted, not its answers.
+
+    Raises:
+        ModelError: see :func:`layer_views`.
+    """
+    return layer_views(model.session, network_input(np.zeros((28, 28), np.uint8)))
 
 
 def _tensor_names(entry: dict[str, Any]) -> list[str]:

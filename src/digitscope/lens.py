@@ -290,15 +290,6 @@ def unflatten(shape: Cell, index: int) -> Cell:
     return tuple(int(part) for part in np.unravel_index(index, shape))
 
 
-def flat_index(shape: Cell, cell: Cell) -> int:
-    """Where Flatten puts ``cell`` of ``shape``; undoes :func:`unflatten`.
-
-    >>> flat_index((5, 5, 64), (2, 1, 27))
-    731
-    """
-    return int(np.ravel_multi_index(cell, shape))
-
-
 def _checked_cell(layer: LayerView, cell: int | Cell) -> Cell:
     """``cell`` as a tuple of plain integers.
 

@@ -10,7 +10,9 @@ import contextlib
 import itertools
 import json
 import multiprocessing
+import os
 import queue
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,9 +23,11 @@ import numpy as np
 import numpy.typing as npt
 
 from digitscope import files
-from digitscope.about import processor_features
+from digitscope.about import has_bfloat16
 from digitscope.decode import ALPHABET, best_path
+from digitscope.errors import DigitscopeError
 from digitscope.exporter import onnx_of
+from digitscope.glyphs import check_fonts
 from digitscope.line_network import build_line_network
 from digitscope.lines import HEIGHT, line_field
 from digitscope.synth import Lines
@@ -54,8 +58,11 @@ LINES = 1_600_000
 
 SAVE_SECONDS = 60.0
 
-PATIENCE = 5.0
-"""Seconds after which the maker of batches looks whether anybody still takes them."""
+AHEAD = 24
+"""Batches that are made before they are asked for."""
+
+SEEN = 20
+"""Batches from which on the training does not wait for a fresh one."""
 
 VALIDATION_SEED = 10_007
 
@@ -145,15 +152,17 @@ def _make(seed: int, first: int, made: Any) -> None:
     import cv2
 
     cv2.setNumThreads(1)
-    training = multiprocessing.parent_process()
+    ahead: queue.Queue[tuple[int, Batch]] = queue.Queue(AHEAD)
+
+    def hand_over() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                made.send(ahead.get())
+        os._exit(0)  # nobody takes them any more
+
+    threading.Thread(target=hand_over, daemon=True).start()
     for item in batches(seed, first):
-        while True:
-            try:
-                made.put(item, timeout=PATIENCE)
-                break
-            except queue.Full:
-                if training is None or not training.is_alive():
-                    return
+        ahead.put(item)
 
 
 def line_loss(targets: Any, logits: Any) -> Any:
@@ -218,11 +227,13 @@ def train_reader(
 
     Raises:
         DataError: the fonts are not there.
+        DigitscopeError: the process that makes lines has ended.
     """
+    check_fonts()
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(seed)
-    bfloat16 = keras.backend.backend() == "tensorflow" and bool({"avx512_bf16", "amx_bf16"} & set(processor_features()))
+    bfloat16 = keras.backend.backend() == "tensorflow" and has_bfloat16()
     network = build_line_network("mixed_bfloat16" if bfloat16 else "float32")
     state: dict[str, Any] = {"seconds": 0.0, "lines": 0, "next": 0, "history": []}
     if resume and (folder / "history.json").is_file() and (folder / "reader.keras").is_file():
@@ -244,9 +255,10 @@ def train_reader(
 def _fit(network: Any, state: dict[str, Any], lines: int, folder: Path, seed: int, progress: Progress | None) -> None:
     """Train until so many lines were seen: on a fresh batch where one is ready, else on one that was seen before."""
     context = multiprocessing.get_context("spawn")
-    made = context.Queue(maxsize=24)
-    maker = context.Process(target=_make, args=(seed, state["next"], made), daemon=True)
+    made, handed_over = context.Pipe(duplex=False)
+    maker = context.Process(target=_make, args=(seed, state["next"], handed_over), daemon=True)
     maker.start()
+    handed_over.close()  # so that the pipe ends with the maker
     rng = np.random.default_rng((seed, state["next"]))
     seen: list[Batch] = []
     last, saved, losses = time.monotonic(), time.monotonic(), [0.0]
@@ -270,15 +282,21 @@ def _fit(network: Any, state: dict[str, Any], lines: int, folder: Path, seed: in
     finally:
         maker.terminate()
         maker.join()
+        made.close()
 
 
 def _next(made: Any, seen: list[Batch], rng: np.random.Generator, state: dict[str, Any]) -> Batch:
-    """A fresh batch where one is ready (or nothing was seen yet), else one of the last thousand."""
+    """A fresh batch where one is ready (or few were seen yet), else one of a thousand that were seen."""
     try:
-        fresh: tuple[int, Batch] = made.get(block=len(seen) < 20)
-        state["next"], batch = fresh
-    except queue.Empty:
-        return seen[int(rng.integers(len(seen)))]
+        if len(seen) >= SEEN and not made.poll():
+            return seen[int(rng.integers(len(seen)))]
+        fresh: tuple[int, Batch] = made.recv()
+    except (EOFError, OSError) as error:
+        raise DigitscopeError(
+            "the process that makes lines has ended, perhaps for want of memory; start the training again, it goes on "
+            "from what was last saved"
+        ) from error
+    state["next"], batch = fresh
     if len(seen) < 1000:
         seen.append(batch)
     else:

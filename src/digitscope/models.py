@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from digitscope.errors import ConfigError, DataError, ModelError
+from digitscope.errors import ConfigError, DataError, MissingExtra, ModelError, first_line
 from digitscope.runs import read_record
 from digitscope.runtime import ClassifierSession, read_model
 
@@ -67,7 +67,10 @@ def network_input(x: npt.ArrayLike) -> npt.NDArray[np.float32]:
     Raises:
         DataError: another shape or type, or values outside the range.
     """
-    images = np.asarray(x)
+    try:
+        images = np.asarray(x)
+    except ValueError as error:  # rows of different lengths
+        raise DataError(f"the images are no array ({first_line(error)}); give (n, 28, 28), uint8 or floats") from error
     if images.ndim == 2:
         images = images[None]
     if images.ndim == 4 and images.shape[-1] == 1:
@@ -124,8 +127,10 @@ def load(model: str | Path = "classic") -> Model:
     if path.is_file() and path.suffix == ".onnx":
         return Model(name, ClassifierSession(read_model(path), name))
     if path.is_file() and path.suffix == ".keras":
-        from digitscope.export import onnx_of_keras_file
-
+        try:
+            from digitscope.export import onnx_of_keras_file
+        except ModuleNotFoundError as error:
+            raise MissingExtra.of(error) or error from error
         return Model(name, ClassifierSession(onnx_of_keras_file(path), name))
     raise ModelError(f"{name} ends in {path.suffix!r}; a model file ends in .onnx or .keras")
 

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from digitscope.datasets import Dataset, load_dataset
-from digitscope.errors import ModelError
-from digitscope.files import write_text
+from digitscope.errors import ConfigError, ModelError
+from digitscope.files import atomic_path
 from digitscope.known import fit_known
-from digitscope.layers import LayerView, layer_views
-from digitscope.models import Model, network_input
+from digitscope.layers import LayerView, layers_of
+from digitscope.models import Model
 from digitscope.samples import encoded, hardest, patches, samples
 
 VERSION = 1
@@ -66,7 +66,7 @@ def page_model(model: Model, snapshots: Sequence[Model] = (), data: str | Path |
         ModelError: the network does not describe its layers, is too large for a page, or a snapshot is another network.
     """
     dataset = load_dataset(data)
-    layers = _layers_of(model)
+    layers = layers_of(model)
     work = sum(_multiplications(layer) for layer in layers)
     if work > LARGEST:
         raise ModelError(
@@ -95,17 +95,25 @@ def write_page(
 
     Args:
         model: a network that describes its layers.
-        path: the file to write, whole or not at all.
+        path: the file to write, whole or not at all; whether it can be written is found out before the long work.
         snapshots: the same network at other times of its training; each adds its weights to the file.
         data: whose test images are shown as samples.
 
     Raises:
+        ConfigError: the file cannot be written.
         ModelError: see :func:`page_model`.
     """
+    path = Path(path)
     texts = {name: content.decode("utf-8") for name, content in page_files().items()}
-    texts["model.json"] = json.dumps(page_model(model, snapshots, data), allow_nan=False, separators=(",", ":"))
-    write_text(path, self_contained(texts))
-    return Path(path)
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(None, "it is a folder")
+        with atomic_path(path) as temporary:
+            texts["model.json"] = json.dumps(page_model(model, snapshots, data), allow_nan=False, separators=(",", ":"))
+            temporary.write_text(self_contained(texts), encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written ({error.strerror}); give another file with --out") from error
+    return path
 
 
 def self_contained(texts: dict[str, str]) -> str:
@@ -143,10 +151,6 @@ def self_contained(texts: dict[str, str]) -> str:
     )
     charset = '<meta charset="utf-8">'
     return page.replace(charset, f'{charset}\n<meta http-equiv="Content-Security-Policy" content="{policy}">', 1)
-
-
-def _layers_of(model: Model) -> tuple[LayerView, ...]:
-    return layer_views(model.session, network_input(np.zeros((28, 28), np.uint8)))
 
 
 def _entry(layer: LayerView) -> dict[str, Any]:
@@ -187,7 +191,7 @@ def _multiplications(layer: LayerView) -> int:
 
 
 def _snapshot(snapshot: Model, layers: tuple[LayerView, ...]) -> dict[str, str]:
-    others = _layers_of(snapshot)
+    others = layers_of(snapshot)
     if [_entry(layer) for layer in others] != [_entry(layer) for layer in layers]:
         raise ModelError(f"snapshot {snapshot.name} is another network; give the same one at another time")
     return {"name": _name_of(snapshot), "weights": _weights(others)}

@@ -7,6 +7,7 @@ It decides how the page stands, whether a picture is a page or itself one line, 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -101,7 +102,7 @@ class PageReader:
         rows = _rows([reading.strip.box for reading in readings])
         ordered = sorted(zip(rows, readings, strict=True), key=lambda placed: (placed[0], placed[1].strip.box.x))
         found = [
-            _turned(number, degrees, size)
+            _on_page(number, degrees, size)
             for row, reading in ordered
             for number in self._numbers(reading, scale, row, constraint is None)
         ]
@@ -245,7 +246,7 @@ def _box(strip: Strip, placed: Sequence[Character], scale: float) -> Box:
     top, bottom = min(one.top for one in placed), max(one.bottom for one in placed)
     corners = np.array([[left, right, right, left], [top, top, bottom, bottom], [1, 1, 1, 1]], np.float64)
     x, y = (strip.matrix @ corners) * scale
-    low = max(0, int(x.min())), max(0, int(y.min()))
+    low = math.floor(x.min()), math.floor(y.min())
     return Box(*low, max(1, round(float(x.max())) - low[0]), max(1, round(float(y.max())) - low[1]))
 
 
@@ -254,17 +255,27 @@ def _box_of(strip: Strip, scale: float) -> Box:
     return Box(*(round(side * scale) for side in (strip.box.x, strip.box.y, strip.box.width, strip.box.height)))
 
 
-def _turned(number: Number, degrees: int, size: tuple[int, int]) -> Number:
-    """A number found on a page that was turned counter-clockwise, its boxes back on the page as it is."""
-    if degrees == 0 or number.box is None:
+def _on_page(number: Number, degrees: int, size: tuple[int, int]) -> Number:
+    """A number found on a page that was turned counter-clockwise, its boxes on the page as it is."""
+    if number.box is None:
         return number
-    digits = tuple(replace(digit, box=_back(digit.box, degrees, size)) for digit in number.digits)
-    return replace(number, digits=digits, box=_back(number.box, degrees, size))
+    digits = tuple(replace(digit, box=_within(_back(digit.box, degrees, size), size)) for digit in number.digits)
+    return replace(number, digits=digits, box=_within(_back(number.box, degrees, size), size))
+
+
+def _within(box: Box, size: tuple[int, int]) -> Box:
+    """What of a box is on the page, never empty; a line is cut out with a margin, which may go beyond the page."""
+    width, height = size
+    left, top = min(max(0, box.x), width - 1), min(max(0, box.y), height - 1)
+    right, bottom = min(box.x + box.width, width), min(box.y + box.height, height)
+    return Box(left, top, max(1, right - left), max(1, bottom - top))
 
 
 def _back(box: Box, degrees: int, size: tuple[int, int]) -> Box:
     """A box of a page turned counter-clockwise by some degrees, on the page of ``size`` (width, height)."""
     width, height = size
+    if degrees == 0:
+        return box
     if degrees == 90:
         return Box(width - box.y - box.height, box.x, box.height, box.width)
     if degrees == 180:

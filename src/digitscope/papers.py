@@ -15,7 +15,7 @@ Levels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 BANK_HEIGHT, BANK_WIDTH = 320, 1200
-"""Pixels of a texture in the bank; a line's canvas is at most half as large."""
+"""Pixels of a texture in the bank, more than any line's canvas has, so that there are many cuts of each."""
 
 
 class Papers:

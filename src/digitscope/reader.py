@@ -68,11 +68,17 @@ class Reader:
         """
         if min_confidence is not None and not 0 <= min_confidence <= 1:
             raise ConfigError(f"min_confidence={min_confidence} is out of range; expected 0 to 1")
-        self.model = model if isinstance(model, Model) else load(model)
         self.min_confidence = min_confidence
-        self._engine = engine
+        self._model, self._engine = model, engine
+        if model != "robust":
+            self.model  # noqa: B018 (what was asked for is opened at once, so that an error comes here)
         if engine != "own":
-            self.pages  # noqa: B018 (what was asked for is opened at once, so that an error comes here)
+            self.pages  # noqa: B018
+
+    @cached_property
+    def model(self) -> Model:
+        """What reads single digits; opened when it is first needed."""
+        return self._model if isinstance(self._model, Model) else load(self._model)
 
     @cached_property
     def pages(self) -> PageReader:

@@ -48,8 +48,8 @@ BATCH = 128
 FLOATS = "tensor(float)"
 """What ONNX Runtime calls an array of float32."""
 
-ROUNDING = 1e-4
-"""By how much a probability may pass 1."""
+ROUNDING = 1e-3
+"""By how much a probability, or ten of them together, may miss 1."""
 
 Array = npt.NDArray[np.float32]
 
@@ -167,10 +167,10 @@ class ClassifierSession:
             if part.shape != (len(batch), 10):
                 raise ModelError(f"{self.source} answered {part.shape} for {len(batch)} images; expected (n, 10)")
             answer[start : start + BATCH] = part
-        if answer.size and not (answer.min() >= 0 and answer.max() <= 1 + ROUNDING):
+        if answer.size and not _are_probabilities(answer):
             raise ModelError(
-                f"{self.source} answered {answer.min():g} to {answer.max():g}; expected probabilities 0..1, "
-                "as a softmax behind its last layer gives them"
+                f"{self.source} answered {answer.min():g} to {answer.max():g}; expected probabilities 0..1 that add up "
+                "to 1, as a softmax behind its last layer gives them"
             )
         return answer
 
@@ -245,6 +245,12 @@ def _bound_memory() -> None:
 def _blank() -> Array:
     """One image without ink, float32 (1, 28, 28, 1)."""
     return np.zeros((1, 28, 28, 1), np.float32)
+
+
+def _are_probabilities(answer: Array) -> bool:
+    """Whether all values are 0..1, and those of each image add up to 1."""
+    inside = answer.min() >= 0 and answer.max() <= 1 + ROUNDING
+    return bool(inside and np.abs(answer.sum(axis=1) - 1).max() <= ROUNDING)
 
 
 def _fits(shape: list[int | str | None], tail: tuple[int, ...]) -> bool:

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from digitscope import drawings, steps, verdict
 from digitscope.architecture import architecture
 from digitscope.canvas import INK, MUTED, save, style
+from digitscope.errors import ConfigError
 from digitscope.files import write_bytes
 from digitscope.layers import LayerView
 from digitscope.lens import Lens, look
@@ -248,11 +249,18 @@ def write_look(
         layer (``conv1.values``) and its sums before the activation (``conv1.sums``).
 
     Raises:
+        ConfigError: the folder cannot be written.
         DataError: the image has another shape or type, or values outside the range.
         ModelError: the model cannot be looked into.
     """
-    lens = look(model, image)
-    folder = Path(folder)
+    lens, folder = look(model, image), Path(folder)
+    try:
+        return [*_write_figures(lens, title, folder, progress), _write_numbers(lens, folder / "numbers.npz")]
+    except OSError as error:
+        raise ConfigError(f"{folder} cannot be written ({error.strerror}); give another folder with --out") from error
+
+
+def _write_figures(lens: Lens, title: str | None, folder: Path, progress: Progress | None) -> list[Path]:
     paths = []
     figures = list(_figures(lens, title))
     for done, (name, draw) in enumerate(figures, start=1):
@@ -260,12 +268,16 @@ def write_look(
         paths += [save(drawn, folder / f"{name}{suffix}") for suffix in (".svg", ".png")]
         if progress is not None:
             progress("figures", done, len(figures), {})
+    return paths
+
+
+def _write_numbers(lens: Lens, path: Path) -> Path:
     numbers: dict[str, Any] = {f"{layer.name}.values": layer.values for layer in lens.layers}
     numbers |= {f"{layer.name}.sums": layer.sums for layer in lens.layers if layer.sums is not None}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **numbers)
-    write_bytes(folder / "numbers.npz", buffer.getvalue())
-    return [*paths, folder / "numbers.npz"]
+    write_bytes(path, buffer.getvalue())
+    return path
 
 
 def _figures(lens: Lens, title: str | None) -> Iterator[tuple[str, Callable[[], Axes]]]:

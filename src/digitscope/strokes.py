@@ -28,7 +28,7 @@ PAD, FRAME, FITTED, FIELD, BLOCK = 280, 200, 20, 28, 10
 """Sides of the pad, of the second drawing, of its average, of the field; pixels averaged along each side."""
 
 PEN = (2.3, 3.8)
-"""The narrowest and the widest pen, in pixels of the field. Source: the same as ``ink.STROKE``."""
+"""The narrowest and the widest pen, in pixels of the field. Source: the same as ``fields.STROKE``."""
 
 LEAST = 1.0
 """Centre lines that span less than this on the pad are a dot, and keep the width they have."""

@@ -67,7 +67,8 @@ def sweep(
         progress: told about images done of all images of all epochs of all trainings.
 
     Raises:
-        ConfigError: a setting does not fit, or ``out`` holds a sweep of another recipe or of other data.
+        ConfigError: a setting does not fit, or ``out`` holds a sweep of another recipe or of other data, or cannot be
+            written.
         DataError: the dataset or a file in ``out`` is damaged.
         KeyboardInterrupt: Ctrl-C; its text says what is kept.
     """
@@ -94,7 +95,13 @@ def sweep(
         kept = f"{len(trials):,} trainings are kept in {folder}"
         raise KeyboardInterrupt(f"stopped; {kept}, and the same command goes on") from stop
     found = Sweep(base, dataset.name, measured_on, tuple(trials.values()))
-    _write(found, folder)
+    try:
+        _write(found, folder)
+    except OSError as error:
+        raise ConfigError(
+            f"{folder} cannot be written ({error.strerror}); all trainings are kept, so make room or check its rights, "
+            "and the same command goes on"
+        ) from error
     return found
 
 
@@ -183,7 +190,7 @@ def _write(found: Sweep, folder: Path) -> None:
 
 
 def draw(found: Sweep) -> Axes:
-    """The picture of a sweep: over the number of parameters where they vary, over one numeric setting, or a list."""
+    """The picture of a sweep: over the number of parameters where they vary, over one setting of numbers, or a list."""
     points = sorted(found.points, key=lambda point: point.parameters)
     shaping = [key for key in found.settings if key in SHAPING][:1]
     others = [key for key in found.settings if key not in shaping]
@@ -195,10 +202,11 @@ def draw(found: Sweep) -> Axes:
         ax = sweep_points(lines, found.limit)
         ax.set_xlabel(f"parameters, and {shaping[0]} of each point")
         return ax
-    if len(others) == 1 and all(isinstance(getattr(point.recipe, others[0]), int | float) for point in points):
-        points.sort(key=lambda point: float(getattr(point.recipe, others[0])))
-        x = [float(getattr(point.recipe, others[0])) for point in points]
-        return line_over(x, *_in_percent(points), xlabel=others[0], ylabel="validation accuracy in %")
+    if len(found.settings) == 1 and all(type(getattr(p.recipe, found.settings[0])) in (int, float) for p in points):
+        setting = found.settings[0]
+        points.sort(key=lambda point: float(getattr(point.recipe, setting)))
+        x = [float(getattr(point.recipe, setting)) for point in points]
+        return line_over(x, *_in_percent(points), xlabel=setting, ylabel="validation accuracy in %")
     listed = found.points[:BARS]
     names = [found.name(point) for point in listed]
     return comparison_bars(names, *_in_percent(listed), unit="validation accuracy in %")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from digitscope import files
-from digitscope.errors import DataError
+from digitscope.errors import ConfigError, DataError
 from digitscope.grid import word_of
 from digitscope.recipes import RECIPES, Recipe, recipe_of
 
@@ -234,16 +234,30 @@ def counted(n: int, noun: str) -> str:
 
 
 def percent(part: float) -> str:
-    """An accuracy as the table shows it."""
+    """A part of 1 as tables and sentences show it.
+
+    >>> percent(0.99215)
+    '99.22 %'
+    """
     return f"{100 * part:.2f} %"
 
 
 def append_trial(path: Path, trial: Trial) -> None:
-    """Add a line to a file of trials, safe on the disk when this returns."""
-    with path.open("ab") as file:
-        file.write(json.dumps(asdict(trial)).encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    """Add a line to a file of trials, safe on the disk when this returns.
+
+    Raises:
+        ConfigError: the file cannot be written.
+    """
+    try:
+        with path.open("ab") as file:
+            file.write(json.dumps(asdict(trial)).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be written ({error.strerror}); what is in it is kept, so make room or check its rights, "
+            "and the same command goes on"
+        ) from error
 
 
 def read_trials(path: Path) -> list[Trial]:
@@ -254,11 +268,11 @@ def read_trials(path: Path) -> list[Trial]:
     """
     try:
         content = path.read_bytes() if path.exists() else b""
+        whole = content[: content.rfind(b"\n") + 1]
+        if whole != content:
+            files.write_bytes(path, whole)
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}); give another folder with --out") from error
-    whole = content[: content.rfind(b"\n") + 1]
-    if whole != content:
-        files.write_bytes(path, whole)
+        raise DataError(f"{path} cannot be read ({error.strerror}); give another --out") from error
     trials = []
     for number, line in enumerate(whole.splitlines(), start=1):
         try:

@@ -96,7 +96,7 @@ def look(
     from digitscope.sheets import write_look
 
     opened = load_model(model)
-    digit = digit_named(image, load_data(data))
+    digit = digit_named(image, data if data == "mnist" else load_data(data))  # MNIST has no notes to tell
     folder = out or Path(f"look-{digit.name}")
     with progress_bar() as progress:
         paths = write_look(opened, digit.pixels, folder, digit.title, progress)
@@ -188,19 +188,16 @@ def serve(
 
     Draw a digit and follow every number through every layer, in a browser.
     """
-    from digitscope.serve.app import serve as serve_page
-
-    address = f"http://127.0.0.1:{port}"
-    typer.echo(f"Serving {model} on {address}" + (" and to the whole network" if lan else "") + "; Ctrl-C stops it")
-    serve_page(
-        load_model(model), [load_model(name) for name in snapshot or []], port, lan, _open_browser if open_ else None
-    )
-
-
-def _open_browser(address: str, _: object) -> None:
     import webbrowser
 
-    webbrowser.open(address)
+    from digitscope.serve.app import serve as serve_page
+
+    def started(address: str, _: object) -> None:
+        typer.echo(f"Serving {model} on {address}" + (" and to the whole network" if lan else "") + "; Ctrl-C stops it")
+        if open_:
+            webbrowser.open(address)
+
+    serve_page(load_model(model), [load_model(name) for name in snapshot or []], port, lan, started)
 
 
 @app.command()

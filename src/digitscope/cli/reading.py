@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digitscope.cli.terminal import ModelOption, app, load_model, progress_bar, stop
-from digitscope.errors import ConfigError
+from digitscope.errors import ConfigError, first_line
 
 if TYPE_CHECKING:
     from digitscope.batch import Form
@@ -90,15 +90,20 @@ def read(
         raise ConfigError(f"{files[0]} is a table by its name; --format kaggle reads tables of pixels")
     form = _results_form(format_, out, resume)
     constraint = Constraint.of(length, pattern, max_value)
-    if single and (constraint is not None or rotate is not Rotation.auto):
-        raise ConfigError("--single reads one digit; leave out --length, --pattern, --max-value and --rotate")
-    reader = Reader(load_model(model), engine, min_confidence)
+    if single and (constraint is not None or rotate is not Rotation.auto or engine != "own"):
+        raise ConfigError("--single reads one digit; leave out --length, --pattern, --max-value, --rotate and --engine")
+    if model != "robust" and not single:
+        raise ConfigError("--model reads single digits; give --single with it, or choose what reads lines by --engine")
+    if separators and (form is not None or format_ is not Format.text):
+        raise ConfigError("--separators is for printed text; leave it out, every record has both: text and written")
+    reader = Reader(load_model(model) if single else model, engine, min_confidence)
     degrees = None if rotate is Rotation.auto else int(rotate)
 
     def read_page(scan: Scan) -> Page:
         return reader.scan(scan, single=single, rotate=degrees, constraint=constraint)
 
-    read_one = read_page if annotate is None else _drawing(read_page, files, annotate)
+    undrawn: list[str] = []
+    read_one = read_page if annotate is None else _drawing(read_page, files, annotate, undrawn)
     failed = 0
     longest = DIGIT_LONGEST if single else LONGEST
     if out is None or form is None:
@@ -111,21 +116,35 @@ def read(
                 failed += any(page.error is not None for page in pages)
                 results.add(pages)
         typer.echo(f"{len(files):,} files in {out}" + (f", {len(results.done):,} before" if results.done else ""))
+    said = []
     if failed:
-        stop(f"{failed:,} of {len(files):,} files could not be used in full; the reasons stand beside them", 2)
+        said.append(f"{failed:,} of {len(files):,} files could not be used in full; the reasons stand beside them")
+    if undrawn:
+        said.append(f"pages that were read but not drawn: {len(undrawn):,}, the first {undrawn[0]}")
+    if said:
+        stop("; ".join(said), 2)
 
 
-def _drawing(read: Callable[[Scan], Page], files: list[str], folder: Path) -> Callable[[Scan], Page]:
-    """The same reading, which also writes each page into a folder with boxes around what was read."""
-    from digitscope.annotate import drawing_names, write_annotated
+def _drawing(
+    read: Callable[[Scan], Page], files: list[str], folder: Path, undrawn: list[str]
+) -> Callable[[Scan], Page]:
+    """The same reading, which also writes each page into a folder with boxes around what was read.
+
+    ``undrawn`` gets the pages for which that failed, and why.
+    """
+    from digitscope.annotate import check_drawing_place, drawing_names, write_annotated
     from digitscope.records import record_name
 
+    check_drawing_place(folder)
     names = drawing_names([record_name(file) for file in files])
 
     def read_and_draw(scan: Scan) -> Page:
         page = read(scan)
-        if scan.picture is not None:
-            write_annotated(page, scan.picture.pixels, folder, names[scan.file])
+        try:
+            if scan.picture is not None:
+                write_annotated(page, scan.picture.pixels, folder, names[scan.file])
+        except Exception as error:  # what was read is worth more than its drawing
+            undrawn.append(f"{scan.file} page {scan.page} ({type(error).__name__}: {first_line(error)})")
         return page
 
     return read_and_draw

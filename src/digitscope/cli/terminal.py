@@ -129,7 +129,7 @@ def table(head: list[str], rows: list[list[str]]) -> None:
     columns = [list(column) for column in zip(head, *rows, strict=True)]
     for column in columns:
         width = max(map(len, column))
-        numbers = all(cell[:1].isdigit() or cell[:1] in "+-–." for cell in column[1:])
+        numbers = all(cell[:1].isdigit() or cell[:1] in "+-–.·" for cell in column[1:])
         column[:] = [cell.rjust(width) if numbers else cell.ljust(width) for cell in column]
     for cells in zip(*columns, strict=True):
         typer.echo("  ".join(cells).rstrip())
