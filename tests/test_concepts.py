@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from digitscope import concepts
 from digitscope.errors import ConfigError, DataError
+from digitscope.story.page import rough_share
 
 
 def texts(ax: Axes) -> list[str]:
@@ -51,7 +52,9 @@ def test_softmax_steps() -> None:
     np.testing.assert_allclose(powers, np.exp(logits))
     np.testing.assert_allclose(parts, np.exp(logits) / np.exp(logits).sum())
     labels = [texts(ax) for ax in concepts.softmax_steps(logits).axes]
-    assert labels[0][0] == "−9.00" and labels[2][7] == "100.0 %"
+    assert labels[0][0] == "−9.00" and labels[2][7] == "> 99.99 %"
+    shares = [rough_share(part).replace("\N{NO-BREAK SPACE}", " ") for part in np.exp(logits) / np.exp(logits).sum()]
+    assert labels[2] == shares, "the figure writes what the page writes"
     assert [labels[1][i] for i in (0, 1, 3, 7)] == ["1.2·10$^{-4}$", "2.72", "665", "8.9·10$^{6}$"]
 
 

@@ -21,7 +21,7 @@ from digitscope.page import page_model
 from digitscope.recipes import RECIPES
 from digitscope.records import csv_rows, json_rows
 from digitscope.runs import history_of, runs_in
-from digitscope.story import numbers
+from digitscope.story import numbers, training
 from digitscope.story.record import Record
 from digitscope.trials import Trial, append_trial, read_trials
 from digitscope.values import Box, Number, Page
@@ -70,8 +70,8 @@ def dumped(value: Any) -> bytes:
 def told(folder: Path, data: Dataset) -> None:
     """All that the report says of a run's files."""
     record = Record.read(folder, data)
-    for tell in (numbers._result, numbers._training, numbers._accuracy, numbers._errors, numbers._loss,
-                 numbers._run_table):  # fmt: skip
+    for tell in (numbers._result, training._training, training._targets, numbers._accuracy, numbers._errors,
+                 numbers._loss, numbers._run_table):  # fmt: skip
         assert tell(record)
     assert len(record.learning_rates) == record.steps_per_epoch * record.recipe.epochs
 

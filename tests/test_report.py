@@ -9,7 +9,7 @@ import re
 import shutil
 import xml.etree.ElementTree as ET
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from html.parser import HTMLParser
 from importlib import resources
 from pathlib import Path
@@ -20,13 +20,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitscope import architecture, report, sheets
-from digitscope.datasets import load_mnist
+from digitscope.datasets import WRONG_TEST_LABELS, load_mnist
 from digitscope.errors import ConfigError, DataError, DigitscopeError
+from digitscope.evaluate import evaluate_predictions
 from digitscope.layers import LayerView
 from digitscope.lens import Lens, look
 from digitscope.models import load
 from digitscope.recipes import Recipe, recipe_of
-from digitscope.story import compared, digits, inside, shape
+from digitscope.story import compared, digits, inside, numbers, shape
 from digitscope.story.page import chapter_names, fill, read
 from digitscope.story.record import Record
 
@@ -363,9 +364,10 @@ def test_a_deeper_network_is_told_by_its_own_layers(tmp_path):
         assert shown in told, shown
     assert [sentence for sentence in CLASSIC_ONLY if sentence in told] == []
     assert "find no partner" not in told, "24, 12, 8 and 4 cells all have one"
+    assert "One dot: the mean over the only epoch." in told and "Look where" not in told
 
 
-@pytest.mark.parametrize(("teachers", "smoothing"), [(0, 0.0), (1, 0.0), (3, 0.2)])
+@pytest.mark.parametrize(("teachers", "smoothing"), [(0, 0.0), (0, 0.2), (1, 0.0), (3, 0.2)])
 def test_teachers_and_softened_labels_are_told_where_there_are_some(tmp_path, teachers, smoothing):
     """The least loss that the training can reach is that of an answer equal to what is asked for."""
     networks, export = pytest.importorskip("digitscope.networks"), pytest.importorskip("digitscope.export")
@@ -375,6 +377,8 @@ def test_teachers_and_softened_labels_are_told_where_there_are_some(tmp_path, te
     recipe = recipe_of("classic", settings)
     export.export_onnx(networks.build(recipe), tmp_path / "model.onnx")
     write_run(tmp_path, recipe, str(tmp_path / "few.npz"), 300)
+    config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    (tmp_path / "config.json").write_text(json.dumps(config | {"settings": ["filters=4:6", "epochs=2"]}))
     text = report.write_report(tmp_path, comparisons=stand_in()).read_text(encoding="utf-8")
     told, name = words_of(text), {0: "no teachers", 1: "one teacher", 3: "three teachers"}[teachers]
     assert parsed(text).faults == []
@@ -382,10 +386,59 @@ def test_teachers_and_softened_labels_are_told_where_there_are_some(tmp_path, te
     least = -float(np.sum(asked * np.log(asked, where=asked > 0, out=np.zeros(10))))
     looks = f"for {300 * 2 * (1 + teachers):,} looks at a digit" + (f", those of {name} included" if teachers else "")
     assert looks + ", on this computer" in told
-    for sentence in (f"it had {name}", "80 % what they answer on average and 20 % the label", f"once {name} had done",
+    for sentence in (f"it had {name}", "80 % what they answer on average and 20 % the label", f"after {name} had done",
                      f"Before it, {name} with the same layers"):  # fmt: skip
         assert (sentence in told.replace("\N{NO-BREAK SPACE}", " ")) is (teachers > 0), sentence
-    assert (f"losses of this table stay above {least:.2f}" in told) is (smoothing > 0)
+    assert (f"even the best possible answer costs {least:.2f} there" in told) is (smoothing > 0 and not teachers)
+    assert ("cannot be compared with the test loss" in told) is (teachers > 0)
+    assert ("On top of what the teachers said" in told) is (teachers > 0 and smoothing > 0)
+    assert ("The mean of their answers is usually better" in told) is (teachers > 1)
+    assert "recipe “classic”, with filters=4:6, epochs=2, data" in told
+    assert "this run (classic, with filters=4:6, epochs=2)" in told
+    assert "although the test loss" not in told, "a network that has learned nothing is far above the least loss"
+    assert "same distorted digit" not in told and "too small or was trained too briefly" in told
+    assert "falls below 99" not in told and "misreads twice as many" in told
+
+
+def test_what_is_said_of_a_trained_network_is_true_of_this_one(told):
+    shown = words_of(told[1])
+    for sentence in ("recipe “classic”, data MNIST", "this run (classic)", "weights and biases, found by training",
+                     "although the test loss is", "divided by 0.5, a number found on validation writers",
+                     "nearly all answers lie in the last bar", "filters can you take away before it falls below 99",
+                     "too small to tell from the difference", "Many are small edge detectors", "(but for max-pooling)",
+                     "Each dot is the mean over an epoch"):  # fmt: skip
+        assert sentence in shown, sentence
+    for sentence in ("network is too modest", "trained too briefly", "Before it,", "learned by heart; a large"):
+        assert sentence not in shown, sentence
+    assert int(re.search(r"mistake of this run \(test image (\d+);", shown)[1]) not in WRONG_TEST_LABELS
+
+
+def test_a_written_sum_can_be_added_up_with_a_calculator(told):
+    written = re.search(r'aria-label="The sum written out">(.*?)</div>', told[1])[1]
+    products, result = words_of(written).replace("\N{MINUS SIGN}", "-").split(" = ")
+    terms = [term.removesuffix(" (bias)") for term in products.split(" + ")]
+    factors = [[float(factor.strip("()")) for factor in term.split("·")] for term in terms]
+    assert len(factors) == 10
+    assert sum(np.prod(each) for each in factors) == pytest.approx(float(result), abs=1.5e-3)
+
+
+@pytest.mark.parametrize(("confidence", "wrong", "modest"), [(0.55, 0, True), (0.999, 0, False), (0.999, 20, False)])
+def test_a_network_is_called_modest_only_if_it_is(run, tmp_path, confidence, wrong, modest):
+    (x, y), (x_test, y_test) = load_mnist()
+    np.savez(tmp_path / "few.npz", x_train=x[:300], y_train=y[:300], x_test=x_test[:90], y_test=y_test[:90])
+    shutil.copy(run / "model.onnx", tmp_path)
+    record = Record.read(write_run(tmp_path, recipe_of("classic"), str(tmp_path / "few.npz"), 300))
+    answers = (y_test[:90] + (np.arange(90) < wrong)) % 10
+    probabilities = np.full((90, 10), (1 - confidence) / 9)
+    probabilities[np.arange(90), answers] = confidence
+    record = replace(record, evaluation=evaluate_predictions(probabilities, y_test[:90]))
+    facts = AnyFact(numbers.facts(record))
+    errors, split = (words_of(fill(read(f"chapters/{name}.html"), facts)) for name in ("22-errors", "03-split"))
+    assert ("average it gives its answers 55.00 %" in errors) is modest
+    assert ("temperature below 0.5 would mend it" in errors) is modest
+    assert ("nearly all answers lie in the last bar" in errors) is (confidence > 0.9)
+    assert ("trained too briefly" in errors) is (wrong > 0)
+    assert ("a good part is what it has learned by heart" in split) is (wrong > 0)
 
 
 def test_figures_of_a_deeper_network_have_room_for_every_layer(tmp_path):
@@ -470,5 +523,6 @@ def test_sizes_are_true_of_every_network_that_recipes_build(recipe):
     for name, wide in re.findall(r"(\d+)×\d+ after (conv\d)", chapters["10-relu"]):
         assert int(name) == sees(lens, wide)
     assert ("The second convolution: patterns" in told) is (recipe.convolutions == 1)
-    assert ("edge detectors" in told) is ("upper edge here”" in told) is (recipe.kernel > 1)
+    assert ("edge detectors" in told) is ("filter’s pattern fits here" in told) is (recipe.kernel > 1)
+    assert "Many are small edge detectors" not in told and "upper edge here”" not in told, "of two filters"
     assert ("the two convolutions do" in told) is (recipe.convolutions == 1 and not recipe.last_filters)

@@ -140,7 +140,7 @@ def evidence(lens: Lens, ax: Axes | None = None) -> Axes:
     text = (
         f"Each of the {len(before.values)} units of {before.name} speaks for (orange) or against (blue) a digit: its "
         f"number times its weight. {silent} are 0 for this picture and say nothing. The other {len(order)} are sorted "
-        f"by how much more they say for {best} than for {second}."
+        f"by how much more they say for {best} than for {second} (numbers rounded for print)."
     )
     heading(ax, f"Why {best}, and not {second}", text)
     _three_rows(
@@ -151,8 +151,8 @@ def evidence(lens: Lens, ax: Axes | None = None) -> Axes:
     )
     lead = first.sum - other.sum
     odds = math.exp(min(lead, 50.0))
-    text = f"exp({number(lead)}) = {number(odds, 0 if odds > 100 else 1)} times"
-    words(ax, 2.5, 6.2, f"A lead of {number(lead)} makes {best} {text} as likely as {second}.", 8.5, va="baseline")
+    text = f"exp({number(lead, 4)}) ≈ {number(odds, 0 if odds > 100 else 1)} times"
+    words(ax, 2.5, 6.2, f"A lead of {number(lead, 4)} makes {best} {text} as likely as {second}.", 8.5, va="baseline")
     return ax
 
 
@@ -168,7 +168,7 @@ def _three_rows(ax: Axes, labels: tuple[str, ...], rows: list[Floats], biases: t
         words(ax, MARGIN, y - 0.28, label, 9.5, weight="bold", va="baseline")
         total = float(values.sum())
         for i, (value, what) in enumerate(((total, "units"), (bias, "bias"), (total + bias, "sum"))):
-            words(ax, MARGIN + 0.5, y - 0.08 + 0.17 * i, number(value), 8.5, ha="right", va="baseline")
+            words(ax, MARGIN + 0.5, y - 0.08 + 0.17 * i, number(value, 3), 8.5, ha="right", va="baseline")
             words(ax, MARGIN + 0.6, y - 0.08 + 0.17 * i, what, 8.5, va="baseline", color=MUTED)
         y += down * scale + 0.4
 

@@ -130,7 +130,7 @@ def _convolution(lens: Lens) -> dict[str, Any]:
     sums = _sums(lens.layer("conv1"))[:, :, index]
     row, column = np.unravel_index(int(sums.argmax()), sums.shape)
     terms = lens.terms("conv1", (int(row), int(column), index))
-    products = [f"{value:.2f}·{_bracketed(weight)}" for _, value, weight, _ in terms]
+    products = [f"{value:.4f}·{_bracketed(weight)}" for _, value, weight, _ in terms]
     written = " + ".join(products) + f" + {_bracketed(terms.bias)} (bias) = <strong>{number(terms.sum)}</strong>"
     return {
         "filter_number": index,
@@ -206,7 +206,7 @@ def _second(lens: Lens) -> dict[str, Any]:
     rows += [["bias", number(terms.bias)], [positive if terms.sum > 0 else "sum before ReLU", number(terms.sum)]]
     last = len(rows) - 1
     which = layer.name if len(found.between) > 1 else "the second convolution"
-    caption = f"Filter {index} of {which} at row {row}, column {column}."
+    caption = f"Filter {index} of {which} at row {row}, column {column} (numbers rounded for print)."
     return {
         "cell2_filter": index, "cell2_row": row, "cell2_column": column,
         "cell2_table": table(caption, ["from", "adds"], rows, mine=last),
@@ -234,23 +234,24 @@ def _dense(lens: Lens) -> dict[str, Any]:
         row, column, channel = unflatten(shape, int(index))
         term = terms[int(index)]
         place = f"number {index}: map {channel}, row {row}, column {column}"
-        rows.append([place, number(term.value), number(term.weight), number(term.product)])
+        rows.append([place, number(term.value, 4), number(term.weight, 4), number(term.product)])
     rest = float(terms.products.sum() - terms.products[order].sum())
     rows += [
         [f"the other {count(len(terms) - len(order))}", "", "", number(rest)],
         ["bias", "", "", number(terms.bias)],
         ["sum", "", "", number(terms.sum)],
     ]
+    caption = f"Unit {unit} of the dense layer (numbers rounded for print)."
     head = ["from", "value x", "weight w", "w · x"]
     answer = lens.terms("softmax", lens.answer)
     best = answer[int(answer.ranking[0])]
     return {
         "unit_number": unit,
-        "unit_table": table(f"Unit {unit} of the dense layer.", head, rows, mine=len(rows) - 1),
+        "unit_table": table(caption, head, rows, mine=len(rows) - 1),
         **_checked("unit", terms),
-        "answer_logit": number(answer.sum, 2),
+        "answer_logit": number(answer.sum),
         "answer_terms": f"{len(answer)} products and a bias. The largest comes from unit {best.source[0]}: "
-        f"{number(best.value, 2)} · {number(best.weight, 2)} = {number(best.product, 2)}.",
+        f"{number(best.value, 4)} · {_bracketed(best.weight)} = {number(best.product)} (rounded for print).",
     }  # fmt: skip
 
 
@@ -259,7 +260,7 @@ def _softmax(lens: Lens) -> dict[str, Any]:
     rows = [
         [
             str(digit),
-            number(float(logits[digit]), 2),
+            number(float(logits[digit]), 4),
             _size(float(exponentials[digit])),
             share(float(probabilities[digit])),
         ]
@@ -268,14 +269,14 @@ def _softmax(lens: Lens) -> dict[str, Any]:
     rows.append(["together", "", _size(total), "100\N{NO-BREAK SPACE}%"])
     gap = float(logits[lens.answer] - logits[lens.runner_up])
     caption = (
-        f"Softmax by numbers. From every sum the largest, {number(float(logits.max()), 2)}, is subtracted first: that "
+        f"Softmax by numbers. From every sum the largest, {number(float(logits.max()), 4)}, is subtracted first: that "
         "changes no share and keeps the exponentials from growing too large for the computer."
     )
     head = ["digit", "sum z", "exp(z − largest)", "share"]
     return {
         "softmax_table": table(caption, head, rows, mine=lens.answer),
         "runner_up": lens.runner_up,
-        "logit_gap": number(gap, 2),
+        "logit_gap": number(gap, 4),
         "odds": count(math.exp(gap)) if gap < 14 else tiny(math.exp(gap)),
     }
 
@@ -289,7 +290,7 @@ def _checked(name: str, terms: Terms) -> dict[str, str]:
 
 
 def _bracketed(value: float) -> str:
-    text = number(value, 2)
+    text = number(value, 4)
     return f"({text})" if text.startswith("\N{MINUS SIGN}") else text
 
 

@@ -1,4 +1,7 @@
-"""What the story says about the run as a whole: its result, its data, its training, its mistakes."""
+"""What the story says about the run as a whole: its result, its loss, its mistakes, its settings.
+
+How it was trained is told by :mod:`digitscope.story.training`.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from digitscope.datasets import UNCLEAR_TEST_LABELS, WRONG_TEST_LABELS
 from digitscope.evaluate import wilson_interval
 from digitscope.models import load, network_input, shipped
 from digitscope.recipes import RECIPES
+from digitscope.story import training
 from digitscope.story.page import (
     Html,
     a,
@@ -28,18 +32,17 @@ from digitscope.story.page import (
     picture,
     rough_share,
     share,
-    spelled,
     table,
     times,
     tiny,
 )
 from digitscope.story.record import Record
 
-PRACTISED = 10_000
-"""Training digits on which the finished network is measured once more."""
-
 LISTED = 12
 """Mistakes in the gallery."""
+
+MODEST = 0.005
+"""By so much the accuracy lies above the mean confidence of a network that is called too modest."""
 
 BUILD = ("filters", "convolutions", "kernel", "pooling", "last_filters", "dense")
 """What a recipe says about the network itself. The comparisons were made with that of ``classic``."""
@@ -50,8 +53,7 @@ def facts(record: Record) -> dict[str, Any]:
     return (
         _result(record)
         | _scaling(record)
-        | _gap(record)
-        | _training(record)
+        | training.facts(record)
         | _loss(record)
         | _accuracy(record)
         | _errors(record)
@@ -65,10 +67,12 @@ def _result(record: Record) -> dict[str, Any]:
     found, lens = record.evaluation, record.lens
     looks = int(record.metrics["train_n"]) * record.recipe.all_epochs
     return {
-        "recipe": record.recipe.name, "seed": record.config["seed"], "mnist": record.data.is_mnist,
+        "recipe": record.recipe.name, "changes": _changes(record), "seed": record.config["seed"],
+        "mnist": record.data.is_mnist,
         "data_name": "MNIST" if record.data.is_mnist else record.data.name, "run_name": shlex.quote(str(record.folder)),
         "title": f"How a network reads digits: {percent(found.accuracy)} of {count(found.n)}",
         "accuracy": percent(found.accuracy), "misses": count(found.misses) if found.misses else 0, "n": count(found.n),
+        "weak": found.accuracy < 0.98, "above_99": found.accuracy > 0.99,
         "right": count(found.n - found.misses), "misses_n": count(found.misses), "one_digit": percent(1 / found.n),
         "one_in": count(found.n / max(found.misses, 1)),
         "loss": number(found.loss, 4), "loss_guess": number(math.log(10), 2),
@@ -81,6 +85,12 @@ def _result(record: Record) -> dict[str, Any]:
         "digit_large": picture(bright(lens.image, 1), f"{a(record.label).capitalize()} in handwriting, white on black"),
         "digit_bars": _bars(lens.probabilities),
     }  # fmt: skip
+
+
+def _changes(record: Record) -> str:
+    """What sets the run apart from its recipe: ``, with epochs=1``; nothing for an old run, which does not say."""
+    settings = record.config.get("settings")
+    return f", with {', '.join(map(str, settings))}" if settings and isinstance(settings, list) else ""
 
 
 def _bars(probabilities: npt.NDArray[np.float32]) -> Html:
@@ -106,67 +116,6 @@ def _scaling(record: Record) -> dict[str, Any]:
     return told
 
 
-def _training(record: Record) -> dict[str, Any]:
-    recipe, train_n = record.recipe, int(record.metrics["train_n"])
-    steps = record.steps_per_epoch
-    rows = [
-        [str(int(row["epoch"])), number(row["loss"], 4), percent(row["accuracy"]), f"{row['learning_rate']:.2g}",
-         duration(row["seconds"])]
-        for row in record.history
-    ]  # fmt: skip
-    head = ["epoch", "loss", "accuracy", "learning rate at its end", "time"]
-    return {
-        "many_epochs": len(record.history) > 2,
-        "smoothed": recipe.label_smoothing > 0,
-        "smoothing": percent(recipe.label_smoothing, 0),
-        "least_loss": number(_least_loss(recipe.label_smoothing), 2),
-        "teachers": recipe.teachers > 0,
-        "teacher_count": f"{spelled(recipe.teachers)} teacher{'s' if recipe.teachers > 1 else ''}",
-        "teacher_share": percent(recipe.teacher_share, 0),
-        "label_share": percent(1 - recipe.teacher_share, 0),
-        "teacher_temperature": f"{recipe.teacher_temperature:g}",
-        "steps_per_epoch": count(steps),
-        "steps_total": count(steps * recipe.epochs),
-        "last_batch": train_n % recipe.batch_size,
-        "beta_1": f"{recipe.beta_1:g}",
-        "beta_2": f"{recipe.beta_2:g}",
-        "schedule_words": _schedule_words(record),
-        "history_table": table("Loss and accuracy on the training digits, epoch by epoch.", head, rows),
-    }
-
-
-def _gap(record: Record) -> dict[str, Any]:
-    """The finished network on digits that it has practised, beside the test."""
-    images, labels = record.data.x_train[:PRACTISED], record.data.y_train[:PRACTISED]
-    practised = float((record.model.predict(images).argmax(axis=1) == labels).mean())
-    gap = 100 * (practised - record.evaluation.accuracy)
-    words = (
-        f"The gap of {gap:.2f} points shows how much it has learned by heart instead of in general. A small gap is "
-        "normal; a large one is a warning."
-        if gap > 0
-        else "It does no worse on new digits than on practised ones: it has not merely learned by heart."
-    )
-    return {"train_accuracy": percent(practised), "train_sample": count(len(labels)), "gap_words": words}
-
-
-def _least_loss(smoothing: float) -> float:
-    """The cross-entropy of an answer that is just the label with so much of it spread over all ten digits."""
-    right, wrong = 1 - 0.9 * smoothing, 0.1 * smoothing
-    return -right * math.log(right) - (9 * wrong * math.log(wrong) if wrong else 0.0)
-
-
-def _schedule_words(record: Record) -> str:
-    recipe = record.recipe
-    if recipe.schedule == "constant":
-        return f"This run keeps it at {recipe.learning_rate:g} from the first step to the last."
-    return (
-        "This run begins with tiny steps to find its footing, lengthens them to "
-        f"{recipe.learning_rate:g} during the first {percent(recipe.warmup, 0)} of the way, and then shortens them "
-        "smoothly to almost nothing, so as to settle at the bottom instead of leaping about it. This is called a "
-        "one-cycle schedule."
-    )
-
-
 def _loss(record: Record) -> dict[str, Any]:
     p = max(float(record.probabilities[record.index, record.label]), 1e-30)
     told: dict[str, Any] = {
@@ -174,10 +123,11 @@ def _loss(record: Record) -> dict[str, Any]:
         "digit_loss": number(-math.log(p), 4) if p < 0.999 else tiny(math.log(p)),
         "typical_p": percent(math.exp(-record.evaluation.loss), 1),
     }
-    if record.evaluation.mistakes:
-        worst = record.evaluation.mistakes[0]
+    wrong = WRONG_TEST_LABELS if record.data.is_mnist else {}
+    worst = next((one for one in record.evaluation.mistakes if one.index not in wrong), None)
+    if worst is not None:
         p = max(float(record.probabilities[worst.index, worst.label]), 1e-30)
-        told |= {"worst_index": worst.index, "worst_p": share(p), "worst_loss": number(-math.log(p), 2)}
+        told |= {"worst": True, "worst_index": worst.index, "worst_p": share(p), "worst_loss": number(-math.log(p), 2)}
     return told
 
 
@@ -216,6 +166,7 @@ def _errors(record: Record) -> dict[str, Any]:
         for one in found.per_class
     ]  # fmt: skip
     seen = [one for one in found.per_class if one.support]
+    confidence = sum(one.n * one.confidence for one in found.bins if one.confidence is not None) / found.n
     told = {
         "class_table": table(
             "Each digit on the test set.", ["digit", "images", "misread", "precision", "recall", "F1"], rows
@@ -223,6 +174,9 @@ def _errors(record: Record) -> dict[str, Any]:
         "best_class": max(seen, key=lambda one: one.f1).digit,
         "hardest_class": min(seen, key=lambda one: one.f1).digit,
         "ece": percent(found.ece),
+        "mean_confidence": percent(confidence),
+        "modest": found.accuracy - confidence > MODEST,
+        "last_bar": sum(one.n for one in found.bins[-1:]) > 0.9 * found.n,
     }
     if found.misses:
         wrong = np.array(found.confusion)
@@ -257,7 +211,7 @@ def _mistakes(record: Record) -> Html:
 def _recipes(record: Record) -> dict[str, Any]:
     """This run beside the shipped models, all measured now on the same test digits."""
     found = record.evaluation
-    misses = {f"this run ({record.recipe.name})": found.misses}
+    misses = {f"this run ({record.recipe.name}{_changes(record)})": found.misses}
     if record.data.is_mnist:
         for name in shipped():
             answers = load(name).predict(record.data.x_test).argmax(axis=1)

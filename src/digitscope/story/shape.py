@@ -22,6 +22,9 @@ KINDS = {
 }
 """What a reader calls each kind of layer."""
 
+MANY_FILTERS = 16
+"""So many filters are enough for edges of every direction to be among them."""
+
 
 class Parts(NamedTuple):
     """The layers of a network by the part that they play in the story.
@@ -101,7 +104,8 @@ def _first(lens: Lens) -> dict[str, Any]:
     reaches = [f"{reach(lens, layer)}×{reach(lens, layer)} after {layer.name}" for layer in found.before]
     return {
         "k": k, "kk": k * k, "k3": 3 * k * k, "side": len(lens.image), "input_numbers": lens.image.size,
-        "one_pixel": k == 1, "window_has": _window_has(k), "f1": f1, "c1": conv.shape[0],
+        "one_pixel": k == 1, "many_filters": f1 >= MANY_FILTERS, "window_has": _window_has(k), "f1": f1,
+        "c1": conv.shape[0],
         "c1_cells": count(conv.shape[0] * conv.shape[1]),
         "conv1_parameters": count(conv.parameters), "conv1_numbers": count(conv.values.size),
         "conv1_unshared": count(conv.values.size * (lens.image.size + 1)),
