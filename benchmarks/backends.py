@@ -22,6 +22,7 @@ import results
 
 from digitscope.about import versions
 from digitscope.recipes import RECIPES, recipe_of
+from digitscope.trials import recipe_from
 
 BACKENDS = ("tensorflow", "torch", "jax")
 TRAINING = """
@@ -91,9 +92,8 @@ def main() -> None:
     installed = [backend for backend in BACKENDS if find_spec(backend) is not None]
     figures = results.read("backends").get("recipes", {})
     for name in asked.recipes:
-        recipe = results.plain(recipe_of(name))
-        known = figures.get(name, {})
-        begun = known["backends"] if known.get("recipe") == recipe else {}
+        recipe, known = recipe_of(name), figures.get(name, {})
+        begun = known["backends"] if known and recipe_from(known["recipe"]) == recipe else {}
         runs = {backend: begun.get(backend, {}).get("runs", []) for backend in {**begun, **dict.fromkeys(installed)}}
         for seed in range(asked.seeds):
             for backend in installed:
@@ -101,7 +101,9 @@ def main() -> None:
                     continue
                 runs[backend].append(trained(backend, name, seed))
                 print(name, backend, runs[backend][-1], flush=True)
-                figures[name] = {"recipe": recipe} | summary({key: its for key, its in runs.items() if its})
+                figures[name] = {"recipe": results.plain(recipe)} | summary(
+                    {key: its for key, its in runs.items() if its}
+                )
                 results.write(
                     "backends",
                     {

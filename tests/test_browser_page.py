@@ -261,7 +261,7 @@ def test_a_test_image_is_picked_by_number_by_digit_and_by_how_hard_it_is(page: A
         page.get_by_role("button", name="A random 3 from the test images").click()
         settled(page)
         found.add(page.evaluate(shown))
-        assert page.locator(".samples").get_by_text("is a 3").is_visible()
+        assert page.locator(".samples").get_by_text("label 3").is_visible()
     assert len(found) > 1
     hardest = page.evaluate("Digitscope.app.model.hardest")
     for wanted in hardest[:3]:
@@ -401,6 +401,33 @@ def test_the_tour_tells_ten_steps_and_shows_each(page: Any):
         page.locator(".tour-buttons .main").click()
     assert len(seen) == 10
     assert page.locator(".tour").is_hidden()
+
+
+def test_the_tour_knows_whose_digit_is_on_the_pad(page: Any):
+    page.get_by_role("button", name="Take the tour").click()
+    assert "The digit on the pad is from the test set" in page.locator(".tour-text").text_content()
+    draw(page, THREE)
+    settled(page)
+    assert "What you draw yourself" in page.locator(".tour-text").text_content()
+
+
+def test_a_layer_bright_all_over_still_opens_at_its_strongest_cell(page: Any):
+    bright = """() => { const { app } = Digitscope; const { values } = app.run.layers[1];
+                        values.fill(1); values[777] = 5; return app.interesting(1); }"""
+    assert page.evaluate(bright) == 777
+
+
+@pytest.mark.parametrize("width", [1100, 1200, 1280, 1350])
+def test_nothing_is_cut_off_or_covered_on_a_narrow_stage(browser: Any, address: str, width: int):
+    with opened(browser, viewport={"width": width, "height": 900}) as page:
+        visit(page, address)
+        row = "(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('.net-scroll'))"
+        until(page, f"{row} === 0")
+        for place in ("number=conv1,3.4.5", "number=dense,5", "number=softmax,7"):
+            visit(page, address, place)
+            table = page.locator(".detail table").last.bounding_box()
+            card = page.locator(".number-parts > .sum").bounding_box()
+            assert table["x"] + table["width"] <= card["x"] or table["y"] + table["height"] <= card["y"], place
 
 
 def test_a_refusal_is_shown_as_one(page: Any):

@@ -59,7 +59,7 @@ def architecture(layers: Sequence[LayerView], ax: Axes | None = None) -> Axes:
     ax = page(width, 5.9, ax)
     text = (
         "Maps: height and depth of a box are the map's, to scale; its width is the number of maps. From Flatten on: "
-        "rows of numbers, drawn as columns, longer for more numbers, but not to scale."
+        "rows of numbers, drawn as columns, longer for more numbers, but not to scale; the ten answers are drawn large."
     )
     heading(ax, f"{len(layers) - 1} layers, {total:,} parameters", text)
     slot = (width - 2 * MARGIN) / len(layers)

@@ -70,12 +70,13 @@ globalThis.Digitscope ??= {};
       return { from: layer.kind === "conv2d" ? this.contributions(index, cell)[0].map ?? 0 : 0 };
     }
 
-    // The strongest cell, if possible of a map that is not bright all over: there one sees best what the layer does.
+    // The strongest cell, if any is above zero of a map that is not bright all over: there one sees best what the layer does.
     interesting(index) {
       const layer = this.model.layers[index], { values } = this.run.layers[index];
       const maps = layer.shape[2] ?? 1, active = new Uint32Array(maps);
       if (isMaps(layer)) values.forEach((value, i) => { active[i % maps] += value > 0; });
-      return Digitscope.strongest(values.map((value, i) => (2 * maps * active[i % maps] > values.length ? -Infinity : value)));
+      const best = Digitscope.strongest(values.map((value, i) => (2 * maps * active[i % maps] > values.length ? 0 : value)));
+      return 2 * maps * active[best % maps] <= values.length && values[best] > 0 ? best : Digitscope.strongest(values);
     }
 
     // "conv 1, filter 5, row 12, column 9: -0.71, ReLU gives 0"

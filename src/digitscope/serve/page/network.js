@@ -8,8 +8,13 @@ globalThis.Digitscope ??= {};
   const { make, words, count, short, percent, isMaps, nameOf } = Digitscope;
   const SVG = "http://www.w3.org/2000/svg";
   const LINKS = 32;
-  const SHARES = 156;
-  const GAP = 12;
+  // From roomy to tight: which texts stand in one line, the gap between layers and the width of the shares as in page.css,
+  // and how few columns of maps a layer may have.
+  const LAYOUTS = [
+    { texts: "whole", gap: 12, shares: 156, fewest: 4 },
+    { texts: "pieces", gap: 12, shares: 156, fewest: 4 },
+    { texts: "close", gap: 8, shares: 104, fewest: 2 },
+  ];
 
   // A softmax as ten rows that behave like an atlas: bars with numbers.
   class Shares {
@@ -58,19 +63,22 @@ globalThis.Digitscope ??= {};
       const { app } = this;
       const part = layer.activation === "softmax" ? new Shares(app, index) : this.atlas(layer, index, 1, 1);
       const range = make("p", { className: "range" });
+      const sizes = layer.shape.map(count);
+      const spaced = sizes.join(" \u00d7 "), close = sizes.join("\u00d7");
+      const size = make("span", { textContent: spaced });
       const head = make("button", {
         type: "button", className: "layer-head", title: words("network.open", { layer: nameOf(layer) }), onclick: () => app.open(index),
-      }, make("b", { textContent: nameOf(layer) }), make("span", { textContent: layer.shape.map(count).join(" \u00d7 ") }));
+      }, make("b", { textContent: nameOf(layer) }), size);
       const [sum, total] = layer.formula.split(" = ");
       const window = layer.window?.join("\u00d7");
       const rule = total ? [sum, `= ${total}`] : [words(`learned.${layer.kind}`, { window }), words("learned.nothing")];
-      const pieces = total ? sum.split(" + ").map((piece, i) => (i ? `+ ${piece}` : piece)) : [rule[0]];
+      const pieces = total ? sum.split(" + ").map((piece, i) => (i ? `+ ${piece}` : piece)) : rule[0].split(" ");
       const learned = make("p", { className: "learned" },
         ...pieces.flatMap((textContent) => [make("span", { textContent }), " "]), make("br"), rule[1]);
       const body = make("div", { className: "layer-body" }, part.element);
       const element = make("div", { className: "layer" }, head, body, range, learned);
-      const always = [layer.shape.map(count).join(" \u00d7 "), nameOf(layer), rule[1]];
-      return { layer, index, part, range, body, element, texts: [...always, rule[0]], pieces: [...always, ...pieces] };
+      const texts = { whole: [rule[1], spaced, rule[0]], pieces: [rule[1], spaced, ...pieces], close: [rule[1], close, ...pieces] };
+      return { layer, index, part, range, body, element, size, spaced, close, texts };
     }
 
     atlas(layer, index, columns, scale) {
@@ -96,27 +104,30 @@ globalThis.Digitscope ??= {};
       return place * layer.shape[2] + map;
     }
 
-    // Layout: whole pixels for every cell, as large as all columns fit side by side, with formulas in two lines where that is
-    // what it takes; on a phone every layer as wide as it is.
+    // Layout: whole pixels for every cell, as large as all columns fit side by side, closer together where that is what it
+    // takes; on a phone every layer as wide as it is.
 
     fit(wide) {
       const list = matchMedia("screen and (max-width: 44rem)").matches;
       if (!wide) return;
       const high = Math.max(470, innerHeight - this.row.getBoundingClientRect().top - scrollY - 190);
       const step = 1 / Math.min(2, Math.max(1, Math.round(devicePixelRatio || 1)));
-      const needed = (plans, least) => plans.reduce((sum, { width }, i) => sum + Math.max(least[i], width) + GAP, -GAP);
+      const fits = (plans, least, gap) => list || plans.reduce((sum, { width }, i) => sum + Math.max(least[i], width) + gap, -gap) <= wide;
       let plans = null;
       let least = null;
-      for (const texts of ["texts", "pieces"]) {
-        least = this.columns.map((column) => (column.part instanceof Shares ? SHARES : Math.max(...column[texts].map(widthOf))));
+      for (const { texts, gap, shares, fewest } of LAYOUTS) {
+        least = this.columns.map((column) => (column.part instanceof Shares ? shares : widest(column, texts)));
         for (let size = 1.8; size >= 0.5; size -= 0.05) {
-          plans = this.columns.map(({ layer }) => (list ? planned(layer, wide, Infinity, step, 1) : plan(layer, high, size, step)));
-          if (list || needed(plans, least) <= wide) break;
+          plans = this.columns.map(({ layer }) => (list ? planned(layer, wide) : plan(layer, high, size, step, fewest)));
+          if (fits(plans, least, gap)) break;
         }
-        this.row.classList.toggle("narrow", texts === "pieces");
-        if (list || needed(plans, least) <= wide) break;
+        this.row.classList.toggle("narrow", texts !== "whole");
+        this.row.classList.toggle("tight", texts === "close");
+        if (fits(plans, least, gap)) break;
       }
+      const tight = this.row.classList.contains("tight");
       this.columns.forEach((column, i) => {
+        column.size.textContent = tight ? column.close : column.spaced;
         column.element.style.width = list ? "" : `${Math.max(least[i], plans[i].width)}px`;
         this.build(column, plans[i]);
       });
@@ -193,17 +204,17 @@ globalThis.Digitscope ??= {};
   }
 
   // How a layer of maps or numbers is laid out: the fewest columns whose rows are not higher than `high`.
-  const plan = (layer, high, size, step) => {
+  const plan = (layer, high, size, step, fewest) => {
     const [side, , maps] = isMaps(layer) ? layer.shape : [1, 1, layer.shape[0]];
     if (!isMaps(layer)) {
       const cell = Math.max(1, Math.round((maps > 256 ? 4 : 12) * Math.min(size, 1.25)));
-      const columns = divisor(maps, Math.min(high, 480) / cell);
+      const columns = divisor(maps, Math.min(high, 480) / cell, fewest);
       return { columns, scale: cell, width: columns * cell };
     }
     const wanted = maps === 1 ? 3 * side * Math.min(1.2, size) : (Math.min(19, 3.8 * side) + 1.28 * side) * size;
     const scale = Math.max(step, Math.floor(wanted / side / step) * step);
     const gap = maps > 1 ? 1 : 0;
-    const columns = divisor(maps, high / ((side + gap) * scale));
+    const columns = divisor(maps, high / ((side + gap) * scale), fewest);
     return { columns, scale, width: (columns * (side + gap) - gap) * scale };
   };
 
@@ -215,15 +226,17 @@ globalThis.Digitscope ??= {};
     return { columns, scale: Math.floor(limit / (columns * unit) * 2) / 2, width: wide };
   };
 
-  // How wide a text of the small size is.
-  const widthOf = (text) => {
-    ruler.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+  const widest = ({ layer, texts }, which) => Math.max(widthOf(nameOf(layer), "650 14px"), ...texts[which].map((text) => widthOf(text)));
+
+  // How wide a text is, of the small size if none is given.
+  const widthOf = (text, size = "12px") => {
+    ruler.font = `${size} ${getComputedStyle(document.body).fontFamily}`;
     return Math.ceil(ruler.measureText(text).width) + 2;
   };
   const ruler = document.createElement("canvas").getContext("2d");
 
-  const divisor = (maps, rows) => {
-    for (let columns = Math.min(4, maps); columns < maps; columns++) {
+  const divisor = (maps, rows, fewest) => {
+    for (let columns = Math.min(fewest, maps); columns < maps; columns++) {
       if (maps % columns === 0 && maps / columns <= rows) return columns;
     }
     return maps;

@@ -108,6 +108,7 @@ globalThis.Digitscope ??= {};
       const terms = app.terms(index, cell);
       this.walker.draw();
       this[layer.kind](terms, cell);
+      if (index) this.sum.firstChild.append(make("p", { className: "note", textContent: words("check.rounded") }));
     }
 
     input(terms, cell) {

@@ -25,12 +25,13 @@ globalThis.Digitscope ??= {};
     // Where each of the ten steps takes one, [depth, layer, view, raw pixels]; null: this network has no such layer.
     places() {
       const { layers } = this.app.model;
-      const nth = (kind, n = 0) => layers.map((layer, i) => (layer.kind.endsWith(kind) ? i : -1)).filter((i) => i >= 0)[n];
-      const at = (depth, layer, view) => (layer === undefined ? null : [depth, layer, view]);
-      const conv = nth("conv2d");
+      const first = (kind) => layers.findIndex((layer) => layer.kind.endsWith(kind));
+      const at = (depth, layer, view) => (layer >= 0 ? [depth, layer, view] : null);
+      const conv = first("conv2d"), pool = first("pooling2d");
+      const later = layers.findIndex(({ kind }, i) => kind === "conv2d" && i > conv && i > pool);
       return [
-        [0, 0], [1, 0, "value", true], [1, 0, "value", false], at(1, conv, "sum"), at(1, conv, "value"), at(1, nth("pooling2d"), "value"),
-        at(1, nth("conv2d", 1), "value"), at(1, nth("flatten"), "value"), at(2, nth("dense"), "value"), [1, layers.length - 1, "value"],
+        [0, 0], [1, 0, "value", true], [1, 0, "value", false], at(1, conv, "sum"), at(1, conv, "value"), at(1, pool, "value"),
+        at(1, later, "value"), at(1, first("flatten"), "value"), at(2, first("dense"), "value"), [1, layers.length - 1, "value"],
       ];
     }
 
@@ -58,8 +59,9 @@ globalThis.Digitscope ??= {};
       const { app } = this;
       const { tour } = app.state;
       this.element.hidden = tour === null;
-      if (tour === null || this.shown === tour) { this.shown = tour; return; }
-      this.shown = tour;
+      const before = this.shown;
+      this.shown = `${tour} ${"sample" in app.drawing}`;
+      if (tour === null || this.shown === before) return;
       const { text } = this.steps[tour];
       this.title.textContent = `${tour + 1}. ${words(`tour.${text}.title`)}`;
       this.text.replaceChildren(make("p", { textContent: words(`tour.${text}.text`, this.values()) }));
@@ -86,6 +88,7 @@ globalThis.Digitscope ??= {};
       };
       const [conv, pool, second, flat, dense] = [3, 5, 6, 7, 8].map(about);
       return {
+        digit: words("sample" in this.app.drawing ? "tour.sample" : "tour.own"),
         accuracy: card.test_accuracy === undefined ? words("tour.most") : percent(card.test_accuracy, 2),
         parameters: count(card.parameters ?? 0), train: count(card.train_n ?? 60000),
         filters: conv.n, window: conv.window, pooled: pool.size, poolWindow: pool.window, large: pool.before.slice(0, 2).join("\u00d7"),
