@@ -87,8 +87,9 @@ globalThis.Digitscope ??= {};
         };
       };
       const [conv, pool, second, flat, dense] = [3, 5, 6, 7, 8].map(about);
+      const own = !("sample" in this.app.drawing);
       return {
-        digit: words("sample" in this.app.drawing ? "tour.sample" : "tour.own"),
+        digit: words(own ? "tour.own" : "tour.sample"),
         accuracy: card.test_accuracy === undefined ? words("tour.most") : percent(card.test_accuracy, 2),
         parameters: count(card.parameters ?? 0), train: count(card.train_n ?? 60000),
         filters: conv.n, window: conv.window, pooled: pool.size, poolWindow: pool.window, large: pool.before.slice(0, 2).join("\u00d7"),
