@@ -49,8 +49,10 @@ def results_block() -> str:
         f"{startup['seconds']['read digit.png --single']['median']:.2f} s, "
         f"`digitscope --help` {startup['seconds']['--help']['median']:.2f} s (median of 7; `benchmarks/startup.py`).",
         f"- The augmentation makes {augment['images_per_second']:,.0f} images/s on one core (`benchmarks/augment.py`).",
+        *_backends(),
         "",
-        f"Machine: {training['machine']}. The times of `robust` and `strong` were taken beside other work.",
+        f"Machine: {training['machine']}. The times of `robust`, `strong` and of `classic` under "
+        "each backend were taken beside other work.",
         *_digits(),
         *_numbers(),
     ]
@@ -68,6 +70,19 @@ SETS = {
     "checks_mock": "amounts of mock US cheques",
 }
 """What each development set holds."""
+
+
+def _backends() -> list[str]:
+    """What the same recipe comes to under each of Keras' backends."""
+    lines = []
+    for name, found in _result("backends")["recipes"].items():
+        words = [
+            f"{backend} {100 * its['mean']:.2f} ± {100 * its['deviation']:.2f} % in {its['fit_seconds']:.1f} s"
+            for backend, its in found["backends"].items()
+        ]
+        seeds = min(its["seeds"] for its in found["backends"].values())
+        lines.append(f"- `{name}` under each backend, {seeds} seeds: {', '.join(words)} (`benchmarks/backends.py`).")
+    return lines
 
 
 def _digits() -> list[str]:

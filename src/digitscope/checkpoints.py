@@ -55,13 +55,13 @@ class Checkpoint:
         network: keras.Model,
         history: list[dict[str, float]],
         seconds: float,
-        teachers: Sequence[keras.Model] = (),
+        teachers: Sequence[keras.Model],
     ) -> Checkpoint:
         """The state of a compiled network between two epochs of its ``fit``, and of the teachers that are ready."""
         taught = [_values(teacher.variables) for teacher in teachers]
         return cls(list(history), seconds, _values(_variables(network)), taught)
 
-    def restore(self, network: keras.Model, teachers: Sequence[keras.Model] = ()) -> None:
+    def restore(self, network: keras.Model, teachers: Sequence[keras.Model]) -> None:
         """Put the state into a network of the same recipe, compiled, its optimizer built, and into so many teachers.
 
         Raises:

@@ -26,6 +26,7 @@ from digitscope.canvas import (
     style,
 )
 from digitscope.errors import ConfigError, DataError
+from digitscope.trials import rough_percent
 
 DIGITS = range(10)
 TINTS = ("#C3E4F6", "#F6DDA6", "#A8DDCC", "#EED1E0")
@@ -119,7 +120,7 @@ def softmax_steps(logits: npt.ArrayLike, figure: AnyFigure | None = None) -> Any
     steps = (
         ("1. The ten sums z", z, [f"{value:.2f}".replace("-", "−") for value in z]),
         ("2. e$^{z}$: all are positive", powers, [_short(value) for value in powers]),
-        (f"3. Divided by their sum, {_short(powers.sum())}", parts, [_share(part) for part in parts]),
+        (f"3. Divided by their sum, {_short(powers.sum())}", parts, [rough_percent(part) for part in parts]),
     )
     figure = new_figure(9, 3.4) if figure is None else figure
     for ax, (title, values, texts) in zip(figure.subplots(1, 3, sharey=True), steps, strict=True):
@@ -172,13 +173,6 @@ def _cells(ax: Axes, values: npt.NDArray[np.float64], window: int, title: str) -
 def _check_digit(label: int) -> None:
     if label not in DIGITS:
         raise ConfigError(f"{label!r} is no digit; give 0 to 9")
-
-
-def _share(part: float) -> str:
-    """A probability in percent to two digits, at its ends only as a bound, as the report writes it."""
-    if part < 0.0001:
-        return "< 0.01 %"
-    return "> 99.99 %" if part > 0.9999 else f"{100 * part:.2f} %"
 
 
 def _short(value: float) -> str:

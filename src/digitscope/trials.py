@@ -242,6 +242,17 @@ def percent(part: float) -> str:
     return f"{100 * part:.2f} %"
 
 
+def rough_percent(part: float) -> str:
+    """A probability as tables and figures show it, at its ends only as a bound.
+
+    >>> rough_percent(0.5), rough_percent(0.99999), rough_percent(1e-9)
+    ('50.00 %', '> 99.99 %', '< 0.01 %')
+    """
+    if part < 0.0001:
+        return f"< {percent(0.0001)}"
+    return f"> {percent(0.9999)}" if part > 0.9999 else percent(part)
+
+
 def append_trial(path: Path, trial: Trial) -> None:
     """Add a line to a file of trials, safe on the disk when this returns.
 

@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from digitscope.trials import rough_percent
+
 NBSP = "\N{NO-BREAK SPACE}"
 
 _CONDITION = re.compile(r"<!-- (if|unless) (\w+) -->\n?(.*?)<!-- end \2 -->\n?", re.DOTALL)
@@ -189,9 +191,7 @@ def rough_share(part: float) -> str:
     >>> rough_share(0.5), rough_share(0.99999), rough_share(1e-9)
     ('50.00\xa0%', '>\xa099.99\xa0%', '<\xa00.01\xa0%')
     """
-    if part < 0.0001:
-        return f"<{NBSP}{percent(0.0001)}"
-    return f">{NBSP}{percent(0.9999)}" if part > 0.9999 else percent(part)
+    return rough_percent(part).replace(" ", NBSP)
 
 
 def a(digit: int) -> str:
