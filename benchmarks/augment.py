@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 import results
 
-from digitscope.augment import distort
-from digitscope.datasets import load_mnist
+from digitscope.datasets.mnist import load_mnist
+from digitscope.preprocessing.augment import distort
 
 
 def main() -> None:

@@ -20,19 +20,18 @@ from typing import Any
 import numpy as np
 import results
 
-from digitscope.about import versions
-from digitscope.recipes import RECIPES, recipe_of
-from digitscope.trials import recipe_from
+from digitscope.environment import versions
+from digitscope.training.recipes import RECIPES, recipe_from, recipe_of
 
 BACKENDS = ("tensorflow", "torch", "jax")
 TRAINING = """
 import dataclasses, json, sys, tempfile
 from pathlib import Path
-from digitscope.datasets import load_dataset
-from digitscope.export import export_onnx
-from digitscope.fitting import Execution, fit
-from digitscope.models import load
-from digitscope.recipes import recipe_of
+from digitscope.datasets.load import load_dataset
+from digitscope.models.export_onnx import export_onnx
+from digitscope.training.fit import Execution, fit
+from digitscope.models.model import load
+from digitscope.training.recipes import recipe_of
 recipe, data = recipe_of(sys.argv[1]), load_dataset("mnist")
 execution = Execution.for_this_machine(recipe)
 fitted = fit(recipe, data.x_train, data.y_train, int(sys.argv[2]), execution)

@@ -1,9 +1,9 @@
 """Fit what a line reader's score is worth: logistic regression on made-up lines that no training saw; prints constants.
 
-It says as well what a known length helps, and what a wrong one does (``digitscope.line_reader.MISFIT``).
+It says as well what a known length helps, and what a wrong one does (``digitscope.reading.recognition.MISFIT``).
 
 Run: ``python benchmarks/calibrate_lines.py [own|ocr|FILE.onnx] [--lines N]``; the two numbers go into
-``digitscope.line_reader.CALIBRATIONS``.
+``digitscope.reading.recognition.CALIBRATIONS``.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import argparse
 
 import numpy as np
 
-from digitscope.decode import Constraint, digits_of
-from digitscope.page_reader import WRITTEN, PageReader
-from digitscope.synth import Lines
+from digitscope.datasets.synthetic.lines import Lines
+from digitscope.reading.ctc import Constraint, digits_of
+from digitscope.reading.page import WRITTEN, PageReader
 
 SEED = 20_011
 

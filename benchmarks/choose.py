@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import results
 
-from digitscope.augment import distort
-from digitscope.datasets import load_mnist
-from digitscope.fitting import fit
-from digitscope.recipes import recipe_of
+from digitscope.datasets.mnist import load_mnist
+from digitscope.preprocessing.augment import distort
+from digitscope.training.fit import fit
+from digitscope.training.recipes import recipe_of
 
 VALIDATION = 6
 """Every sixth writer, drawn by a fixed seed, is kept out of training: 89 of 539 writers, 9,886 images."""

@@ -18,12 +18,12 @@ import numpy as np
 from keras import layers
 
 from digitscope import files
-from digitscope.about import machine
-from digitscope.datasets import load_mnist
-from digitscope.fitting import fit
-from digitscope.models import load
-from digitscope.networks import build
-from digitscope.recipes import Recipe, recipe_of
+from digitscope.datasets.mnist import load_mnist
+from digitscope.environment import machine
+from digitscope.models.model import load
+from digitscope.training.fit import fit
+from digitscope.training.networks import build
+from digitscope.training.recipes import Recipe, recipe_of
 
 SEEDS = (0, 1, 2)
 CLASSIC = recipe_of("classic")

@@ -19,16 +19,17 @@ import results
 from forms import DOODLES, LETTERS
 from no_digits import SIGNS, Field, Random, blot, by_font, by_hand, figure, inked, scribble, shape, spoilt
 
-from digitscope import fields, files, ink
-from digitscope.datasets import load_mnist
+from digitscope import files
+from digitscope.datasets.mnist import load_mnist
+from digitscope.datasets.synthetic.glyphs import font_files, fonts_folder
+from digitscope.datasets.synthetic.handwriting import FORMS, curve
+from digitscope.datasets.synthetic.lines import Lines
 from digitscope.files import atomic_path
-from digitscope.glyphs import font_files, fonts_folder
-from digitscope.images import load_picture
-from digitscope.known import KNOWN, fit_known, known
-from digitscope.models import load, shipped
-from digitscope.pens import FORMS, curve
-from digitscope.reader import UPRIGHT
-from digitscope.synth import Lines
+from digitscope.io.image import load_picture
+from digitscope.models.model import load, shipped
+from digitscope.preprocessing import field, ink
+from digitscope.reading.out_of_distribution import KNOWN, fit_known, known
+from digitscope.reading.reader import UPRIGHT
 
 SHIPPED = Path(__file__).parent.parent / "src" / "digitscope" / "shipped"
 
@@ -49,7 +50,7 @@ WRITERS = 5000
 
 
 def others(rng: Random) -> list[Field]:
-    """What is no digit, in the order of :data:`COUNTS`."""
+    """What is no digit, in the order of ``COUNTS``."""
     (images, labels), _ = load_mnist()
     written, printed = (font_files(fonts_folder(), kind) for kind in ("handwritten", "printed"))
     letters, doodles = list(LETTERS.values()), list(DOODLES.values())
@@ -81,18 +82,18 @@ def digits(rng: Random) -> list[Field]:
         "of printed fonts": lambda digit: by_font(digit, rng.choice(printed), rng),
     }
     answers = [str(i % 10) for count in DIGITS.values() for i in range(count)]
-    fields = np.stack([makers[kind](str(i % 10)) for kind, count in DIGITS.items() for i in range(count)])
-    read = [load(name).predict(fields).argmax(axis=1) == np.array(answers, int) for name in shipped()]
-    return list(fields[np.all(read, axis=0)])
+    field = np.stack([makers[kind](str(i % 10)) for kind, count in DIGITS.items() for i in range(count)])
+    read = [load(name).predict(field).argmax(axis=1) == np.array(answers, int) for name in shipped()]
+    return list(field[np.all(read, axis=0)])
 
 
 def draw() -> None:
     """Write the file that ships; sixteen levels of grey are enough."""
     rng = np.random.default_rng(20)
-    fields = {"others": np.stack(others(rng)), "digits": np.stack(digits(rng))}
+    field = {"others": np.stack(others(rng)), "digits": np.stack(digits(rng))}
     with atomic_path(Path("src/digitscope/shipped") / KNOWN) as path:
-        np.savez_compressed(path, **{name: np.round(part * 15).astype(np.uint8) * 17 for name, part in fields.items()})
-        print(f"{len(fields['others']):,} others, {len(fields['digits']):,} digits, {path.stat().st_size:,} bytes")
+        np.savez_compressed(path, **{name: np.round(part * 15).astype(np.uint8) * 17 for name, part in field.items()})
+        print(f"{len(field['others']):,} others, {len(field['digits']):,} digits, {path.stat().st_size:,} bytes")
 
 
 def measure() -> None:
@@ -128,7 +129,7 @@ def ship() -> None:
         found = ink.find_ink(load_picture(line.pixels, ink.LONGEST).pixels)
         if found.box is None or ink.is_several(found.ink, found.box):
             continue
-        views = np.stack([fields.field_of(found.ink, found.box, upright).pixels for upright in UPRIGHT])
+        views = np.stack([field.field_of(found.ink, found.box, upright).pixels for upright in UPRIGHT])
         if model.predict(views).mean(axis=0).argmax() == int(line.text):
             kept.append(float(known(model, fitted, views).mean()))
     print({share: round(float(np.quantile(kept, share)), 3) for share in (0.005, 0.01, 0.02, 0.05)})

@@ -13,11 +13,11 @@ import keras
 import numpy as np
 import results
 
-from digitscope.datasets import load_mnist
-from digitscope.lens import look
-from digitscope.models import load, network_input
-from digitscope.networks import build
-from digitscope.recipes import recipe_of
+from digitscope.datasets.mnist import load_mnist
+from digitscope.models.lens import look
+from digitscope.models.model import load, network_input
+from digitscope.training.networks import build
+from digitscope.training.recipes import recipe_of
 
 BATCHES = (16, 64, 128, 256, 1000)
 

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import results
 
-from digitscope.models import load
-from digitscope.page import page_files, write_page
-from digitscope.strokes import Stroke
+from digitscope.models.model import load
+from digitscope.web.lens.bundle import page_files, write_page
+from digitscope.web.lens.raster import Stroke
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 

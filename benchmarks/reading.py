@@ -20,8 +20,8 @@ import results
 import sets
 from sklearn.metrics import roc_auc_score
 
-from digitscope.reader import Reader
-from digitscope.values import Number
+from digitscope.io.elements import Number
+from digitscope.reading.reader import Reader
 
 DIGITS = ("kensanata_numbers", "ardis_iv", "usps", "self_drawn", "sudoku_scanner")
 OTHERS = ("ood_fashion", "ood_notmnist_AH")

@@ -24,14 +24,14 @@ import results
 import sets
 from PIL import Image
 
-from digitscope.reader import Reader
+from digitscope.reading.reader import Reader
 
 DIGITSCOPE = str(Path(sys.executable).parent / "digitscope")
 CROPS = 100
 MEMORY = """
 import sys
 from pathlib import Path
-from digitscope.reader import Reader
+from digitscope.reading.reader import Reader
 page = Reader().read(sys.argv[1])
 (peak,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
 print(page.width, page.height, int(peak.split()[1]) // 1024)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from digitscope import files
-from digitscope.about import machine, processor_features, versions
-from digitscope.fitting import Execution
-from digitscope.recipes import Recipe
+from digitscope.environment import machine, processor_features, versions
+from digitscope.training.fit import Execution
+from digitscope.training.recipes import Recipe
 
 FOLDER = Path(__file__).parent / "results"
 

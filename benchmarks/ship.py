@@ -17,13 +17,12 @@ import numpy as np
 import results
 
 from digitscope import files
-from digitscope.about import machine
-from digitscope.datasets import load_dataset
-from digitscope.export import export_onnx
-from digitscope.fitting import Execution, fit
-from digitscope.models import load
-from digitscope.recipes import recipe_of
-from digitscope.trials import recipe_from
+from digitscope.datasets.load import load_dataset
+from digitscope.environment import machine
+from digitscope.models.export_onnx import export_onnx
+from digitscope.models.model import load
+from digitscope.training.fit import Execution, fit
+from digitscope.training.recipes import recipe_from, recipe_of
 
 SEEDS = {"fast": 10, "classic": 10, "robust": 3, "strong": 3}
 SHIPPED = ("classic", "robust", "strong")

@@ -15,7 +15,7 @@ import numpy as np
 import results
 from PIL import Image
 
-from digitscope.datasets import load_mnist
+from digitscope.datasets.mnist import load_mnist
 
 DIGITSCOPE = str(Path(sys.executable).parent / "digitscope")
 

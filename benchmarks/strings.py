@@ -18,8 +18,8 @@ from typing import Any
 import results
 import sets
 
-from digitscope.reader import Reader
-from digitscope.values import Page
+from digitscope.io.elements import Page
+from digitscope.reading.reader import Reader
 
 SETS = ("orand_car_a_fzkuji", "string_photos", "checks_mock")
 

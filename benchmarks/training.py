@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import results
 
-from digitscope.datasets import load_mnist
-from digitscope.fitting import Execution
-from digitscope.recipes import recipe_of
+from digitscope.datasets.mnist import load_mnist
+from digitscope.training.fit import Execution
+from digitscope.training.recipes import recipe_of
 
 ROOT = Path(__file__).parent.parent
 RECIPES = ("classic", "fast")
@@ -40,9 +40,9 @@ print("RESULT", json.dumps({"seconds": timed.seconds, "accuracy": names["accurac
 """
 RECIPE = """
 import json, sys
-from digitscope.datasets import load_mnist
-from digitscope.recipes import recipe_of
-from digitscope.fitting import fit
+from digitscope.datasets.load import load_mnist
+from digitscope.training.recipes import recipe_of
+from digitscope.training.fit import fit
 (x, y), (x_test, y_test) = load_mnist()
 fitted = fit(recipe_of(sys.argv[1]), x, y, int(sys.argv[2]))
 p = fitted.network.predict(x_test[..., None].astype("float32") / 255, batch_size=1000, verbose=0)

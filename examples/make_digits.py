@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from digitscope.datasets import load_mnist
+from digitscope.datasets.mnist import load_mnist
 
 FOLDER = Path(__file__).parent / "digits"
 PENS = {

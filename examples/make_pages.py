@@ -20,9 +20,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from digitscope import Reader
-from digitscope.annotate import annotated
-from digitscope.datasets import UNCLEAR_TEST_LABELS, WRONG_TEST_LABELS, load_mnist
+from digitscope.datasets.mnist import UNCLEAR_TEST_LABELS, WRONG_TEST_LABELS, load_mnist
 from digitscope.files import atomic_path, write_text
+from digitscope.io.annotate import annotated
 
 FOLDER = Path(__file__).parent / "pages"
 BLUE, BLACK = (36, 58, 148), (44, 42, 46)

@@ -15,8 +15,8 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a real run: `classic` on 4,000 images for one epoch."""
     import numpy as np
 
-    from digitscope.datasets import load_mnist
-    from digitscope.training import train
+    from digitscope.datasets.mnist import load_mnist
+    from digitscope.experiments.run import train
 
     folder = tmp_path_factory.mktemp("runs")
     (x_train, y_train), (x_test, y_test) = load_mnist()

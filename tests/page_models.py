@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import onnx
 
-from digitscope.models import Model, load
-from digitscope.page import page_model
-from digitscope.runtime import ClassifierSession
+from digitscope.models.model import Model, load
+from digitscope.models.session import ClassifierSession
+from digitscope.web.lens.bundle import page_model
 
 
 @functools.cache

@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,94 +14,111 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "digitscope"
 
-FLOORS = [
-    ["errors"],
-    ["files", "quiet"],
-    ["values"],
-    ["images", "fields", "ink", "parts"],
-    ["arrays", "tables", "folders", "documents", "records", "labels"],
-    ["datasets", "about", "runs"],
-    ["onnx_file"],
-    ["runtime"],
-    ["models"],
-    ["layers"],
-    ["lens", "samples", "weights_json"],
-    ["known"],
-    ["page"],
-    ["strokes", "lines", "decode", "annotate"],
-    ["line_model"],
-    ["ocr"],
-    ["line_reader"],
-    ["page_reader"],
-    ["reader", "batch"],
-    # ---- above: the extra `train` ----
-    ["recipes", "pens", "papers", "glyphs"],
-    ["synth", "grid"],
-    ["line_network", "trials", "exporter", "devices"],
-    ["line_training"],
-    ["networks", "augment", "checkpoints", "evaluate", "export", "rebuild"],
-    ["feed", "distillation"],
-    ["fitting"],
-    ["canvas", "card", "convert"],
-    ["plots", "concepts", "comparisons", "tiles"],
-    ["drawings", "steps", "verdict", "architecture", "experiment_plots"],
-    ["sheets", "album", "compare"],
-    ["story"],
-    ["report"],
-    ["training", "classifier"],
-    ["serve", "sweep"],
-    ["__init__"],
-    ["cli"],
-]
-LEVEL = {module: level for level, modules in enumerate(FLOORS) for module in modules}
-READING = LEVEL["reader"]
-HEAVY = {"keras", "tensorflow", "torch", "jax", "matplotlib", "seaborn", "sklearn", "onnx", "tf2onnx", "fastapi"}
-MODULES = sorted([*SOURCE.glob("*.py"), *SOURCE.glob("*/*.py")])
+PACKAGES = ["cli", "experiments", "web", "training", "plots", "reading", "models", "datasets", "preprocessing", "io"]
+"""The packages from top to bottom: each imports from those after it and from the modules in the root, no other."""
+
+ROOT_MODULES = ["environment", "quiet", "formatting", "files", "progress", "arraytypes", "errors"]
+"""The modules that belong to no package, from top to bottom."""
+
+ORDER = ["__init__", *PACKAGES, *ROOT_MODULES]
+
+EXTRAS = {"keras", "tensorflow", "torch", "jax", "matplotlib", "seaborn", "sklearn", "scipy", "onnx", "tf2onnx",
+          "jinja2", "fastapi", "starlette", "uvicorn", "rapidocr", "tensorboard", "h5py"}  # fmt: skip
+"""Packages that only an extra installs."""
+
+READS = {"reading", "models", "datasets", "preprocessing", "io", *ROOT_MODULES}
+"""What reading stands on; it works in an installation without any extra."""
+
+MODULES = sorted(SOURCE.rglob("*.py"))
 
 
-def name_of(path: Path) -> str:
-    """The floor's name of a file: its own, or that of its folder."""
-    return path.stem if path.parent == SOURCE else path.parent.name
+def room(path: Path) -> str:
+    """The package of a file, or its own name if it belongs to none."""
+    first = path.relative_to(SOURCE).parts[0]
+    return first.removesuffix(".py")
 
 
-def imports(path: Path) -> set[str]:
-    """Names of the modules that a file imports when it is imported itself; what stands inside a function is not."""
-    found: set[str] = set()
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+def imports(path: Path) -> Iterator[tuple[str, ast.stmt, bool]]:
+    """Every import of a file, wherever it stands: the full name of what is imported, the statement, if it is nested."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+            yield from ((alias.name, node, node not in tree.body) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((f"{node.module}.{alias.name}", node, node not in tree.body) for alias in node.names)
+
+
+def upward(path: Path) -> list[str]:
+    """The imports of a file that point up in ``ORDER``, or sideways out of the root's modules."""
+    here, found = room(path), []
+    for name, _, _ in imports(path):
+        if not name.startswith("digitscope.") or name == "digitscope.__version__":
+            continue
+        there = name.split(".")[1]
+        if ORDER.index(there if there in ORDER else "__init__") <= ORDER.index(here) and not (
+            here == there in PACKAGES
+        ):
+            found.append(name)
     return found
 
 
-def own(names: set[str]) -> set[str]:
-    return {name.split(".")[1] for name in names if name.startswith("digitscope.") and name.split(".")[1] in LEVEL}
+def test_the_rooms_are_those_that_are_written_down():
+    assert {room(path) for path in MODULES} == set(ORDER)
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    (picture,) = re.findall(r"```\ncli.*?```", text, re.DOTALL)
+    assert re.findall(r"^(\w+)", picture, re.MULTILINE) == PACKAGES
 
 
-def test_every_module_has_its_floor():
-    assert {name_of(path) for path in MODULES} <= set(LEVEL)
-
-
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_imports_point_down(path: Path):
-    here = name_of(path)
-    upward = {name for name in own(imports(path)) - {here} if LEVEL[name] >= LEVEL[here]}
-    assert not upward, f"{here} stands beside or below {upward}"
+    assert not upward(path), f"{path.relative_to(SOURCE)} stands beside or below what it imports"
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if LEVEL[name_of(p)] <= READING], ids=lambda path: path.stem)
-def test_reading_needs_no_training_package(path: Path):
-    assert not {name.partition(".")[0] for name in imports(path)} & HEAVY
+def test_modules_of_one_package_do_not_go_in_circles():
+    wants = {
+        path: {name for name, _, _ in imports(path) if name.startswith("digitscope.")}
+        for path in MODULES
+        if path.name != "__init__.py"
+    }
+    names = {path: "digitscope." + ".".join(path.relative_to(SOURCE).with_suffix("").parts) for path in wants}
+    after = {
+        names[path]: {names[other] for other in wants if other != path and any(
+            want == names[other] or want.startswith(names[other] + ".") for want in wants[path])}
+        for path in wants
+    }  # fmt: skip
+    while leaves := {name for name, needs in after.items() if not needs}:
+        after = {name: needs - leaves for name, needs in after.items() if name not in leaves}
+    assert not after, "these import each other"
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if room(path) in READS], ids=lambda path: path.stem)
+def test_reading_needs_no_extra(path: Path):
+    top = {name.partition(".")[0] for name, _, nested in imports(path) if not nested}
+    needed = {"keras_onnx", "export_onnx"}  # write model files, with Keras
+    assert path.stem in needed or not top & EXTRAS
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_an_import_inside_a_function_says_why(path: Path):
+    """Only what an extra brings, and what would make the start slow; a comment on the line says which."""
+    if room(path) in ("cli", "__init__"):
+        return  # every command imports what it needs when it runs: ARCHITECTURE.md says so
+    lines = path.read_text(encoding="utf-8").splitlines()
+    silent = {
+        name
+        for name, node, nested in imports(path)
+        if nested and "#" not in lines[node.lineno - 1] and "#" not in lines[node.lineno - 2]
+    }
+    assert not silent
 
 
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["--version"], ["read", "--single", "{image}"], ["info"]], ids=lambda words: words[0]
 )
-def test_commands_start_without_training_packages(arguments: list[str], tmp_path: Path):
+def test_commands_start_without_the_extras(arguments: list[str], tmp_path: Path):
     from PIL import Image
 
-    from digitscope.datasets import load_mnist
+    from digitscope.datasets.mnist import load_mnist
 
     Image.fromarray(load_mnist()[1][0][0]).save(tmp_path / "7.png")
     words = [word.format(image=tmp_path / "7.png") for word in arguments]
@@ -109,14 +127,14 @@ def test_commands_start_without_training_packages(arguments: list[str], tmp_path
         "from digitscope.cli import main\n"
         "try: main()\n"
         "except SystemExit as stop: assert not stop.code, stop.code\n"
-        f"print('LOADED', sorted({HEAVY!r} & set(sys.modules)))"
+        f"print('LOADED', sorted({EXTRAS!r} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().endswith("LOADED []")
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_the_rules_of_the_house(path: Path):
     text = path.read_text(encoding="utf-8")
     tree = ast.parse(text)
@@ -124,6 +142,23 @@ def test_the_rules_of_the_house(path: Path):
     assert "pickle=True" not in text.replace("allow_", "")
     assert not re.search(r"np\.random\.(seed|rand|randn|randint|choice|shuffle)\(", text), "no global randomness"
     assert ast.get_docstring(tree), "a module says what it is"
+    prints = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "print"]
+    assert room(path) == "cli" or not prints, "nothing below the command line prints"
+
+
+def test_modules_and_functions_fit_a_reader():
+    """A module is read in one sitting, a function fits a screen (CONTRIBUTING.md)."""
+    lengths: list[int] = []
+    for path in MODULES:
+        text = path.read_text(encoding="utf-8")
+        assert len(text.splitlines()) <= 300, path
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lengths.append((node.end_lineno or 0) - node.lineno + 1)
+                assert lengths[-1] <= 60, f"{path}: {node.name} has {lengths[-1]} lines"
+    lengths.sort()
+    assert lengths[len(lengths) // 2] <= 12
+    assert lengths[len(lengths) * 9 // 10] <= 35
 
 
 def test_nothing_that_ships_knows_the_workplace():

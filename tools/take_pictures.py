@@ -9,8 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from digitscope.models import load
-from digitscope.page import write_page
+from digitscope.models.model import load
+from digitscope.web.lens.bundle import write_page
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))

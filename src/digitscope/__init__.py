@@ -14,25 +14,25 @@ __version__ = "0.1.0"
 _HOME = {
     "ConfigError": "errors",
     "DataError": "errors",
-    "Dataset": "datasets",
-    "DigitClassifier": "classifier",
+    "Dataset": "datasets.dataset",
+    "DigitClassifier": "training.estimator",
     "DigitscopeError": "errors",
-    "Evaluation": "evaluate",
+    "Evaluation": "models.metrics",
     "ImageError": "errors",
-    "Lens": "lens",
+    "Lens": "models.lens",
     "MissingExtra": "errors",
-    "Model": "models",
+    "Model": "models.model",
     "ModelError": "errors",
-    "Number": "values",
-    "Page": "values",
-    "Reader": "reader",
-    "Recipe": "recipes",
-    "Run": "training",
-    "load": "models",
-    "load_dataset": "datasets",
-    "load_mnist": "datasets",
-    "look": "lens",
-    "train": "training",
+    "Number": "io.elements",
+    "Page": "io.elements",
+    "Reader": "reading.reader",
+    "Recipe": "training.recipes",
+    "Run": "experiments.run",
+    "load": "models.model",
+    "load_dataset": "datasets.load",
+    "load_mnist": "datasets.mnist",
+    "look": "models.lens",
+    "train": "experiments.run",
 }
 
 __all__ = [
@@ -60,16 +60,18 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from digitscope.classifier import DigitClassifier
-    from digitscope.datasets import Dataset, load_dataset, load_mnist
+    from digitscope.datasets.dataset import Dataset
+    from digitscope.datasets.load import load_dataset
+    from digitscope.datasets.mnist import load_mnist
     from digitscope.errors import ConfigError, DataError, DigitscopeError, ImageError, MissingExtra, ModelError
-    from digitscope.evaluate import Evaluation
-    from digitscope.lens import Lens, look
-    from digitscope.models import Model, load
-    from digitscope.reader import Reader
-    from digitscope.recipes import Recipe
-    from digitscope.training import Run, train
-    from digitscope.values import Number, Page
+    from digitscope.experiments.run import Run, train
+    from digitscope.io.elements import Number, Page
+    from digitscope.models.lens import Lens, look
+    from digitscope.models.metrics import Evaluation
+    from digitscope.models.model import Model, load
+    from digitscope.reading.reader import Reader
+    from digitscope.training.estimator import DigitClassifier
+    from digitscope.training.recipes import Recipe
 
 
 def __getattr__(name: str) -> Any:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from digitscope.errors import ConfigError
+
 
 @contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
@@ -39,6 +41,23 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def writing(path: str | Path, cure: str = "give another place") -> Iterator[None]:
+    """Turn the system's refusal to write into one sentence.
+
+    Args:
+        path: what is written, a file or a folder.
+        cure: what helps, after the semicolon.
+
+    Raises:
+        ConfigError: an ``OSError`` inside the block.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written ({error.strerror or error}); {cure}") from error
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import enum
 import json
+import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +21,7 @@ from digitscope.cli.terminal import (
     progress_bar,
     table,
 )
+from digitscope.environment import machine, processor_features, versions
 from digitscope.errors import ConfigError
 from digitscope.quiet import import_keras
 
@@ -49,7 +52,7 @@ def evaluate(
         typer.echo(f"digitscope: note: {note}", err=True)
     evaluation = opened.evaluate(dataset)
     if out is not None:
-        from digitscope.album import write_evaluation_figures
+        from digitscope.plots.write import write_evaluation_figures
 
         write_evaluation_figures(evaluation, dataset, out)
     if json_:
@@ -92,8 +95,8 @@ def look(
 
     Figures to look at and to print, as SVG and PNG; overview.png shows it all on one sheet.
     """
-    from digitscope.album import digit_named
-    from digitscope.sheets import write_look
+    from digitscope.datasets.lookup import digit_named
+    from digitscope.plots.overview import write_look
 
     opened = load_model(model)
     digit = digit_named(image, data if data == "mnist" else load_data(data))  # MNIST has no notes to tell
@@ -113,7 +116,7 @@ def data(
 
     Counts of each digit, samples, one image as numbers raw and scaled, the mean image of each digit.
     """
-    from digitscope.album import write_data_figures
+    from digitscope.plots.write import write_data_figures
 
     dataset = load_data(data)
     if dataset.description:
@@ -145,8 +148,8 @@ def export(
         raise ConfigError(f"--license {licence} is what the card says; add --card, or leave it out")
     if format_ in (ExportFormat.keras, ExportFormat.tflite):
         import_keras()
-    from digitscope.card import card_beside
-    from digitscope.convert import export_model, export_path
+    from digitscope.models.card import card_beside
+    from digitscope.models.formats import export_model, export_path
 
     opened = load_model(model)
     planned = card_beside(opened, export_path(opened, format_.value, out), licence) if card else None
@@ -168,7 +171,7 @@ def page(
 
     Anybody can draw a digit in it and follow every number through every layer; it needs no server and no network.
     """
-    from digitscope.page import write_page
+    from digitscope.web.lens.bundle import write_page
 
     path = write_page(load_model(model), out, [load_model(name) for name in snapshot or []])
     typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB; open it in a browser, or mail it to the class")
@@ -190,7 +193,7 @@ def serve(
     """
     import webbrowser
 
-    from digitscope.serve.app import serve as serve_page
+    from digitscope.web.lens.server import serve as serve_page
 
     def started(address: str, _: object) -> None:
         typer.echo(f"Serving {model} on {address}" + (" and to the whole network" if lan else "") + "; Ctrl-C stops it")
@@ -203,7 +206,25 @@ def serve(
 @app.command()
 def info() -> None:
     """Show versions, backends, processor and models."""
-    from digitscope.about import about
+    from digitscope.cli.looking import about
 
     for section, rows in about().items():
         table([section, ""], [list(row) for row in rows])
+
+
+def about() -> dict[str, list[tuple[str, str]]]:
+    """Everything that ``digitscope info`` shows, as rows by section."""
+    from digitscope.models.model import load, shipped
+
+    backends = [name for name in ("tensorflow", "jax", "torch") if find_spec(name) is not None]
+    used = os.environ.get("KERAS_BACKEND", "tensorflow") if find_spec("keras") else "none: Keras is not installed"
+    models = []
+    for name in shipped():
+        card = load(name).card
+        models.append((name, f"{card['summary']}" if "summary" in card else "no card"))
+    return {
+        "versions": list(versions().items()),
+        "machine": [("system", machine()), ("features", ", ".join(processor_features()) or "unknown")],
+        "Keras": [("backend", used), ("installed", ", ".join(backends) or "none")],
+        "models": models,
+    }

@@ -13,9 +13,9 @@ from digitscope.cli.terminal import ModelOption, app, load_model, progress_bar, 
 from digitscope.errors import ConfigError, first_line
 
 if TYPE_CHECKING:
-    from digitscope.batch import Form
-    from digitscope.documents import Scan
-    from digitscope.values import Page
+    from digitscope.io.document import Scan
+    from digitscope.io.elements import Page
+    from digitscope.reading.batch import Form
 
 
 class Format(enum.StrEnum):
@@ -79,11 +79,12 @@ def read(
             paths, model, out or Path("submission.csv"), [name for name, given in others.items() if given]
         )
         return
-    from digitscope.batch import Results, files_of, read_files
-    from digitscope.decode import Constraint
-    from digitscope.ink import LONGEST as DIGIT_LONGEST
-    from digitscope.page_reader import LONGEST
-    from digitscope.reader import Reader
+    from digitscope.io.paths import files_of
+    from digitscope.preprocessing.ink import LONGEST as DIGIT_LONGEST
+    from digitscope.reading.batch import Results, read_files
+    from digitscope.reading.ctc import Constraint
+    from digitscope.reading.page import LONGEST
+    from digitscope.reading.reader import Reader
 
     files = files_of(paths)
     if all(file.lower().endswith(".csv") for file in files):
@@ -132,11 +133,11 @@ def _drawing(
 
     ``undrawn`` gets the pages for which that failed, and why.
     """
-    from digitscope.annotate import check_drawing_place, drawing_names, write_annotated
-    from digitscope.records import record_name
+    from digitscope.formatting import file_name
+    from digitscope.io.annotate import check_drawing_place, drawing_names, write_annotated
 
     check_drawing_place(folder)
-    names = drawing_names([record_name(file) for file in files])
+    names = drawing_names([file_name(file) for file in files])
 
     def read_and_draw(scan: Scan) -> Page:
         page = read(scan)
@@ -155,8 +156,8 @@ def _write_submission(paths: list[str], model: str, out: Path, others: list[str]
 
     ``others`` are the options that were given and mean nothing here.
     """
-    from digitscope.datasets import load_unlabelled
-    from digitscope.tables import check_submission_place, write_submission
+    from digitscope.datasets.load import load_unlabelled
+    from digitscope.datasets.table import check_submission_place, write_submission
 
     if others:
         raise ConfigError(f"{', '.join(others)} cannot be given with --format kaggle; it takes --model and --out")
@@ -185,7 +186,7 @@ def _results_form(format_: Format, out: Path | None, resume: bool) -> Form | Non
 
 def _rows(pages: list[Page], format_: Format, separators: bool, first: bool) -> str:
     """The pages of a file as they are printed."""
-    from digitscope.records import CSV_HEAD, csv_rows, json_rows, text_rows
+    from digitscope.io.exporters import CSV_HEAD, csv_rows, json_rows, text_rows
 
     if format_ is Format.jsonl:
         return json_rows(pages)

@@ -14,9 +14,9 @@ from typer.core import TyperGroup
 from digitscope.quiet import import_keras
 
 if TYPE_CHECKING:
-    from digitscope.datasets import Dataset
-    from digitscope.models import Model
-    from digitscope.values import Progress
+    from digitscope.datasets.dataset import Dataset
+    from digitscope.models.model import Model
+    from digitscope.progress import Progress
 
 
 class Commands(TyperGroup):
@@ -59,7 +59,7 @@ def stop(sentence: str, code: int) -> NoReturn:
 
 def load_data(name: str) -> Dataset:
     """A dataset by name or path; what is odd about it is said on stderr."""
-    from digitscope.datasets import load_dataset
+    from digitscope.datasets.load import load_dataset
 
     with progress_bar() as progress:
         dataset = load_dataset(name, progress)
@@ -72,7 +72,7 @@ def load_model(model: str) -> Model:
     """A model by name or path; a ``.keras`` file brings Keras in, which must not clutter the terminal."""
     if model.endswith(".keras"):
         import_keras()
-    from digitscope.models import load
+    from digitscope.models.model import load
 
     return load(model)
 

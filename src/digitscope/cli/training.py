@@ -9,15 +9,7 @@ from typing import Annotated
 
 import typer
 
-from digitscope.cli.terminal import (
-    DataOption,
-    ModelArgument,
-    app,
-    load_data,
-    load_model,
-    progress_bar,
-    table,
-)
+from digitscope.cli.terminal import DataOption, ModelArgument, app, load_data, load_model, progress_bar, table
 from digitscope.errors import ConfigError
 from digitscope.quiet import import_keras
 
@@ -71,13 +63,13 @@ def train(
             raise ConfigError(f"{named} cannot be given with the recipe reader; it takes --set lines=N, --seed, --out")
         _train_reader(settings, seed, out)
         return
-    from digitscope.recipes import recipe_of
+    from digitscope.training.recipes import recipe_of
 
     recipe_of(recipe, settings)  # what does not fit is said before Keras takes its seconds to start
     dataset = load_data(data)
     import_keras()
-    from digitscope.training import Run
-    from digitscope.training import train as train_run
+    from digitscope.experiments.run import Run
+    from digitscope.experiments.run import train as train_run
 
     finished = resume and out is not None and Run(out).finished
     with progress_bar() as progress:
@@ -120,11 +112,11 @@ def _train_reader(settings: dict[str, str], seed: int, out: Path | None) -> None
         raise ConfigError(f"the recipe reader has no setting {unknown}; it has lines")
     if not settings.get("lines", "1").isdecimal():
         raise ConfigError(f"lines={settings['lines']} is no whole number; give the lines to train on")
-    from digitscope.glyphs import check_fonts
+    from digitscope.datasets.synthetic.glyphs import check_fonts
 
     check_fonts()
     import_keras()
-    from digitscope.line_training import LINES, train_reader
+    from digitscope.training.line_fit import LINES, train_reader
 
     with progress_bar() as progress:
         run = train_reader(
@@ -146,7 +138,7 @@ def synth(
 
     Pictures and their truth, to look at or to train something else on.
     """
-    from digitscope.synth import write_samples
+    from digitscope.datasets.synthetic.lines import write_samples
 
     with progress_bar() as progress:
         write_samples(out, count, seed, progress=progress)
@@ -164,7 +156,7 @@ def runs(
 
     What was trained, how well it reads, and whether it is finished.
     """
-    from digitscope.runs import COLUMNS, runs_in, sorted_runs
+    from digitscope.experiments.runs import COLUMNS, runs_in, sorted_runs
 
     usual = folder == Path("runs") and not folder.exists()
     found = sorted_runs([] if usual else runs_in(folder), sort, reverse)
@@ -194,8 +186,8 @@ def compare(
 
     Which is right where, and whether chance alone would explain the difference.
     """
-    from digitscope.compare import ABOUT, without_curve, write_comparison
-    from digitscope.compare import compare as compared
+    from digitscope.experiments.compare import ABOUT, without_curve, write_comparison
+    from digitscope.experiments.compare import compare as compared
 
     found = compared(load_model(a), load_model(b), load_data(data))
     for note in found.notes:
@@ -236,13 +228,13 @@ def sweep(
 
     Measured on training images that are set aside, never on the test images. Stop it and start it again as you like.
     """
-    from digitscope.grid import grid, settings_of
+    from digitscope.experiments.grid import grid, settings_of
 
     settings = settings_of(set_)
     grid(recipe, settings)  # what does not fit is said before Keras takes its seconds to start
     dataset = load_data(data)
     import_keras()
-    from digitscope.sweep import sweep as run_sweep
+    from digitscope.experiments.sweep import sweep as run_sweep
 
     with progress_bar() as progress:
         found = run_sweep(recipe, settings, seeds, out=out, data=dataset, epochs=epochs, progress=progress)

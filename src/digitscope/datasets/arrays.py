@@ -1,0 +1,108 @@
+"""Files of plain arrays: IDX, as MNIST comes in, and NPZ, as numpy writes. It does not know what the numbers mean.
+
+Nothing is unpickled, and no header is believed before the bytes that it announces are there.
+"""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import numpy.typing as npt
+
+from digitscope.errors import DataError
+
+LARGEST_FILE, CHUNK = 2 * 1024**3, 1 << 20
+"""Bytes that one array may unpack to, and bytes that are unpacked at once."""
+
+SHOWN = 8
+"""Names of arrays that the message about an ``.npz`` without the wanted ones repeats."""
+
+
+def read_idx(path: str | Path) -> npt.NDArray[np.uint8]:
+    """One IDX file, gzipped or not, as a uint8 array of the shape its header gives.
+
+    Raises:
+        DataError: it cannot be read, is not IDX of unsigned bytes, or holds more or fewer bytes than it announces.
+
+    Source: the IDX format as described on the MNIST page: two zero bytes, a type byte (8 = unsigned byte), the number
+    of dimensions, each dimension as a big-endian 32-bit integer, then the data.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as raw:
+            zipped = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            content = _bounded(gzip.GzipFile(fileobj=raw) if zipped else raw, path)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path} cannot be read ({error}); copy it anew, it may be cut short") from error
+    if len(content) < 4 or content[:2] != b"\0\0" or content[2] != 8 or not 1 <= content[3] <= 4:
+        raise DataError(f"{path} is not an IDX file of unsigned bytes: it starts with {content[:4].hex(' ')!r}")
+    start = 4 + 4 * content[3]
+    if len(content) < start:
+        raise DataError(f"{path} ends inside its header; copy it anew")
+    shape = struct.unpack(f">{content[3]}I", content[4:start])
+    if 0 in shape:
+        raise DataError(f"{path} holds nothing: its header announces {' x '.join(map(str, shape))} numbers")
+    expected = start + int(np.prod(shape, dtype=object))
+    if len(content) != expected:
+        raise DataError(f"{path} holds {len(content):,} bytes, its header announces {expected:,}; copy it anew")
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+
+
+def read_npz(path: str | Path, choices: Sequence[Sequence[str]]) -> dict[str, npt.NDArray[np.generic]]:
+    """The arrays of an ``.npz`` that go by the first of several lists of names which it has all of.
+
+    Raises:
+        DataError: it cannot be read, or has none of the lists.
+    """
+    path = Path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            there = archive.namelist()
+            names = next((names for names in choices if {f"{name}.npy" for name in names} <= {*there}), None)
+            if names is None:
+                wanted = ", or ".join(map(", ".join, choices))
+                raise DataError(f"{path} holds {_told(there)}; expected an .npz with {wanted}")
+            return {name: _read_npy(archive, name, path) for name in names}
+    except DataError:
+        raise
+    except Exception as error:  # numpy and zipfile raise a dozen types on damaged bytes
+        raise DataError(f"{path} is not a readable .npz of plain arrays ({type(error).__name__}: {error})") from error
+
+
+def _told(files: list[str]) -> str:
+    """What an archive holds instead of the wanted arrays; if there are others in it, it need not be unpacked."""
+    names = ", ".join([*(name.removesuffix(".npy") for name in files[:SHOWN]), *["..."] * (len(files) > SHOWN)])
+    if any(name.endswith(".npy") for name in files):
+        return f"the arrays {names}"
+    return f"{names} and no arrays; unpack it and give what is in it" if files else "nothing"
+
+
+def _read_npy(archive: zipfile.ZipFile, name: str, path: Path) -> npt.NDArray[np.generic]:
+    """One array of an ``.npz``; what its header announces is not believed before the bytes are there."""
+    with archive.open(f"{name}.npy") as file:
+        versions = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+        shape, fortran, dtype = versions[np.lib.format.read_magic(file)](file)
+        if dtype.hasobject:
+            raise DataError(f"{path}: {name} holds Python objects, which are not loaded; save it as plain numbers")
+        content = _bounded(file, path)
+    return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _bounded(stream: IO[bytes] | gzip.GzipFile, path: Path) -> bytes:
+    """Everything in ``stream``, unless it is more than ``LARGEST_FILE``; memory grows with what really comes."""
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := stream.read(CHUNK):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > LARGEST_FILE:
+            raise DataError(f"{path} unpacks to more than {LARGEST_FILE:,} bytes, which no digit dataset needs")
+    return b"".join(chunks)

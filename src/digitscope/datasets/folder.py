@@ -1,0 +1,189 @@
+"""Folders of images: one sub-folder for each digit, or images without labels. Each becomes a 28x28 field.
+
+An image that is 28x28 grey already is taken as it is; of every other one the ink is found and made a field, as reading
+does it (``preprocessing.ink``, ``preprocessing.field``).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from digitscope.arraytypes import Images
+from digitscope.datasets.split import Part, bright_paper
+from digitscope.errors import DataError
+from digitscope.io.image import load_picture
+from digitscope.io.paths import natural_order
+from digitscope.preprocessing import field, ink
+from digitscope.progress import Progress
+
+TRAIN, TEST = ("train", "training"), ("test", "testing")
+"""Names of the folders above those of the digits, where the parts are given."""
+
+DIGITS = tuple("0123456789")
+
+HIDDEN = ("thumbs.db", "desktop.ini")
+"""Names of the files that Windows hides in a folder of images, in small letters."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fields:
+    """What became of a list of image files.
+
+    Attributes:
+        images: uint8 (n, 28, 28) 0..255, 255 = pen.
+        warnings: what a person should know about them, one sentence each.
+    """
+
+    images: Images
+    warnings: tuple[str, ...]
+
+
+def is_labelled(folder: Path) -> bool:
+    """Whether a folder looks like one of labelled images: it holds a digit's folder, or a training part."""
+    return any((folder / name).is_dir() for name in (*TRAIN, *DIGITS))
+
+
+def read_labelled(folder: Path, progress: Progress | None = None) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    """The labelled images of a folder.
+
+    Args:
+        folder: holds a sub-folder for each digit, named 0 to 9; or ``train`` and ``test`` with such sub-folders.
+        progress: told how many files are done.
+
+    Returns:
+        One part or two, training and test; and what a person should know about them, one sentence each.
+
+    Raises:
+        DataError: a sub-folder has another name, there is none, or a part has no image at all.
+        ImageError: a file in it is no image.
+    """
+    given = [[folder / name for name in names if (folder / name).is_dir()] for names in (TRAIN, TEST)]
+    tops = [found[0] for found in given if found] if given[0] else [folder]
+    listed = [
+        _in_turn([[(path, digit) for path in _entries(top / digit)] for digit in _digits_in(top)]) for top in tops
+    ]
+    for top, files in zip(tops, listed, strict=True):
+        if not files:
+            raise DataError(f"{top} holds no image in any of its sub-folders; put the images of each digit in its own")
+    made = read_images([path for files in listed for path, _ in files], progress)
+    parts, start = [], 0
+    for files in listed:
+        labels = np.array([int(digit) for _, digit in files], np.uint8)
+        parts.append(Part(made.images[start : start + len(files)], labels, [str(path) for path, _ in files]))
+        start += len(files)
+    return tuple(parts), (*_passed_over(folder, tops), *made.warnings)
+
+
+def _passed_over(folder: Path, tops: Sequence[Path]) -> list[str]:
+    """What is said about folders beside those of the parts."""
+    others = [] if folder in tops else [path.name for path in _entries(folder) if path.is_dir() and path not in tops]
+    read = " and ".join(top.name for top in tops)
+    return [f"{folder} has {', '.join(others)} too, which no part is made of; only {read} is read"] if others else []
+
+
+def read_unlabelled(folder: Path, progress: Progress | None = None) -> Images:
+    """The images in a folder uint8 (n, 28, 28), by name; ``2.png`` comes before ``10.png``.
+
+    Raises:
+        DataError: there is none.
+        ImageError: a file in it is no image.
+    """
+    return read_images(_files_in(folder), progress).images
+
+
+def read_images(paths: Sequence[Path], progress: Progress | None = None) -> Fields:
+    """The fields of image files, in their order.
+
+    Whether the images that are 28x28 grey already show a dark pen on bright paper is decided by most of their rims,
+    for all of them together. An image in which no ink is found becomes an empty field.
+
+    Raises:
+        ImageError: a file is no image.
+    """
+    images = np.zeros((len(paths), 28, 28), np.uint8)
+    ready, blank = np.zeros(len(paths), bool), np.zeros(len(paths), bool)
+    for index, path in enumerate(paths):
+        pixels = load_picture(path, ink.LONGEST).pixels
+        if pixels.shape[:2] == (28, 28) and _is_grey(pixels):
+            ready[index], images[index] = True, pixels if pixels.ndim == 2 else pixels[..., 0]
+        else:
+            found = ink.find_ink(pixels)
+            blank[index] = found.box is None
+            if found.box is not None:
+                images[index] = np.rint(255 * field.field_of(found.ink, found.box).pixels)
+        if progress is not None:
+            progress("images", index + 1, len(paths), {})
+    bright = ready & bright_paper(images)
+    inverted = 2 * bright.sum() > ready.sum()
+    if inverted:
+        images[ready] = 255 - images[ready]
+    odd = ready & (bright != inverted)
+    return Fields(images, tuple(_remarks(paths, ready, blank, odd)))
+
+
+def _remarks(
+    paths: Sequence[Path], ready: npt.NDArray[np.bool_], blank: npt.NDArray[np.bool_], odd: npt.NDArray[np.bool_]
+) -> list[str]:
+    """What is odd about images: some were 28x28 already and others not, some are blank, some inverted."""
+    found = []
+    if ready.any() and not ready.all():
+        found.append(
+            f"{ready.sum():,} of {len(paths):,} images are 28x28 grey already and were taken as they are, the others "
+            f"were cut to their ink: {paths[int(ready.argmax())]} and {paths[int(ready.argmin())]}"
+        )
+    if odd.any():
+        found.append(
+            f"{odd.sum():,} of the {ready.sum():,} images of 28x28 have pen and paper the other way round than the "
+            f"rest: the first is {paths[int(odd.argmax())]}"
+        )
+    if blank.any():
+        found.append(
+            f"{blank.sum():,} of {len(paths):,} images show no ink and count as empty: the first is "
+            f"{paths[int(blank.argmax())]}"
+        )
+    return found
+
+
+def _is_grey(pixels: npt.NDArray[np.uint8]) -> bool:
+    """Whether a picture has no colours; many programs save grey as RGB."""
+    return pixels.ndim == 2 or bool((pixels == pixels[..., :1]).all())
+
+
+def _in_turn(lists: list[list[tuple[Path, str]]]) -> list[tuple[Path, str]]:
+    """The first of each list, then the second of each, and so on: the first images of a part show all digits."""
+    return [item for turn in itertools.zip_longest(*lists) for item in turn if item is not None]
+
+
+def _digits_in(folder: Path) -> list[str]:
+    """The names of the sub-folders, if each is a digit."""
+    names = [path.name for path in _entries(folder) if path.is_dir()]
+    strange = [name for name in names if name not in DIGITS]
+    if strange:
+        raise DataError(f"{folder / strange[0]} is not named after a digit; expected sub-folders 0 to 9 and no others")
+    if not names:
+        raise DataError(f"{folder} has no sub-folders; expected one for each digit, named 0 to 9, with its images")
+    return names
+
+
+def _files_in(folder: Path) -> list[Path]:
+    """What a folder of images holds, by name; sub-folders are left to ``images.load_picture`` to refuse."""
+    files = _entries(folder)
+    if not files:
+        raise DataError(f"{folder} holds no image; put images in or take the folder away")
+    return files
+
+
+def _entries(folder: Path) -> list[Path]:
+    """A folder's entries in natural order, without those that a system hides in it."""
+    try:
+        there = list(folder.iterdir())
+    except OSError as error:
+        raise DataError(f"{folder} cannot be listed ({error.strerror}); check its rights") from error
+    shown = [path for path in there if not path.name.startswith((".", "__")) and path.name.lower() not in HIDDEN]
+    return sorted(shown, key=lambda path: natural_order(path.name))

@@ -1,0 +1,112 @@
+"""Labelled images on their way into a dataset: one set parted into two, and what is odd about the two.
+
+It reads no files; ``datasets.load``, ``datasets.table`` and ``datasets.folder`` do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from digitscope.arraytypes import Images, Labels
+from digitscope.errors import DataError
+
+EVERY = 7
+"""One image in so many of each digit becomes a test image where a set has no test part, as in MNIST."""
+
+REPEATED = "test images are training images"
+"""What the warning about repeated images always says; a model card, which has only the sentences, knows it by this."""
+
+FEW = 20
+"""Training images of a digit below which a dataset says that they are few."""
+
+DIM = 64
+"""A brightest level below which images are not 0 to 255: a network, which sees them divided by 255, sees little."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Labelled images, and where each came from.
+
+    Attributes:
+        images: uint8 (n, 28, 28) 0..255, 255 = pen.
+        labels: uint8 (n,) 0..9.
+        places: a name for each image that leads a person to it: a file, or a file and a line.
+    """
+
+    images: Images
+    labels: Labels
+    places: Sequence[str]
+
+    def taken(self, indices: npt.NDArray[np.intp]) -> Part:
+        """The images of these indices, in their order."""
+        return Part(self.images[indices], self.labels[indices], [self.places[index] for index in indices])
+
+
+def split(part: Part, name: str) -> tuple[Part, Part]:
+    """A training and a test part of one set: the 2nd, 9th, 16th ... image of each digit is a test image.
+
+    The same set is always split the same way, and both parts hold the digits in the same proportion.
+
+    Raises:
+        DataError: there are not two images of any digit.
+
+    >>> two = Part(np.zeros((16, 28, 28), np.uint8), np.repeat(np.uint8([3, 8]), 8), [""] * 16)
+    >>> train, test = split(two, "two")
+    >>> len(train.labels), test.labels.tolist()
+    (14, [3, 8])
+    """
+    is_test = np.zeros(len(part.labels), bool)
+    for digit in range(10):
+        is_test[np.flatnonzero(part.labels == digit)[1::EVERY]] = True
+    if not is_test.any():
+        raise DataError(f"{name} has no digit with two images; a training and a test part need one each, add images")
+    return part.taken(np.flatnonzero(~is_test)), part.taken(np.flatnonzero(is_test))
+
+
+def bright_paper(images: Images) -> npt.NDArray[np.bool_]:
+    """Which images show a dark pen on bright paper, by the mean level along their rim: bool (n,)."""
+    rim = np.ones((28, 28), bool)
+    rim[1:-1, 1:-1] = False
+    return np.asarray(images[:, rim].mean(axis=1) > 127)
+
+
+def oddities(train: Part, test: Part) -> tuple[str, ...]:
+    """What a person should know before trusting figures measured on these parts, one sentence each."""
+    counts = np.bincount(train.labels, minlength=10)
+    absent = [str(digit) for digit in range(10) if counts[digit] == 0]
+    few = [f"{counts[digit]} of {digit}" for digit in range(10) if 0 < counts[digit] < FEW]
+    untested = sorted({*range(10)} - {*test.labels.tolist()})
+    found = []
+    if absent:
+        found.append(f"no training image of {', '.join(absent)}: a network cannot learn from this what it looks like")
+    if few:
+        found.append(f"few training images: {', '.join(few)}; fewer than {FEW} of a digit teach little")
+    if untested:
+        found.append(f"no test image of {', '.join(map(str, untested))}: the test says nothing about this")
+    for name, part in (("training", train), ("test", test)):
+        bright = bright_paper(part.images)
+        if 2 * bright.sum() > len(bright):
+            found.append(f"most {name} images show a dark pen on bright paper; 0 must be paper, give 255 - level")
+        brightest = int(part.images.max())
+        if brightest < DIM:
+            cure = f"multiply all levels by {255 // brightest}" if brightest else "there is nothing on them"
+            found.append(f"the brightest pixel of the {name} images is {brightest} of 255; {cure}")
+    return (*found, *_repeated(train, test))
+
+
+def _repeated(train: Part, test: Part) -> tuple[str, ...]:
+    """Images of the test part that are training images as well: how many, and the first of them."""
+    seen = {image.tobytes(): index for index, image in enumerate(train.images)}
+    pairs = [(seen.get(image.tobytes()), index) for index, image in enumerate(test.images)]
+    both = [(before, index) for before, index in pairs if before is not None]
+    if not both:
+        return ()
+    before, index = both[0]
+    return (
+        f"{len(both):,} of {len(test.images):,} {REPEATED} too, pixel for pixel, and flatter "
+        f"the result: {test.places[index]} is {train.places[before]}",
+    )

@@ -1,0 +1,121 @@
+"""Numbers, shares, counts and names as people read them: one way for each, wherever it is shown."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_SMALL_COUNTS = (
+    "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+)  # fmt: skip
+
+
+def percent(share: float, digits: int = 2) -> str:
+    """A measured share 0..1 in percent; for a probability see ``probability``.
+
+    >>> percent(0.99215), percent(1.0), percent(0.5, 0)
+    ('99.22 %', '100.00 %', '50 %')
+    """
+    return f"{100 * share:.{digits}f} %"
+
+
+def probability(value: float, digits: int = 2) -> str:
+    """A probability 0..1 in percent that is never called certain: where rounding gives 0 or 100 it becomes a bound.
+
+    >>> probability(0.5), probability(0.999999), probability(1.0), probability(1e-9)
+    ('50.00 %', '> 99.99 %', '> 99.99 %', '< 0.01 %')
+    >>> probability(0.9994, 0), probability(0.9996, 1)
+    ('> 99 %', '> 99.9 %')
+    """
+    rounded, step = round(100 * value, digits), 10.0**-digits
+    if rounded <= 0:
+        return f"< {step:.{digits}f} %"
+    return f"> {100 - step:.{digits}f} %" if rounded >= 100 else f"{100 * value:.{digits}f} %"
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A number with ``digits`` decimals, a true minus sign and thousands marked; no minus before a zero.
+
+    >>> number(-0.126), number(-0.001), number(1234.5, 1)
+    ('−0.13', '0.00', '1,234.5')
+    """
+    text = f"{value:,.{digits}f}"
+    return text.removeprefix("-") if not text.strip("-0.") else text.replace("-", "−")
+
+
+def scientific(value: float, digits: int = 1) -> str:
+    """A number as a power of ten.
+
+    >>> scientific(0.0000217), scientific(-3.2e9, 0), scientific(0)
+    ('2.2·10⁻⁵', '−3·10⁹', '0')
+    """
+    if value == 0:
+        return "0"
+    mantissa, exponent = f"{value:.{digits}e}".replace("-", "−", value < 0).split("e")
+    return f"{mantissa}·10{str(int(exponent)).translate(_RAISED)}"
+
+
+def counted(n: int, noun: str) -> str:
+    """A count and its noun.
+
+    >>> counted(1, "seed"), counted(2_000, "seed")
+    ('1 seed', '2,000 seeds')
+    """
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")
+
+
+def times(n: int) -> str:
+    """How often.
+
+    >>> times(1), times(2), times(1200)
+    ('once', 'twice', '1,200 times')
+    """
+    return {1: "once", 2: "twice"}.get(n, f"{n:,} times")
+
+
+def spelled(n: int) -> str:
+    """A small count in words, a large one in figures.
+
+    >>> spelled(0), spelled(2), spelled(1700)
+    ('no', 'two', '1,700')
+    """
+    return _SMALL_COUNTS[n] if n < len(_SMALL_COUNTS) else f"{n:,}"
+
+
+def duration(seconds: float) -> str:
+    """A time in the two units that matter.
+
+    >>> duration(7.25), duration(94), duration(7260)
+    ('7.2 s', '1 min 34 s', '2 h 1 min')
+    """
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def file_name(name: str) -> str:
+    r"""A file's name fit for one line of text: itself, or quoted where it holds control characters or is no Unicode.
+
+    >>> file_name("May 5.png"), file_name("two\nlines.png")
+    ('May 5.png', "'two\\nlines.png'")
+    """
+    return repr(name) if any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in name) else name
+
+
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown; bars in its cells are escaped.
+
+    >>> print(markdown_table(["digit", "n"], [["7", "1,028"]]))
+    | digit | n |
+    |---|---|
+    | 7 | 1,028 |
+    """
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in (head, *rows)]
+    lines = [f"| {' | '.join(row)} |" for row in cells]
+    return "\n".join([lines[0], "|" + "---|" * len(head), *lines[1:]])

@@ -1,0 +1,236 @@
+"""A network's layers as its file describes them, checked against what it holds. No arithmetic, no drawing.
+
+The description may come from anywhere, so nothing in it is trusted: every shape must follow from the layer before
+and from the tensors that are named.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from digitscope.arraytypes import Floats
+from digitscope.errors import ConfigError, ModelError, first_line
+from digitscope.models.model import Model, network_input
+from digitscope.models.session import ClassifierSession
+
+Cell = tuple[int, ...]
+Kind = Literal["input", "conv2d", "max_pooling2d", "average_pooling2d", "flatten", "dense"]
+Activation = Literal["linear", "relu", "softmax"]
+Padding = Literal["valid", "same"]
+
+
+@dataclass(frozen=True, eq=False)
+class LayerView:
+    """One layer: what it is, what it has learned, and what it answers for the image.
+
+    Attributes:
+        name: its name in the network, e.g. ``conv1``.
+        kind: what it computes.
+        activation: what is applied to its sums.
+        shape: (height, width, channels), or (n,) from Flatten on.
+        parameters: how many numbers it has learned.
+        values: float32 of ``shape``, the activations.
+        sums: float32 of ``shape``, the sums before the activation; None where there is nothing to learn.
+        kernel: float32 (height, width, channels before, filters) or (n before, n), the weights; else None.
+        bias: float32 (filters,) or (n,); else None.
+        window: (height, width) of a convolution or pooling; else None.
+        strides: how far that window moves from cell to cell, (down, right); else None.
+        padding: ``valid``: the window stays inside; ``same``: it may hang over the edge, where nothing counts.
+    """
+
+    name: str
+    kind: Kind
+    activation: Activation
+    shape: Cell
+    parameters: int
+    values: Floats
+    sums: Floats | None = None
+    kernel: Floats | None = None
+    bias: Floats | None = None
+    window: tuple[int, int] | None = None
+    strides: tuple[int, int] | None = None
+    padding: Padding = "valid"
+
+    @property
+    def parameter_formula(self) -> str:
+        """Where the number of parameters comes from: ``32·(3·3·1) + 32 = 320``; ``0`` for a layer that learns none."""
+        if self.kernel is None:
+            return "0"
+        *inputs, units = self.kernel.shape
+        weights = "·".join(map(str, inputs)) if len(inputs) == 1 else f"({'·'.join(map(str, inputs))})"
+        biases = f" + {units}" if self.parameters > self.kernel.size else ""
+        return f"{units}·{weights}{biases} = {self.parameters:,}"
+
+    @property
+    def size(self) -> str:
+        """The shape as people write it: ``26 × 26 × 32``."""
+        return " × ".join(f"{side:,}" for side in self.shape)
+
+    @property
+    def learned(self) -> tuple[Floats, Floats]:
+        """``kernel`` and ``bias`` of a layer that has them.
+
+        Raises:
+            ConfigError: it has none.
+        """
+        if self.kernel is None or self.bias is None:
+            raise ConfigError(f"layer {self.name!r} ({self.kind}) has no weights; give a convolution or a dense layer")
+        return self.kernel, self.bias
+
+
+def layer_views(session: ClassifierSession, images: Floats) -> tuple[LayerView, ...]:
+    """Every layer of a network with its activations for one image, the input first and the ten probabilities last.
+
+    Args:
+        session: a model that describes its layers.
+        images: float32 (1, 28, 28, 1) 0..1.
+
+    Raises:
+        ModelError: the file does not describe its layers, or describes them wrongly.
+    """
+    entries = session.layers
+    try:
+        _must(len(entries) > 1, "it names no layers")
+        tensors = session.tensors(images, sorted({name for entry in entries for name in _tensor_names(entry)}))
+        views = [_input_view(entries[0], images[0])]
+        for entry in entries[1:]:
+            views.append(_view(entry, views[-1], tensors))
+        _must(len({view.name for view in views}) == len(views), "two layers have the same name")
+        _must(views[-1].shape == (10,) and views[-1].activation == "softmax", "the last is no softmax over ten digits")
+    except ModelError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        what = first_line(error) if type(error) is ValueError else f"{type(error).__name__}: {first_line(error)}"
+        raise ModelError(f"{session.source} describes its layers wrongly ({what}); export the model again") from error
+    return tuple(views)
+
+
+def layers_of(model: Model) -> tuple[LayerView, ...]:
+    """Every layer of a model for an image without ink, where its weights and shapes are wanted, not its answers.
+
+    Raises:
+        ModelError: see ``layer_views``.
+    """
+    return layer_views(model.session, network_input(np.zeros((28, 28), np.uint8)))
+
+
+def _tensor_names(entry: dict[str, Any]) -> list[str]:
+    """The tensors that a layer's entry names."""
+    references = [entry.get(part) for part in ("output", "sum", "kernel", "bias")]
+    names = [reference["tensor"] for reference in references if reference is not None]
+    _must(all(isinstance(name, str) for name in names), "a tensor's name is no text")
+    return names
+
+
+def _input_view(entry: dict[str, Any], image: Floats) -> LayerView:
+    _must(entry["kind"] == "input" and entry["shape"] == [28, 28, 1], "the first is no input of 28 x 28 x 1")
+    return LayerView(_name(entry), "input", "linear", (28, 28, 1), 0, _frozen(image))
+
+
+def _view(entry: dict[str, Any], before: LayerView, tensors: dict[str, Floats]) -> LayerView:
+    """One layer after the input; its shape must follow from ``before``."""
+    name, kind, activation = _name(entry), entry["kind"], entry["activation"]
+    _must(kind in ("conv2d", "max_pooling2d", "average_pooling2d", "flatten", "dense"), f"{name} is a {kind}")
+    shape = _sizes(entry["shape"])
+    window = _pair(entry["kernel_size"]) if kind == "conv2d" else None
+    window = _pair(entry["pool_size"]) if kind.endswith("pooling2d") else window
+    strides = _pair(entry["strides"]) if window else None
+    padding: Padding = entry["padding"] if window else "valid"
+    _must(padding in ("valid", "same"), f"{name} has the padding {padding}")
+    allowed = {"conv2d": ("linear", "relu"), "dense": ("linear", "relu", "softmax")}.get(kind, ("linear",))
+    _must(activation in allowed, f"{name} is a {kind} with the activation {activation}")
+    expected = shape_after(before.shape, kind, shape[-1], window, strides, padding)
+    _must(shape == expected, f"{name} has the shape {shape}, expected {expected}")
+    sums, kernel, bias = None, None, None
+    if kind in ("conv2d", "dense"):
+        sums = _activation(entry["sum"], shape, tensors)
+        kernel = _kernel(entry["kernel"], (*(window or ()), before.shape[-1], shape[-1]), tensors)
+        units = (shape[-1],)
+        bias = _frozen(np.zeros(units, np.float32) if entry["bias"] is None else _array(entry["bias"], units, tensors))
+    parameters = entry["parameters"]
+    learned = (0,) if kernel is None else (kernel.size, kernel.size + shape[-1])
+    _must(parameters in learned, f"{name} has {parameters} parameters, expected {learned[-1]}")
+    values = _activation(entry["output"], shape, tensors)
+    return LayerView(
+        name, kind, activation, shape, int(parameters), values, sums, kernel, bias, window, strides, padding
+    )
+
+
+def shape_after(
+    before: Cell, kind: Kind, units: int, window: Cell | None, strides: Cell | None, padding: Padding
+) -> Cell:
+    """The shape that a layer with ``units`` channels or numbers has after one of shape ``before``."""
+    if kind == "flatten":
+        return (math.prod(before),)
+    if window is None or strides is None:
+        _must(len(before) == 1, f"a dense layer follows the shape {before}")
+        return (units,)
+    _must(len(before) == 3, f"a window moves over the shape {before}")
+    places = [
+        -(-length // step) if padding == "same" else (length - size) // step + 1
+        for length, size, step in zip(before[:2], window, strides, strict=True)
+    ]
+    return (*places, units if kind == "conv2d" else before[2])
+
+
+def _activation(reference: dict[str, str], shape: Cell, tensors: dict[str, Floats]) -> Floats:
+    """What a layer answers for the one image, in ``shape``."""
+    if reference["layout"] == "nchw":
+        height, width, channels = shape
+        return _frozen(_array(reference, (1, channels, height, width), tensors)[0].transpose(1, 2, 0))
+    _must(reference["layout"] == "nhwc", f"an activation has the layout {reference['layout']}")
+    return _frozen(_array(reference, (1, *shape), tensors)[0])
+
+
+def _kernel(reference: dict[str, str], shape: Cell, tensors: dict[str, Floats]) -> Floats:
+    """A layer's weights in Keras' layout, ``shape``."""
+    if reference["layout"] == "oihw":
+        height, width, channels, filters = shape
+        return _frozen(_array(reference, (filters, channels, height, width), tensors).transpose(2, 3, 1, 0))
+    _must(reference["layout"] == "keras", f"a kernel has the layout {reference['layout']}")
+    return _frozen(_array(reference, shape, tensors))
+
+
+def _array(reference: dict[str, str], shape: Cell, tensors: dict[str, Floats]) -> Floats:
+    name = reference["tensor"]
+    values: Floats = tensors[name]
+    _must(isinstance(values, np.ndarray) and values.dtype == np.float32, f"{name} is no float32 tensor")
+    _must(values.size == math.prod(shape), f"{name} has the shape {values.shape}, expected {shape}")
+    _must(bool(np.isfinite(values).all()), f"{name} holds values that are not finite")
+    return values.reshape(shape)
+
+
+def _frozen(values: Floats) -> Floats:
+    """A copy that nobody can change: a lens shows what was, for as long as it is kept."""
+    copy = np.ascontiguousarray(values).copy()
+    copy.setflags(write=False)
+    return copy
+
+
+def _name(entry: dict[str, Any]) -> str:
+    name = entry["name"]
+    plain = isinstance(name, str) and name.isprintable() and 0 < len(name) <= 100 and not set(name) & {"/", "\\"}
+    _must(plain, "a layer's name is no short text without slashes")
+    return str(name)
+
+
+def _sizes(sizes: Any) -> Cell:
+    _must(isinstance(sizes, list) and len(sizes) in (1, 3), f"a layer has the shape {sizes}")
+    _must(all(type(size) is int and 0 < size < 2**31 for size in sizes), f"a layer has the shape {sizes}")
+    return tuple(sizes)
+
+
+def _pair(sizes: Any) -> tuple[int, int]:
+    down, right = sizes
+    _must(all(type(size) is int and 0 < size < 2**31 for size in (down, right)), f"a window or step is {sizes}")
+    return down, right
+
+
+def _must(holds: bool, what: str) -> None:
+    """Go on only if ``holds``; ``layer_views`` makes a ModelError of ``what``."""
+    if not holds:
+        raise ValueError(what[:200])

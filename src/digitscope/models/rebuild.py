@@ -1,0 +1,88 @@
+"""A network out of its model file back into Keras, and from there to TensorFlow Lite. No training, no checks.
+
+What ``models.export_onnx`` leads from Keras to ONNX, this leads back; whether the result answers the same is for
+``models.formats`` to find out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers as kinds
+
+from digitscope.arraytypes import Floats
+from digitscope.errors import ConfigError
+from digitscope.models.layers import LayerView
+from digitscope.models.weights_json import learned_arrays
+
+
+def keras_network(layers: Sequence[LayerView]) -> keras.Sequential:
+    """The same layers with the same weights as a float32 Keras network.
+
+    Args:
+        layers: all of a network's, the input first.
+    """
+    first, *others = layers
+    network = keras.Sequential(
+        [keras.Input(first.shape, name=first.name), *(_keras_layer(view) for view in others)], name="digitscope"
+    )
+    for layer, view in zip(network.layers, others, strict=True):
+        layer.set_weights(list(learned_arrays(view).values()))
+    return network
+
+
+def write_keras(layers: Sequence[LayerView], path: Path) -> None:
+    """Write a network as a ``.keras`` file."""
+    keras_network(layers).save(path)
+
+
+def keras_answers(path: Path, images: Floats) -> Floats:
+    """What a ``.keras`` file answers: probabilities float32 (n, 10) of images float32 (n, 28, 28, 1) 0..1."""
+    network = keras.saving.load_model(path, compile=False, safe_mode=True)
+    return np.asarray(keras.ops.convert_to_numpy(network(images)), np.float32)
+
+
+def write_tflite(layers: Sequence[LayerView], path: Path) -> None:
+    """Write a network as a float32 ``.tflite`` file that takes any number of images at once.
+
+    Raises:
+        ConfigError: Keras runs on another backend than TensorFlow.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise ConfigError(
+            f"a TensorFlow Lite file is made by TensorFlow, and Keras runs on {keras.backend.backend()}; "
+            "set KERAS_BACKEND=tensorflow"
+        )
+    import tensorflow
+
+    converter = tensorflow.lite.TFLiteConverter.from_keras_model(keras_network(layers))
+    path.write_bytes(converter.convert())
+
+
+def tflite_answers(path: Path, images: Floats) -> Floats:
+    """What a ``.tflite`` file answers: probabilities float32 (n, 10) of images float32 (n, 28, 28, 1) 0..1."""
+    import tensorflow
+
+    interpreter = tensorflow.lite.Interpreter(model_content=path.read_bytes())
+    image, answer = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+    interpreter.resize_tensor_input(image, images.shape)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(image, images)
+    interpreter.invoke()
+    return np.asarray(interpreter.get_tensor(answer), np.float32)
+
+
+def _keras_layer(view: LayerView) -> keras.layers.Layer:
+    """One layer after the input, its weights still those of Keras' own choice."""
+    if view.kind == "flatten":
+        return kinds.Flatten(name=view.name)
+    if view.kernel is None:
+        pooling = kinds.MaxPooling2D if view.kind == "max_pooling2d" else kinds.AveragePooling2D
+        return pooling(view.window, view.strides, view.padding, name=view.name)
+    learns = {"activation": view.activation, "use_bias": "bias" in learned_arrays(view), "name": view.name}
+    if view.kind == "dense":
+        return kinds.Dense(view.shape[-1], **learns)
+    return kinds.Conv2D(view.shape[-1], view.window, view.strides, view.padding, **learns)

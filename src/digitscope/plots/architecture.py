@@ -1,0 +1,166 @@
+"""The drawing of a network's architecture: layers as boxes, with shapes and parameters. Knows no image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.patches import Polygon
+
+from digitscope.arraytypes import Doubles
+from digitscope.errors import ConfigError
+from digitscope.models.layers import LayerView
+from digitscope.plots.primitives import MARGIN, heading, line, page, words
+from digitscope.plots.style import INK, MUTED, style
+
+WIDTH, SLOT = 11, 1.14
+"""Inches: how wide the drawing is, and what a layer's words need; more layers make it wider."""
+BASE, TALLEST = 3.8, 2.05
+"""Inches: where all boxes stand, and how high the highest is."""
+SLANT = (0.34, 0.22)
+"""How far a box leans to the right and up, for each inch of its depth."""
+KIND_NAMES = {
+    "input": "grey picture",
+    "conv2d": "convolution",
+    "max_pooling2d": "max-pooling",
+    "average_pooling2d": "mean pooling",
+    "flatten": "all in a row",
+    "dense": "dense layer",
+}
+FILLS = {
+    "input": "#E3E3E3",
+    "conv2d": "#FDB863",
+    "max_pooling2d": "#92C5DE",
+    "average_pooling2d": "#92C5DE",
+    "flatten": "#E3E3E3",
+    "dense": "#9FD8C3",
+}
+
+
+@style()
+def architecture(layers: Sequence[LayerView], ax: Axes | None = None) -> Axes:
+    """The layers as boxes, with their shapes and parameters, and where the parameters are.
+
+    Args:
+        layers: all layers of a network, the input first.
+        ax: where to draw.
+
+    Raises:
+        ConfigError: there are no layers.
+    """
+    if not layers:
+        raise ConfigError("there are no layers to draw; give those of a lens")
+    total = sum(layer.parameters for layer in layers)
+    width = max(WIDTH, 2 * MARGIN + SLOT * len(layers))
+    ax = page(width, 5.9, ax)
+    text = (
+        "Maps: height and depth of a box are the map's, to scale; its width is the number of maps. From Flatten on: "
+        "rows of numbers, drawn as columns, longer for more numbers, but not to scale; the ten answers are drawn large."
+    )
+    heading(ax, f"{len(layers) - 1} layers, {total:,} parameters", text)
+    slot = (width - 2 * MARGIN) / len(layers)
+    inch = TALLEST / max(layer.shape[0] for layer in layers if len(layer.shape) == 3)
+    thick = min(0.011, 0.62 * slot / max(layer.shape[-1] for layer in layers if len(layer.shape) == 3))
+    joints: Doubles = np.empty((0, 2))
+    for i, layer in enumerate(layers):
+        x = MARGIN + i * slot
+        if len(layer.shape) == 3:
+            window = layers[i + 1].window if i + 1 < len(layers) else None
+            joints = _volume(ax, layer, x, inch, thick, window, joints)
+        else:
+            joints = _column(ax, layer, x + 0.25, joints)
+        _label(ax, layer, x)
+    _shares(ax, layers, total, width - MARGIN)
+    return ax
+
+
+def _volume(
+    ax: Axes, layer: LayerView, x: float, inch: float, thick: float, window: tuple[int, int] | None, joints: Doubles
+) -> Doubles:
+    """Maps as a box.
+
+    Args:
+        ax: a page.
+        layer: a layer of maps.
+        x: left end.
+        inch: inches per cell of a map.
+        thick: inches per map.
+        window: height and width of the window that the next layer lays on these maps, if it does.
+        joints: (2, 2), the ends of the lines that come from the layer before.
+
+    Returns:
+        (2, 2), where the lines to the next layer start: at the window, or at the box's right end.
+    """
+    height, width, count = layer.shape
+    corner, right = np.array([x, BASE]), np.array([max(count * thick, 0.03), 0])
+    up, lean = np.array([0, -height * inch]), width * inch * np.array([SLANT[0], -SLANT[1]])
+    front = [corner, corner + right, corner + right + up, corner + up]
+    lid = [corner + up, corner + up + right, corner + up + right + lean, corner + up + lean]
+    side = [corner + right, corner + right + lean, corner + right + lean + up, corner + right + up]
+    for points, shade in ((front, 1.0), (lid, 1.12), (side, 0.86)):
+        _polygon(ax, points, _shade(FILLS[layer.kind], shade))
+    for point in joints:
+        line(ax, tuple(point), tuple(corner + 0.5 * up), MUTED, 0.6)
+    if window is None:
+        return np.array([side[2], side[0]])
+    down, across = -window[0] / height * up, window[1] / width * lean
+    start = corner + right + max(0.55, window[0] / height) * up + min(0.4, 1 - window[1] / width) * lean
+    _polygon(ax, [start, start + across, start + across + down, start + down], "white")
+    return np.array([start + across, start + across + down])
+
+
+def _polygon(ax: Axes, points: Sequence[npt.ArrayLike], fill: Any) -> None:
+    ax.add_patch(Polygon(np.array(points), facecolor=fill, edgecolor=INK, linewidth=0.7, joinstyle="round"))
+
+
+def _shade(colour: str, factor: float) -> tuple[float, ...]:
+    """A lighter (above 1) or darker colour."""
+    return tuple(min(1.0, factor * int(colour[i : i + 2], 16) / 255) for i in (1, 3, 5))
+
+
+def _column(ax: Axes, layer: LayerView, x: float, joints: Doubles) -> Doubles:
+    """A row of numbers as an upright column, the ten answers with their names; like ``_volume`` otherwise."""
+    count, width = layer.shape[0], 0.17
+    answers = layer.activation == "softmax"
+    size = 1.6 if answers else TALLEST * min(1.0, 0.25 + 0.75 * np.sqrt(count / 1600))
+    top = BASE - size
+    for point, end in zip(joints, (top, BASE), strict=True):
+        line(ax, tuple(point), (x, end), MUTED, 0.6)
+    _polygon(ax, [(x, top), (x + width, top), (x + width, BASE), (x, BASE)], FILLS[layer.kind])
+    cells = count if answers else min(count, 40)
+    for i in range(cells):
+        y = top + i * size / cells
+        line(ax, (x, y), (x + width, y), INK, 0.5 if answers else 0.2)
+        if answers:
+            words(ax, x + width + 0.1, y + size / cells / 2, str(i), 8, va="center_baseline")
+    return np.array([(x + width, top), (x + width, BASE)])
+
+
+def _label(ax: Axes, layer: LayerView, x: float) -> None:
+    """Name, kind, shape and parameters below a box."""
+    words(ax, x, BASE + 0.25, layer.name, 9, weight="bold", va="baseline")
+    window = f" {layer.window[0]} × {layer.window[1]}" if layer.window else ""
+    kind = KIND_NAMES[layer.kind] + window
+    activation = {"relu": "then ReLU", "softmax": "then softmax", "linear": ""}[layer.activation]
+    formula = layer.parameter_formula.partition(" = ")
+    learned = [formula[0], f"= {formula[2]} parameters"] if layer.parameters else ["nothing to learn"]
+    for i, text in enumerate((kind, activation, layer.size, *learned)):
+        words(ax, x, BASE + 0.41 + 0.15 * i, text, 7.5 if i < 3 else 6.6, va="baseline", color=MUTED if i < 2 else INK)
+
+
+def _shares(ax: Axes, layers: Sequence[LayerView], total: int, right: float) -> None:
+    """One bar, as far as ``right``, that shows in which layers the parameters are."""
+    words(ax, MARGIN, 5.2, "Where the parameters are", 8, va="baseline")
+    x = MARGIN
+    for layer in layers:
+        width = (right - MARGIN) * layer.parameters / max(total, 1)
+        if not width:
+            continue
+        _polygon(ax, [(x, 5.28), (x + width, 5.28), (x + width, 5.5), (x, 5.5)], FILLS[layer.kind])
+        if width > 0.5:
+            words(ax, x + width / 2, 5.39, f"{layer.name} {layer.parameters / total:.0%}".replace("%", " %"), 7.5,
+                  ha="center", va="center_baseline")  # fmt: skip
+        x += width

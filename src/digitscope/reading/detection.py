@@ -1,0 +1,184 @@
+"""Lines of writing: where they are on a page, and a cut-out line as the line reader sees it. It reads nothing.
+
+A page's ink is what a broad brush takes away; printed rules and blots are dropped; what stands side by side at about
+one height is a line, whatever its slant. A crop that is itself one line needs no search: ``line_field`` takes it
+as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from digitscope.arraytypes import Floats, Levels, Mask
+from digitscope.io.elements import Box
+from digitscope.preprocessing.line import FAINT, one_grey
+
+PAGE = 1000
+"""Pixels of the longer side that a page is reduced to before it is searched."""
+
+NOISE, CORE, EDGE = 5.0, 0.5, 0.25
+"""The least contrast of ink in deviations of the paper's grain; where strokes begin and end, in shares of the pen."""
+
+SMALLEST, LARGEST = 0.012, 0.95
+"""Least and greatest height of a character, as shares of the page's longer and of its own side."""
+
+TALLEST = 200
+"""Pixels of a page's reduced height that only a margin line or a frame fills from top to bottom, no character."""
+
+LEVEL_RULE, UPRIGHT_RULE = 0.3, 0.8
+"""A straight run of this share of the width, or of the height, is a printed rule."""
+
+BLOT = 0.55
+"""A shape that holds a disc of this share of its shorter side, if that is long, is no stroke."""
+
+APART = 3.0
+"""Heights that two neighbours on a line may be apart."""
+
+AROUND = 0.22
+"""Margin of a cut-out line, as a share of its height."""
+
+
+@dataclass(frozen=True, eq=False)
+class Strip:
+    """A line of writing cut out of a page.
+
+    Attributes:
+        box: where it is on the page, in the page's pixels.
+        pixels: uint8 (h, w) or (h, w, 3), the line made level.
+        matrix: float64 (2, 3), from pixels of the strip to pixels of the page.
+    """
+
+    box: Box
+    pixels: Levels
+    matrix: npt.NDArray[np.float64]
+
+
+def whole(pixels: Levels) -> Strip:
+    """A picture that is itself one line."""
+    height, width = pixels.shape[:2]
+    return Strip(Box(0, 0, width, height), pixels, np.array([[1.0, 0, 0], [0, 1.0, 0]]))
+
+
+def find_lines(pixels: Levels) -> list[Strip]:
+    """The lines of writing on a page that stands upright, from top to bottom; none where nothing is written.
+
+    Args:
+        pixels: uint8 (h, w) or (h, w, 3).
+    """
+    height, width = pixels.shape[:2]
+    scale = min(1.0, PAGE / max(height, width))
+    small = cv2.resize(
+        pixels, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA
+    )
+    boxes = _characters(_ink(np.asarray(small, np.uint8)))
+    lines = [strip for line in _grouped(boxes) if (strip := _cut(pixels, boxes[line] / scale)) is not None]
+    return sorted(lines, key=lambda strip: (strip.box.y + strip.box.height / 2, strip.box.x))
+
+
+def _ink(pixels: Levels) -> Mask:
+    """What is written or printed on a page, bool (h, w), rules taken out."""
+    longest = max(pixels.shape[:2])
+    grey = one_grey(pixels, max(5, longest // 16) | 1)
+    reach = np.ones([max(5, round(0.05 * longest))] * 2, np.uint8)
+    paper = cv2.morphologyEx(cv2.GaussianBlur(grey, (3, 3), 0), cv2.MORPH_OPEN, reach)
+    contrast = grey - cv2.blur(paper, reach.shape)
+    contrast -= np.median(contrast)
+    grain = 1.4826 * float(np.median(np.abs(contrast - cv2.GaussianBlur(contrast, (0, 0), 2))))
+    floor = max(FAINT, NOISE * grain)
+    ink = contrast > floor
+    if not ink.any():
+        return ink
+    pen = float(np.percentile(contrast[ink], 75))
+    reached = (contrast > max(EDGE * pen, min(floor, CORE * pen))) & ~_rules(ink)
+    _, labels = cv2.connectedComponents(reached.astype(np.uint8), connectivity=8)
+    core = np.bincount(labels[(contrast > CORE * pen) & reached], minlength=int(labels.max()) + 1) > 0
+    core[0] = False
+    return np.asarray(core[labels])
+
+
+def _rules(ink: Mask) -> Mask:
+    """Long straight runs, level or upright, without what crosses them."""
+    image = ink.astype(np.uint8)
+    height, width = ink.shape
+    level = np.ones((1, max(25, round(LEVEL_RULE * width))), np.uint8)
+    upright = np.ones((max(25, round(UPRIGHT_RULE * height)), 1), np.uint8)
+    found = np.zeros(image.shape, bool)
+    for run, thicker in ((level, (3, 1)), (upright, (1, 3))):
+        thick = cv2.dilate(image, np.ones(thicker, np.uint8))
+        found |= cv2.morphologyEx(thick, cv2.MORPH_OPEN, run, borderValue=0) > 0
+    crossing = cv2.morphologyEx(image, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8))
+    return np.asarray(found & (crossing == 0) & ink)
+
+
+def _characters(ink: Mask) -> Floats:
+    """Boxes float32 (n, 4) left, top, right, bottom of what may be characters; no specks, no blots."""
+    number, labels, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
+    height, width = ink.shape
+    kept = []
+    for part in range(1, number):
+        x, y, w, h, area = (int(value) for value in stats[part])
+        rule = w > LARGEST * width or h > max(LARGEST * height, TALLEST)
+        if rule or max(w, h) < SMALLEST * max(height, width) or area < 6:
+            continue
+        inside = cv2.distanceTransform(np.pad(labels[y : y + h, x : x + w] == part, 1).astype(np.uint8), cv2.DIST_L2, 3)
+        if 2 * float(inside.max()) > BLOT * max(w, h):
+            continue
+        kept.append((x, y, x + w, y + h))
+    boxes = np.array(kept, np.float32).reshape(-1, 4)
+    if len(boxes) == 0:
+        return boxes
+    heights = boxes[:, 3] - boxes[:, 1]
+    usual = float(np.median(heights[heights >= 0.4 * heights.max()]))
+    return boxes[(heights > 0.3 * usual) | (boxes[:, 2] - boxes[:, 0] > 0.5 * usual)]
+
+
+def _grouped(boxes: Floats) -> list[list[int]]:
+    """Which boxes stand side by side: chains of neighbours that overlap in height and are not too far apart."""
+    if len(boxes) == 0:
+        return []
+    tall = boxes[:, 3] - boxes[:, 1]
+    usual = float(np.median(tall))
+    parent = list(range(len(boxes)))
+
+    def root(number: int) -> int:
+        while parent[number] != number:
+            number = parent[number]
+        return number
+
+    for a in range(len(boxes)):
+        for b in range(a):
+            overlap = min(boxes[a, 3], boxes[b, 3]) - max(boxes[a, 1], boxes[b, 1])
+            gap = max(boxes[a, 0], boxes[b, 0]) - min(boxes[a, 2], boxes[b, 2])
+            if overlap > 0.4 * min(tall[a], tall[b]) and gap < APART * max(usual, min(tall[a], tall[b])):
+                parent[root(a)] = root(b)
+    groups: dict[int, list[int]] = {}
+    for number in range(len(boxes)):
+        groups.setdefault(root(number), []).append(number)
+    return [group for group in groups.values() if max(tall[number] for number in group) > 0.45 * usual]
+
+
+def _cut(pixels: Levels, boxes: Floats) -> Strip | None:
+    """The line of some boxes, made level and cut out with a margin."""
+    left, top = boxes[:, 0].min(), boxes[:, 1].min()
+    right, bottom = boxes[:, 2].max(), boxes[:, 3].max()
+    middles = (boxes[:, :2] + boxes[:, 2:]) / 2
+    tall = boxes[:, 3] - boxes[:, 1]
+    slope = 0.0
+    if len(boxes) > 2 and right - left > 2.5 * float(np.median(tall)):
+        weights = np.where(tall > 0.6 * np.median(tall), 1.0, 0.05)
+        slope = float(np.clip(np.polyfit(middles[:, 0], middles[:, 1], 1, w=weights)[0], -0.6, 0.6))
+    shifted = boxes[:, [1, 3]] - slope * (middles[:, :1] - left)
+    high, low = float(shifted[:, 0].min()), float(shifted[:, 1].max())
+    margin = AROUND * (low - high)
+    size = round(float(right - left) + 2 * margin), round(low - high + 2 * margin)
+    if min(size) < 3:
+        return None
+    matrix = np.array([[1.0, 0.0, left - margin], [slope, 1.0, high - margin - slope * margin]])
+    border = cv2.BORDER_REPLICATE
+    cut = cv2.warpAffine(pixels, matrix, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=border)
+    box = Box(int(left), int(top), int(np.ceil(right - left)), int(np.ceil(bottom - top)))
+    return Strip(box, np.asarray(cut, np.uint8), matrix)

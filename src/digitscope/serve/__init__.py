@@ -1,1 +1,0 @@
-"""The page that draws a digit and follows it through the network, and the server that hands it out."""

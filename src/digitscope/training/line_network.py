@@ -1,0 +1,55 @@
+"""The network that reads a line of writing: a small fully convolutional one whose columns answer with CTC classes.
+
+Any width goes in, height ``preprocessing.line.HEIGHT``; every second column answers with a score for nothing (the
+CTC blank), each digit and each separator. It knows no images and no fitting.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from digitscope.preprocessing.line import CLASSES, HEIGHT
+
+FILTERS = (24, 40, 64, 96, 112, 128, 128, 128)
+"""Filters of the convolutions, from half of the height to the columns and their neighbourhood, near and farther."""
+
+
+def build_line_network(precision: str = "float32") -> keras.Model:
+    """An untrained line reader.
+
+    Normalisation and ReLU come after each pooling, not before it: the same function for a quarter of the work.
+
+    Args:
+        precision: Keras dtype policy of all layers but the last, e.g. ``"mixed_bfloat16"``.
+
+    Returns:
+        A model from line fields float32 (n, HEIGHT, w, 1), w even, to logits float32 (n, w // 2, 1 + characters),
+        blank first.
+    """
+    layers = keras.layers
+
+    def convolution(
+        x: Any, number: int, kernel: Any, strides: int = 1, pool: bool = False, padding: str = "same"
+    ) -> Any:
+        name = f"conv{number + 1}"
+        x = layers.Conv2D(
+            FILTERS[number], kernel, strides, padding, use_bias=False, dtype=precision, name=name
+        )(x)  # fmt: skip
+        if pool:
+            x = layers.MaxPooling2D((2, 1), dtype=precision, name=f"{name}_pool")(x)
+        x = layers.BatchNormalization(momentum=0.98, dtype=precision, name=f"{name}_norm")(x)
+        return layers.ReLU(dtype=precision, name=f"{name}_relu")(x)
+
+    field = keras.Input((HEIGHT, None, 1), name="field")
+    x = convolution(field, 0, 5, strides=2)
+    x = convolution(x, 1, 3, pool=True)
+    x = convolution(x, 2, 3, pool=True)
+    x = convolution(x, 3, 3)
+    x = convolution(x, 4, 3)
+    x = convolution(x, 5, (HEIGHT // 8, 1), padding="valid")
+    x = convolution(x, 6, (1, 7))
+    x = layers.Add(dtype=precision, name="conv8_sum")([x, convolution(x, 7, (1, 7))])
+    x = layers.Conv2D(CLASSES, 1, dtype="float32", name="logits")(x)
+    return keras.Model(field, layers.Reshape((-1, CLASSES), dtype="float32", name="columns")(x), name="line_reader")

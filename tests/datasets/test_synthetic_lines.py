@@ -1,0 +1,97 @@
+"""Made-up lines: deterministic, labelled truly, and varied. Skipped where the fonts were not fetched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitscope.datasets.synthetic import lines as synth
+from digitscope.datasets.synthetic.glyphs import font_files, fonts_folder
+from digitscope.datasets.synthetic.lines import Line, Lines, write_samples
+from digitscope.datasets.synthetic.paper import BANK_HEIGHT, BANK_WIDTH, Papers
+from digitscope.errors import ConfigError, DataError
+from digitscope.preprocessing.line import ALPHABET
+from digitscope.reading.ctc import digits_of
+
+
+@pytest.fixture(scope="module")
+def lines() -> Lines:
+    if not (fonts_folder() / "handwritten").is_dir():
+        pytest.skip("fonts were not fetched (benchmarks/fetch_fonts.py)")
+    return Lines(3)
+
+
+@pytest.fixture(scope="module")
+def some(lines: Lines) -> list[Line]:
+    return [lines.line(number) for number in range(400)]
+
+
+def test_a_line_depends_on_seed_and_number_only(lines: Lines, some: list[Line]):
+    again = lines.line(17)
+    assert np.array_equal(again.pixels, some[17].pixels) and again.text == some[17].text
+    assert any(line.text != some[0].text for line in some[1:])
+
+
+def test_texts_are_of_the_alphabet_and_characters_in_order(some: list[Line]):
+    for line in some:
+        assert set(line.text) <= set(ALPHABET)
+        assert len(line.spans) == len(line.text)
+        assert all(left < right for left, right in line.spans)
+        starts = [left for left, _ in line.spans]
+        assert starts == sorted(starts)
+        assert line.pixels.dtype == np.uint8 and line.pixels.ndim == 2
+
+
+def test_lines_are_varied(some: list[Line]):
+    empty = sum(not digits_of(line.text) for line in some) / len(some)
+    assert 0.04 < empty < 0.2
+    assert {len(digits_of(line.text)) for line in some} >= {0, 1, 2, 3, 4, 5, 6}
+    assert all(str(digit) in "".join(line.text for line in some) for digit in range(10))
+    darkness = [float(np.median(line.pixels)) for line in some]
+    assert min(darkness) < 90 and max(darkness) > 220
+
+
+def test_what_is_written_can_be_seen(some: list[Line]):
+    """The middle of a digit's span holds more contrast than paper does."""
+    seen = 0
+    for line in some[:100]:
+        for character, (left, right) in zip(line.text, line.spans, strict=True):
+            width = line.pixels.shape[1]
+            start = int(np.clip(left * width, 0, width - 2))
+            part = line.pixels[:, start : max(int(right * width), start + 2)]
+            seen += character.isdigit() and int(np.ptp(part.astype(int))) > 10
+    digits = sum(len(digits_of(line.text)) for line in some[:100])
+    assert seen > 0.97 * digits
+
+
+def test_missing_fonts_are_named(tmp_path: Path):
+    with pytest.raises(DataError, match="fetch_fonts"):
+        font_files(tmp_path, "handwritten")
+
+
+def test_papers_have_every_texture():
+    papers = Papers(0, size=10)
+    assert len(papers.textures) == 10
+    for texture in papers.textures:
+        assert texture.shape == (BANK_HEIGHT, BANK_WIDTH) and texture.dtype == np.float32
+        assert texture.min() >= 0 and texture.max() <= 1 and texture.std() > 0.01
+
+
+def test_samples_are_written_with_their_texts(lines: Lines, tmp_path: Path):
+    write_samples(tmp_path / "samples", 3, seed=3)
+    rows = (tmp_path / "samples" / "labels.csv").read_text().splitlines()
+    assert rows[0] == "file,text" and len(rows) == 4
+    for number, row in enumerate(rows[1:]):
+        name, text = row.split(",", 1)
+        assert (tmp_path / "samples" / name).stat().st_size > 100
+        assert text.strip('"') == lines.line(number).text
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(synth, "Lines", lambda seed, fonts: None)
+    (tmp_path / "file").write_text("x")
+    for folder in (tmp_path / "file", tmp_path / "file" / "lines"):
+        with pytest.raises(ConfigError, match=r"cannot be written .*--out"):
+            write_samples(folder, 1)

@@ -1,0 +1,176 @@
+"""The page as one file and the model in it: nothing lost, nothing leaked, nothing fetched."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import page_models
+from digitscope.datasets.dataset import Dataset
+from digitscope.datasets.mnist import UNCLEAR_TEST_LABELS, WRONG_TEST_LABELS, load_mnist
+from digitscope.errors import ConfigError, ModelError
+from digitscope.models.lens import look
+from digitscope.models.model import Model, load, shipped
+from digitscope.web.lens import bundle
+from digitscope.web.lens.bundle import page_files, page_model, self_contained, write_page
+from page_models import dense_network, rounded
+from small_network import small_network
+
+NAMES = shipped()
+
+
+@pytest.fixture(autouse=True)
+def fitted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What tells digits from anything else takes seconds to fit; here every page gets the same."""
+    fitted = page_models.described("classic")["known"]
+    monkeypatch.setattr(bundle, "fit_known", lambda model, data: fitted)
+
+
+@pytest.fixture(scope="module")
+def described() -> dict[str, Any]:
+    plain: dict[str, Any] = json.loads(json.dumps(page_models.described("classic")))
+    return plain
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rounding_to_float16_costs_at_most_one_hundredth_of_a_point(name: str):
+    (_, _), (images, labels) = load_mnist()
+    model = load(name)
+    accuracies = [(each.predict(images).argmax(axis=1) == labels).mean() for each in (model, rounded(model))]
+    assert abs(accuracies[0] - accuracies[1]) <= 1e-4 + 1e-12
+
+
+def test_weights_are_those_of_the_model(described: dict[str, Any]):
+    values = np.frombuffer(base64.b64decode(described["weights"]), "<f2")
+    layers = look(load("classic"), np.zeros((28, 28))).layers
+    wanted = np.concatenate([part.ravel() for layer in layers if layer.kernel is not None for part in layer.learned])
+    assert np.array_equal(values, wanted.astype(np.float16))
+    assert [tuple(layer["shape"]) for layer in described["layers"]] == [layer.shape for layer in layers]
+    assert described["card"]["parameters"] == wanted.size
+
+
+def test_samples_are_test_images_and_the_hardest_are_hard(described: dict[str, Any]):
+    _, (images, labels) = load_mnist()
+    by_index = {sample["index"]: sample for sample in described["samples"]}
+    assert len(by_index) == len(described["samples"]) and set(range(1000)) <= set(by_index)
+    assert all(sum(sample["label"] == digit for sample in by_index.values()) >= 80 for digit in range(10))
+    for index, sample in by_index.items():
+        assert sample["label"] == labels[index]
+        assert base64.b64decode(sample["pixels"]) == images[index].tobytes()
+    hard = described["hardest"]
+    assert len(hard) == 30 and set(hard) <= set(by_index) and not set(hard) & {*WRONG_TEST_LABELS, *UNCLEAR_TEST_LABELS}
+    right = load("classic").predict(images)[np.arange(10000), labels]
+    assert right[hard].max() < np.quantile(right, 0.01)
+
+
+def test_patches_excite_their_filters_as_they_say(described: dict[str, Any]):
+    model, images = load("classic"), load_mnist()[1][0]
+    assert list(described["patches"]) == ["conv1", "conv2"]
+    for name, filters in described["patches"].items():
+        layer = look(model, images[0]).layer(name)
+        assert len(filters) == layer.shape[-1]
+        for number in (0, len(filters) // 2, len(filters) - 1):
+            found = filters[number]
+            assert len(found) == 9
+            assert [record["activation"] for record in found] == sorted((r["activation"] for r in found), reverse=True)
+            for record in found[::4]:
+                maps = look(model, images[record["sample"]]).layer(name).values[..., number]
+                assert maps.max() == pytest.approx(record["activation"], abs=1e-5)
+                assert maps[record["row"], record["column"]] == pytest.approx(record["activation"], abs=1e-5)
+                patch = np.frombuffer(base64.b64decode(record["pixels"]), np.uint8)
+                assert patch.size == record["height"] * record["width"]
+                alone = np.zeros((28, 28), np.uint8)
+                step = 1 if name == "conv1" else 2  # a step of conv2 is two pixels, behind 2x2 pooling
+                top, left = record["row"] * step, record["column"] * step
+                alone[top : top + record["height"], left : left + record["width"]] = patch.reshape(record["height"], -1)
+                again = look(model, alone).layer(name).values[record["row"], record["column"], number]
+                assert again == pytest.approx(record["activation"], abs=1e-4), "the patch is all that the cell sees"
+
+
+def test_one_file_with_everything_in_it(tmp_path: Path):
+    path = write_page(load("classic"), tmp_path / "lens.html")
+    text = path.read_text(encoding="utf-8")
+    assert path.stat().st_size <= 3_000_000
+    assert not re.search(r"<script[^>]* src=|<link rel=\"stylesheet\"|@import|url\(\s*['\"]?https?:", text)
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)
+    assert policy is not None and "unsafe" not in policy[1] and "connect-src" not in policy[1]
+    scripts = re.findall(r'<script data-file="[\w.-]+">(.*?)</script>', text, re.DOTALL)
+    assert len(scripts) > 4
+    for script in scripts:
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in policy[1]
+
+
+def test_a_place_that_cannot_be_written_is_said_before_the_long_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(bundle, "page_model", lambda *given: pytest.fail("it worked for nothing"))
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("mine")
+    for place in (tmp_path / "folder", tmp_path / "file" / "lens.html"):
+        with pytest.raises(ConfigError, match=rf"^{place} cannot be written \(.+\); give another file with --out$"):
+            write_page(load("classic"), place)
+    assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["file", "folder"], "nothing is left behind"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_snapshot_adds_its_weights_and_nothing_else(tmp_path: Path, name: str):
+    model = load(name)
+    assert [set(snapshot) for snapshot in page_model(model, [model])["snapshots"]] == [{"name", "weights"}]
+    sizes = [write_page(model, tmp_path / "a.html", [model] * n).stat().st_size for n in (0, 2)]
+    assert (sizes[1] - sizes[0]) / 2 <= 0.6 * 1024**2
+
+
+def test_the_code_is_small():
+    code = b"".join(content for name, content in page_files().items() if not name.endswith(".json"))
+    assert len(gzip.compress(code)) <= 60 * 1024
+
+
+def test_names_cannot_break_out_of_the_page_and_folders_stay_private(tmp_path: Path):
+    model = load("classic")
+    folder = tmp_path / "private" / "my run"
+    folder.mkdir(parents=True)
+    assert page_model(replace(model, name=str(folder)))["name"] == "my run"
+    bad = "</script><script>alert(1)</script>"
+    assert bad not in write_page(replace(model, name=bad), tmp_path / "a.html").read_text(encoding="utf-8")
+    texts = {"index.html": '<script src="missing.js"></script>'}
+    with pytest.raises(KeyError):
+        self_contained(texts)
+
+
+def test_a_network_of_twelve_million_products_still_fits_and_one_of_more_is_refused():
+    images = np.zeros((20, 28, 28), np.uint8)
+    few = Dataset("few", images, np.arange(20, dtype=np.uint8) % 10, images, np.arange(20, dtype=np.uint8) % 10)
+    largest = page_model(dense_network(2500, 4000), data=few)
+    assert largest["card"]["multiplications"] == 12_000_000
+    assert len(base64.b64decode(largest["weights"])) == 2 * (12_000_000 + 2500 + 4000 + 10)
+    with pytest.raises(ModelError) as refused:
+        page_model(dense_network(2500, 4001), data=few)
+    assert str(refused.value) == (
+        "wide needs 12,002,510 multiplications for one image; a page computes at most 12,000,000, "
+        "train a smaller network"
+    )
+
+
+def test_multiplications_are_counted_as_by_hand(described: dict[str, Any]):
+    convolutions = 26 * 26 * 9 * 32 + 11 * 11 * (9 * 32) * 64
+    assert described["card"]["multiplications"] == convolutions + 5 * 5 * 64 * 128 + 128 * 10
+
+
+def test_other_networks_are_refused_as_snapshots():
+    model = load("classic")
+    other: Any = Model("other", small_network("valid", "max_pooling2d"))  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match="is another network"):
+        page_model(model, [other])
+    entries = [dict(entry) for entry in model.session.layers]
+    nothing: Any = SimpleNamespace(source="x", layers=entries[:1], tensors=model.session.tensors)
+    with pytest.raises(ModelError, match="names no layers"):
+        page_model(Model("nothing", nothing))
