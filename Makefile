@@ -11,13 +11,13 @@ help:
 	@echo "make test         run every test"
 	@echo "make setup        only set up .venv: Digitscope with its training part"
 	@echo "make check        format, lint, types and the quick tests"
-	@echo "make docs         write docs/cli.md, docs/python.md and the README's table anew"
-	@echo "make guide        run the chapters of docs/guide and write their notebooks anew"
+	@echo "make docs         write docs/cli.md, docs/python.md, docs/results.md and the README's table again"
+	@echo "make guide        run the chapters of docs/guide and write their notebooks again"
 	@echo "make comparisons  train the networks that the report compares (about 15 minutes)"
-	@echo "make models       measure the recipes anew and ship classic, robust and strong (about 80 minutes)"
+	@echo "make models       measure the recipes again and ship classic, robust and strong (about 80 minutes)"
 	@echo "make reader       fetch the fonts and train the network that reads lines (about an hour)"
-	@echo "make benchmarks   measure the speed anew (about 40 minutes on an idle machine)"
-	@echo "make benchmarks-reading EVAL=FOLDER   measure the reading of other people's digits anew"
+	@echo "make benchmarks   measure the speed again (about 40 minutes on an idle machine)"
+	@echo "make benchmarks-reading EVAL=FOLDER   measure the reading of other people's digits again"
 
 setup: $(VENV)/.train
 
@@ -64,7 +64,7 @@ models: $(VENV)/.train
 
 reader: $(VENV)/.train
 	@$(BIN)/python benchmarks/fetch_fonts.py
-	@$(BIN)/digitscope train --recipe reader --out runs/reader
+	@$(BIN)/digitscope train-reader --out runs/reader
 
 benchmarks: $(VENV)/.dev
 	@$(BIN)/python benchmarks/training.py

@@ -1,4 +1,4 @@
-"""How many images a second the augmentation of `robust` makes on one core, alone.
+"""Measure how many images per second the augmentation of `robust` distorts on one core.
 
 Usage: python benchmarks/augment.py
 """

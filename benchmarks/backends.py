@@ -1,7 +1,7 @@
-"""What Keras' backends make of the same recipes on MNIST: test accuracy over seeds, and the seconds of a fit.
+"""Train the same recipes on MNIST under each of Keras' backends: test accuracy over seeds, and seconds of a fit.
 
-Every training is a process of its own, under each backend that this Python has; the backends take turns, so that a
-machine whose speed drifts is fair to all. What is in benchmarks/results/backends.json already is not trained again:
+Each training runs in its own process, under every backend that is installed. The backends take turns, so that a machine
+whose speed drifts treats them alike. Trainings that are already in benchmarks/results/backends.json are not repeated;
 delete the file to start over.
 
 Usage: python benchmarks/backends.py [--recipes classic seed ...] [--seeds N]
@@ -21,7 +21,7 @@ import numpy as np
 import results
 
 from digitscope.environment import versions
-from digitscope.training.recipes import RECIPES, recipe_from, recipe_of
+from digitscope.training.recipes import RECIPES, Recipe, recipe_of
 
 BACKENDS = ("tensorflow", "torch", "jax")
 TRAINING = """
@@ -50,7 +50,7 @@ print("RESULT", json.dumps({
 
 
 def trained(backend: str, recipe: str, seed: int) -> dict[str, Any]:
-    """One training under a backend, measured through the model file it leaves."""
+    """Train once under a backend and measure the model file."""
     done = subprocess.run(
         [sys.executable, "-c", TRAINING, recipe, str(seed)],
         capture_output=True,
@@ -65,7 +65,7 @@ def trained(backend: str, recipe: str, seed: int) -> dict[str, Any]:
 
 
 def summary(runs: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """What the runs of one recipe say of each backend, and how far apart the backends are."""
+    """Mean, spread and seconds under each backend for the runs of one recipe, and how far apart the backends are."""
     backends = {}
     for backend, its in runs.items():
         accuracy = [run["accuracy"] for run in its]
@@ -92,7 +92,7 @@ def main() -> None:
     figures = results.read("backends").get("recipes", {})
     for name in asked.recipes:
         recipe, known = recipe_of(name), figures.get(name, {})
-        begun = known["backends"] if known and recipe_from(known["recipe"]) == recipe else {}
+        begun = known["backends"] if known and Recipe.from_dict(known["recipe"]) == recipe else {}
         runs = {backend: begun.get(backend, {}).get("runs", []) for backend in {**begun, **dict.fromkeys(installed)}}
         for seed in range(asked.seeds):
             for backend in installed:

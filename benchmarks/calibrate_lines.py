@@ -1,9 +1,9 @@
-"""Fit what a line reader's score is worth: logistic regression on made-up lines that no training saw; prints constants.
+"""Calibrate a line reader: turn its score into a probability, by logistic regression on synthetic lines it never saw.
 
-It says as well what a known length helps, and what a wrong one does (``digitscope.reading.recognition.MISFIT``).
+Prints the two numbers for `digitscope.reading.recognition.CALIBRATIONS`, and how a given length, right or wrong,
+changes what is answered (`digitscope.reading.recognition.MISFIT`).
 
-Run: ``python benchmarks/calibrate_lines.py [own|ocr|FILE.onnx] [--lines N]``; the two numbers go into
-``digitscope.reading.recognition.CALIBRATIONS``.
+Usage: python benchmarks/calibrate_lines.py [own|ocr|FILE.onnx] [--lines N]
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import argparse
 import numpy as np
 
 from digitscope.datasets.synthetic.lines import Lines
-from digitscope.reading.ctc import Constraint, digits_of
+from digitscope.reading.constraint import Constraint, digits_of
 from digitscope.reading.page import WRITTEN, PageReader
 
 SEED = 20_011
 
 KNOWN = {"no length": None, "the right length": 0, "a digit more": 1, "a digit fewer": -1}
-"""What the reader is told of a line's number, and by how many digits it differs from the truth."""
+"""What the reader is told about the length of a number, and by how many digits that differs from the truth."""
 
 
 def odds_of(scores: np.ndarray) -> np.ndarray:
@@ -34,7 +34,7 @@ def chance_of(scores: np.ndarray, slope: float, start: float) -> np.ndarray:
 
 
 def fitted(scores: np.ndarray, right: np.ndarray) -> tuple[float, float]:
-    """Slope and start of the log-odds of being right: Newton's method in short steps, shrunk a little to 1 and 0."""
+    """Slope and intercept of the log-odds of being right, by Newton's method in short steps; shrunk towards 1 and 0."""
     x = np.stack([odds_of(scores), np.ones(len(scores))], axis=1)
     weights = np.array([1.0, 0.0])
     for _ in range(200):

@@ -1,6 +1,6 @@
-"""Compare settings of a recipe on validation digits whose writers are not in the training part.
+"""Measure a recipe's settings on validation digits by writers who are not in the training part.
 
-This is how the recipes were chosen; the MNIST test split is not read. It needs the writers of MNIST's training
+This is how the recipes were chosen; the MNIST test split is not read. It needs to know who wrote MNIST's training
 images: an .npz with `writer` (60000,), made from the QMNIST label files, which does not ship with the package.
 
 Usage: python benchmarks/choose.py WRITERS.npz RECIPE [KEY=VALUE ...] [--seeds N] [--save]
@@ -21,11 +21,11 @@ from digitscope.training.fit import fit
 from digitscope.training.recipes import recipe_of
 
 VALIDATION = 6
-"""Every sixth writer, drawn by a fixed seed, is kept out of training: 89 of 539 writers, 9,886 images."""
+"""One writer in six, drawn with a fixed seed, is kept out of training: 89 of 539 writers, 9,886 images."""
 
 
 def validation_part(writers: Path) -> np.ndarray:
-    """Bool (60000,): which training images belong to the validation writers."""
+    """Which training images belong to the validation writers, bool (60000,)."""
     writer = np.load(writers)["writer"]
     everyone = np.unique(writer)
     chosen = np.random.default_rng(0).permutation(everyone)[: len(everyone) // VALIDATION]
@@ -40,7 +40,7 @@ def log_loss(p: np.ndarray, y: np.ndarray, temperature: float) -> float:
 
 
 def best_temperature(p: np.ndarray, y: np.ndarray) -> float:
-    """The temperature of the least cross-entropy, on a grid of 0.2 to 4."""
+    """The temperature with the lowest cross-entropy, on a grid from 0.2 to 4."""
     grid = np.round(np.arange(0.2, 4.001, 0.02), 2)
     return float(grid[np.argmin([log_loss(p, y, t) for t in grid])])
 

@@ -1,7 +1,8 @@
-"""Train the small experiments that the report tells of, and write them into the package as comparisons.json.
+"""Train the small experiments that the report describes, and write them into the package as comparisons.json.
 
-Every variant changes one thing of the recipe `classic` and is trained with the same steps over the same seeds; accuracy
-is on MNIST's 10,000 test images, measured once at the end. Nothing is chosen by these figures: they only explain.
+Each variant changes one thing about the recipe `classic` and is trained for the same number of steps with the same
+seeds. Accuracy is measured once, at the end, on MNIST's 10,000 test images. Nothing is chosen by these figures: they
+only explain.
 
 Usage: python benchmarks/comparisons.py   (make comparisons)
 """
@@ -37,7 +38,7 @@ Predict = Callable[[np.ndarray], np.ndarray]
 
 
 def dense_network(recipe: Recipe, precision: str) -> keras.Sequential:
-    """A network without any convolution, as many parameters as the classic one has."""
+    """A network without convolutions, with as many parameters as the classic one."""
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),
@@ -80,7 +81,7 @@ def trained(
     change: Callable[[np.ndarray], np.ndarray] = lambda images: images,
     n: int = len(X_TRAIN),
 ) -> tuple[dict, keras.Sequential]:
-    """Train a variant over all seeds; its figures and the first seed's network."""
+    """Train a variant with every seed; its figures, and the first seed's network."""
     recipe = dataclasses.replace(recipe, epochs=round(recipe.epochs * len(X_TRAIN) / n))
     networks, accuracy = [], []
     for seed in SEEDS:
@@ -95,18 +96,18 @@ def trained(
 
 
 def accuracy_of(predict: Predict, images: np.ndarray) -> float:
-    """Part of the test labels that are answered right on these images."""
+    """Share 0..1 of these images that are classified as the test labels say."""
     answers = predict(images[..., None].astype(np.float32) / 255).argmax(axis=1)
     return float(np.mean(answers == Y_TEST))
 
 
 def moved(affine: np.ndarray) -> np.ndarray:
-    """The test images under one affine map, paper outside."""
+    """The test images under an affine map; what comes in from outside is paper."""
     return np.stack([cv2.warpAffine(image, affine, (28, 28)) for image in X_TEST])
 
 
 def shifted(pixels: int) -> list[np.ndarray]:
-    """The test images moved left, right, up and down."""
+    """The test images shifted left, right, up and down."""
     return [
         moved(np.array([[1, 0, pixels * x], [0, 1, pixels * y]], np.float32))
         for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1))
@@ -114,7 +115,7 @@ def shifted(pixels: int) -> list[np.ndarray]:
 
 
 def turned(degrees: int) -> list[np.ndarray]:
-    """The test images turned left and right about their middle."""
+    """The test images rotated left and right about their centre."""
     return [moved(cv2.getRotationMatrix2D((13.5, 13.5), sign * degrees, 1)) for sign in (1, -1)]
 
 

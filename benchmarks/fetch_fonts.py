@@ -1,7 +1,9 @@
-"""Fetch the openly licensed fonts that lines are synthesised from, into a cache folder outside the repository.
+"""Fetch the openly licensed fonts for synthetic lines into a cache folder outside the repository.
 
-Every font is an npm package ``@fontsource/NAME`` under the OFL 1.1 or the Apache 2.0 licence; nothing else is kept.
-The list with versions and licences is written beside them (``fonts.json``). Run: ``python benchmarks/fetch_fonts.py``.
+Each font is an npm package `@fontsource/NAME` under the OFL 1.1 or the Apache 2.0 licence; fonts with another licence
+are skipped. Their versions and licences are listed beside them, in `fonts.json`.
+
+Usage: python benchmarks/fetch_fonts.py [FOLDER]
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ LICENCES = ("OFL-1.1", "Apache-2.0", "Apache 2.0")
 
 
 def fetch(name: str, folder: Path) -> dict[str, str] | None:
-    """The latin subset of one family, its regular weight; None where it is not there or not openly licensed."""
+    """The Latin subset of one family in regular weight; None if there is none or it is not openly licensed."""
     with tempfile.TemporaryDirectory() as scratch:
         done = subprocess.run(
             ["npm", "pack", "--silent", f"@fontsource/{name}"], cwd=scratch, capture_output=True, text=True, check=False
@@ -75,7 +77,7 @@ def main() -> None:
             found = list(pool.map(lambda name, kind=kind: fetch(name, folder / kind), names))
         listed[kind] = [font for font in found if font is not None]
         missing = [name for name, font in zip(names, found, strict=True) if font is None]
-        print(f"{kind}: {len(listed[kind])} fonts" + (f"; not there or not open: {', '.join(missing)}" * bool(missing)))
+        print(f"{kind}: {len(listed[kind])} fonts" + (f"; missing or not open: {', '.join(missing)}" * bool(missing)))
     (folder / "fonts.json").write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
 
 

@@ -1,7 +1,7 @@
-"""Draw the fields from which the rejector learns what is no digit, and measure it.
+"""Draw the images from which the out-of-distribution detector learns, fit it, and measure it.
 
-Writes `src/digitscope/shipped/known.npz`: fields of what is no digit (`no_digits.py`), and of written and printed
-digits in the same pens, so that the pen is no sign of anything. Needs the fonts of `benchmarks/fetch_fonts.py`. With
+Writes `src/digitscope/shipped/known.npz`: fields that are not digits (`no_digits.py`), and written and printed digits
+drawn with the same pens, so that the pen gives nothing away. Needs the fonts of `benchmarks/fetch_fonts.py`. With
 --measure, writes `results/known.json` instead; with --ship, `robust.known.json`, by which single digits are refused.
 
 Usage: python benchmarks/fit_known.py [--measure | --ship]
@@ -28,13 +28,13 @@ from digitscope.files import atomic_path
 from digitscope.io.image import load_picture
 from digitscope.models.model import load, shipped
 from digitscope.preprocessing import field, ink
-from digitscope.reading.out_of_distribution import KNOWN, fit_known, known
-from digitscope.reading.reader import UPRIGHT
+from digitscope.reading.digit import UPRIGHT
+from digitscope.reading.out_of_distribution import FIT_DATA, digit_probability, fit_detector
 
 SHIPPED = Path(__file__).parent.parent / "src" / "digitscope" / "shipped"
 
 SHIPPING_SEED = 30_011
-"""Of the made-up lines on which the reader's threshold was chosen."""
+"""Seed of the synthetic lines on which the reader's threshold was chosen."""
 
 COUNTS = {
     "letters by hand": 2500, "letters of handwritten fonts": 2000, "letters of printed fonts": 1100, "doodles": 1200,
@@ -43,14 +43,14 @@ COUNTS = {
 """How many of each kind are drawn."""
 
 DIGITS = {"by hand": 500, "of handwritten fonts": 500, "of printed fonts": 200}
-"""The same of digits."""
+"""How many digits of each kind are drawn."""
 
 WRITERS = 5000
-"""MNIST's training digits that are spoilt, from the first on."""
+"""How many of MNIST's training digits, from the first, are available for spoiling."""
 
 
 def others(rng: Random) -> list[Field]:
-    """What is no digit, in the order of ``COUNTS``."""
+    """Fields that are not digits, in the order of ``COUNTS``."""
     (images, labels), _ = load_mnist()
     written, printed = (font_files(fonts_folder(), kind) for kind in ("handwritten", "printed"))
     letters, doodles = list(LETTERS.values()), list(DOODLES.values())
@@ -69,7 +69,7 @@ def others(rng: Random) -> list[Field]:
 
 
 def digits(rng: Random) -> list[Field]:
-    """Digits that are none of MNIST's; what one of the shipped networks does not read is left out."""
+    """Digits that are not from MNIST; those that any of the shipped networks misreads are left out."""
     written, printed = (font_files(fonts_folder(), kind) for kind in ("handwritten", "printed"))
 
     def by_pen(digit: str) -> Field:
@@ -88,24 +88,24 @@ def digits(rng: Random) -> list[Field]:
 
 
 def draw() -> None:
-    """Write the file that ships; sixteen levels of grey are enough."""
+    """Write the file of fields that ships; sixteen levels of grey are enough."""
     rng = np.random.default_rng(20)
     field = {"others": np.stack(others(rng)), "digits": np.stack(digits(rng))}
-    with atomic_path(Path("src/digitscope/shipped") / KNOWN) as path:
+    with atomic_path(SHIPPED / FIT_DATA) as path:
         np.savez_compressed(path, **{name: np.round(part * 15).astype(np.uint8) * 17 for name, part in field.items()})
         print(f"{len(field['others']):,} others, {len(field['digits']):,} digits, {path.stat().st_size:,} bytes")
 
 
 def measure() -> None:
-    """Fit it for every shipped model and count."""
+    """Fit the detector for every shipped model and count the test images it keeps."""
     figures = {}
     _, (images, _) = load_mnist()
     for name in shipped():
         model = load(name)
         start = time.process_time()
-        fitted = fit_known(model)
+        detector = fit_detector(model)
         seconds = time.process_time() - start
-        kept = known(model, fitted, images) >= fitted["threshold"]
+        kept = digit_probability(model, detector, images) >= detector["threshold"]
         figures[name] = {
             "fit_processor_seconds": round(seconds, 2),
             "test_images": len(images),
@@ -116,10 +116,10 @@ def measure() -> None:
 
 
 def ship() -> None:
-    """Fit it for the model that reads, write it beside that, and say what it keeps of digits on made-up paper."""
+    """Fit and write the detector of the model that reads; print the probabilities it gives synthetic digits."""
     model = load("robust")
-    fitted = fit_known(model)
-    files.write_json(SHIPPED / "models" / "robust.known.json", fitted)
+    detector = fit_detector(model)
+    files.write_json(SHIPPED / "models" / "robust.known.json", detector)
     source, kept = Lines(SHIPPING_SEED), []
     number = 0
     while len(kept) < 500:
@@ -131,14 +131,14 @@ def ship() -> None:
             continue
         views = np.stack([field.field_of(found.ink, found.box, upright).pixels for upright in UPRIGHT])
         if model.predict(views).mean(axis=0).argmax() == int(line.text):
-            kept.append(float(known(model, fitted, views).mean()))
+            kept.append(float(digit_probability(model, detector, views).mean()))
     print({share: round(float(np.quantile(kept, share)), 3) for share in (0.005, 0.01, 0.02, 0.05)})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--measure", action="store_true", help="count what the shipped models keep")
-    parser.add_argument("--ship", action="store_true", help="fit it for the model that reads")
+    parser.add_argument("--measure", action="store_true", help="count the test images that are kept")
+    parser.add_argument("--ship", action="store_true", help="fit the detector of the model that reads")
     arguments = parser.parse_args()
     if arguments.ship:
         ship()

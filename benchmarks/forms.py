@@ -1,7 +1,7 @@
-"""Letters and doodles as people draw them, written down by hand. How they are drawn is in `no_digits.py`.
+"""Letters and doodles as people draw them, as lists of strokes; `no_digits.py` draws them.
 
-A form is a list of strokes parted by ``;``, a stroke a list of points x,y in hundredths, y down: a curve through them,
-or, after ``|``, straight from point to point. Where there are several ways to draw it, they are parted by ``/``.
+Strokes are separated by ``;``. A stroke is a list of points x,y in hundredths, y pointing down: a curve through the
+points or, after ``|``, straight lines between them. Different ways to draw the same thing are separated by ``/``.
 """
 
 LETTERS = {
@@ -75,7 +75,7 @@ LETTERS = {
         "46,8 34,80 12,128 -4,110"
     ),
 }  # fmt: skip
-"""Letters, but for those that look like digits: B D G I O Q S Z b g i l o q s z."""
+"""Letters, without those that look like digits: B D G I O Q S Z b g i l o q s z."""
 
 DOODLES = {
     "heart": "30,96 0,40 4,10 20,2 30,24; 30,24 40,2 56,10 60,40 30,96",
@@ -128,4 +128,4 @@ DOODLES = {
     "ampersand": "60,100 10,30 24,0 44,16 4,66 14,98 40,96 64,56",
     "question": "4,22 20,0 48,8 46,36 24,56 24,72; 24,96 26,98",
 }  # fmt: skip
-"""What people draw in a margin."""
+"""What people draw in the margin of a page."""

@@ -1,4 +1,4 @@
-"""How many images a second the classic model answers: Digitscope's ONNX Runtime and Keras' `predict`, in turns.
+"""Measure how many images per second `classic` classifies with ONNX Runtime and with Keras' `predict`, in turns.
 
 Usage: python benchmarks/inference.py [--rounds N]
 """
@@ -14,8 +14,9 @@ import numpy as np
 import results
 
 from digitscope.datasets.mnist import load_mnist
+from digitscope.models.inputs import network_input
 from digitscope.models.lens import look
-from digitscope.models.model import load, network_input
+from digitscope.models.model import load
 from digitscope.training.networks import build
 from digitscope.training.recipes import recipe_of
 
@@ -23,7 +24,7 @@ BATCHES = (16, 64, 128, 256, 1000)
 
 
 def per_second(work: Callable[[], object], n: int) -> float:
-    """Images a second of one call."""
+    """Images per second in one call."""
     start = time.perf_counter()
     work()
     return n / (time.perf_counter() - start)

@@ -1,6 +1,6 @@
-"""Drawings of what is no digit, made up by seed: letters, scribbles, doodles, shapes, blots and spoilt digits.
+"""Random drawings that are not digits: letters, scribbles, doodles, shapes, blots and spoilt digits.
 
-Each function draws one as a field float32 (28, 28), 1 = pen. It knows no network; `fit_known.py` uses it.
+Each function draws one field float32 (28, 28), 1 = pen. There is no network in here; `fit_known.py` uses the drawings.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ SIDE, FRAME = 200, 160
 """Sides of the squares on which pens and fonts draw."""
 
 SIGNS = "ACEFHJKLMNPRTUVWXYacdefhjkmnprtuvwxy&?#$%@{}+=*<>"
-"""Without the letters that look like digits: B D G I O Q S Z b g i l o q s z."""
+"""Letters and signs, without those that look like digits: B D G I O Q S Z b g i l o q s z."""
 
 MIRRORED, TURNED = (3, 4, 7, 9), (2, 3, 4, 5, 7)
-"""Digits that are none any more when mirrored, and when turned by a quarter."""
+"""Digits that stop being digits when mirrored, and when rotated by 90 degrees."""
 
 ROUND = (0, 2, 3, 4, 5, 6, 8, 9)
-"""Digits on which another one shows."""
+"""Digits on which a second one remains visible."""
 
 
 def field_of(picture: npt.NDArray[np.uint8]) -> Field:
-    """What is drawn, longer side 20, its centre of mass in the middle of 28x28."""
+    """The drawing scaled to a longer side of 20, with its centre of mass in the middle of 28x28."""
     x, y, width, height = cv2.boundingRect((picture > 127).astype(np.uint8))
     field = np.zeros((28, 28), np.float32)
     if not width:
@@ -47,12 +47,12 @@ def field_of(picture: npt.NDArray[np.uint8]) -> Field:
 
 
 def turned(path: Points, angle: float) -> Points:
-    """A path about the corner, by an angle in radians."""
+    """A path rotated about the corner by an angle in radians."""
     return path @ np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
 def inked(paths: list[Points], rng: Random) -> Field:
-    """Paths drawn as large as fits, tilted a little, with a pen as wide as the page makes it, now and then thinner."""
+    """Paths drawn as large as fits, a little tilted; the pen is as wide as the page's or, now and then, any width."""
     pen = float(np.clip(rng.uniform(1.5, 4.5), *((2.3, 3.8) if rng.random() < 0.8 else (1.2, 4.5)))) * SIDE / 20
     tilt = rng.normal(0, 0.1)
     tilted = [turned(path, tilt) for path in paths]
@@ -75,7 +75,7 @@ def smooth(points: Points, parts: int = 8) -> Points:
 
 
 def by_hand(forms: str, rng: Random) -> Field:
-    """One of the forms of a letter or doodle, as one writer might draw it: wobbling, slanted, stretched, bent."""
+    """One of the forms of a letter or doodle as a writer might draw it: wobbly, slanted, stretched, bent."""
     form = rng.choice(forms.split("/"))
     wobble, loose = rng.uniform(0.5, 5), rng.uniform(0, 4)
     slant, stretch = rng.normal(0.1, 0.18), rng.lognormal(0, 0.18)
@@ -96,7 +96,7 @@ def _font(path: Path) -> ImageFont.FreeTypeFont:
 
 
 def by_font(letter: str, path: Path, rng: Random) -> Field:
-    """A letter of a font, mostly thickened, tilted, slanted, stretched and bent."""
+    """A letter of a font; usually thickened, always tilted, slanted, stretched and bent."""
     mask, _ = _font(path).getmask2(letter, "L", anchor="ls")
     glyph = np.asarray(mask, np.uint8).reshape(mask.size[1], mask.size[0])
     if not glyph.any():
@@ -119,7 +119,7 @@ def by_font(letter: str, path: Path, rng: Random) -> Field:
 
 
 def scribble(rng: Random) -> Field:
-    """A pen that wanders, in one stroke or several, short or long, smooth or with corners, in loops or to and fro."""
+    """A wandering pen: one stroke or several, short or long, smooth or with corners, in loops or back and forth."""
     paths = []
     for _ in range(rng.integers(1, 4)):
         n, step, kind = int(rng.integers(8, 36)), rng.uniform(15, 75), rng.integers(5)
@@ -145,7 +145,7 @@ def scribble(rng: Random) -> Field:
 
 
 def oval(rng: Random, low: float, high: float, around: float = 35) -> Points:
-    """Part of an ellipse, or all of it, somewhere near the middle."""
+    """An ellipse, or part of one, somewhere near the middle."""
     middle, radii = 80 + rng.uniform(-around, around, 2), rng.uniform(low, high, 2)
     angles = rng.uniform(0, 6.3) + np.linspace(0, rng.choice([6.5, rng.uniform(2, 6)]), 24)
     return middle + radii * np.stack([np.cos(angles), np.sin(angles)], axis=1)
@@ -166,7 +166,7 @@ def ring(x: float, y: float, wide: float, high: float) -> Points:
 
 
 def figure(rng: Random) -> Field:
-    """A person, a tree or a house, each in proportions of its own."""
+    """A person, a tree or a house in random proportions."""
 
     def line(*spots: float) -> Points:
         return np.reshape(spots, (-1, 2)) + rng.normal(0, 2.5, (len(spots) // 2, 2))
@@ -277,7 +277,7 @@ def shape(rng: Random) -> Field:
 
 
 def blot(rng: Random) -> Field:
-    """A filled shape, plain or mottled, a level dash, or, one time in five, nothing at all."""
+    """A filled shape, plain or mottled, a nearly level dash or, one time in five, nothing at all."""
     picture = np.zeros((FRAME, FRAME), np.uint8)
     kind, radii = rng.integers(5), tuple(int(r) for r in rng.integers(10, 60, 2))
     if kind == 1:
@@ -297,7 +297,7 @@ def blot(rng: Random) -> Field:
 
 
 def spoilt(images: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], rng: Random) -> Field:
-    """A training digit mirrored, turned by a quarter, or with another one on it."""
+    """A training digit mirrored, rotated by 90 degrees, or with another one on top."""
 
     def one(of: tuple[int, ...]) -> Field:
         return images[rng.choice(np.flatnonzero(np.isin(labels, of)))] / np.float32(255)

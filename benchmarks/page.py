@@ -1,6 +1,7 @@
-"""The page in headless Chromium: how fast the answer follows the pen, how large it is, how people's drawings are read.
+"""Measure the page in headless Chromium: how fast it follows the pen, how large it is, how well it reads drawings.
 
-The times are the browser's own: from the move of the pen to the answer, and to all maps drawn: for an idle machine.
+The browser takes the times itself: from the move of the pen to the answer, and on to all maps being drawn. Run it on an
+idle machine.
 
 Usage: python benchmarks/page.py [--model NAME]
 """
@@ -20,12 +21,12 @@ import results
 
 from digitscope.models.model import load
 from digitscope.web.lens.bundle import page_files, write_page
-from digitscope.web.lens.raster import Stroke
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from browser import chromium
 from stroke_models import digits, others
+from stroke_raster import Stroke
 
 SIZE = {"width": 1440, "height": 900}
 STROKES = 1000
@@ -70,7 +71,7 @@ def plain(strokes: list[Stroke]) -> list[dict[str, Any]]:
 
 
 def spread(milliseconds: np.ndarray) -> dict[str, float]:
-    """Median, 95th percentile and largest of some times."""
+    """Median, 95th percentile and maximum of some times."""
     return {
         "median": round(float(np.median(milliseconds)), 2),
         "p95": round(float(np.percentile(milliseconds, 95)), 2),
@@ -79,7 +80,7 @@ def spread(milliseconds: np.ndarray) -> dict[str, float]:
 
 
 def reading(page: Any) -> dict[str, Any]:
-    """How the drawings of tests/stroke_models.py are answered."""
+    """How well the drawings of tests/stroke_models.py are read and refused."""
     drawn, odd = digits(10), others()
     answers = page.evaluate(READ, [plain(made) for _, _, made in drawn])
     right = [answer == digit for (digit, _, _), (answer, _) in zip(drawn, answers, strict=True)]
@@ -96,7 +97,7 @@ def reading(page: Any) -> dict[str, Any]:
 
 
 def speed(page: Any) -> dict[str, Any]:
-    """Times of every move of the pen, and memory over many strokes."""
+    """Times of every move of the pen, and memory after many strokes."""
     drawings = [plain(made) for _, _, made in digits(1)]
     page.evaluate(DRAWN)
     page.evaluate(DRAW, drawings[:5])

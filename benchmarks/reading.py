@@ -1,11 +1,11 @@
-"""How well single digits are read: the shipped model on the development sets, through their own scorer.
+"""Measure how well single digits are read: the shipped model on the development sets, with their own scorer.
 
-    python benchmarks/reading.py [--model robust] --eval FOLDER
+Writes `benchmarks/results/reading.json`. For each set: the number of digits, the percentage of best guesses that are
+right, the percentage accepted and the accuracy among those; for pictures without a digit, the percentage refused. It
+also measures how well `digit_probability` separates digits from clothing, empty cells and letters: the area under the
+ROC curve, and how many of these would be taken for digits at the threshold that keeps 99 % of the digits.
 
-Writes ``benchmarks/results/reading.json``: per set the number of digits, the share of best guesses that are right, the
-share that was accepted and the accuracy among those; for pictures without a digit the share that was refused; and how
-well ``digit_probability`` tells digits from clothing, empty cells and letters: the area under the ROC curve, and the
-share of those that would be taken for digits where 99 % of the digits are.
+Usage: python benchmarks/reading.py [--model robust] --eval FOLDER
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def read(reader: Reader, folder: Path, name: str) -> tuple[Read, dict[str, Any]]:
-    """Every picture of a set read, and how long one took."""
+    """Read every picture of a set; the numbers, and the milliseconds per picture."""
     rows = sets.rows(folder, name)
     start = time.perf_counter()
     numbers = [(row, reader.digit(picture)) for row, picture in rows]
@@ -53,7 +53,7 @@ def read(reader: Reader, folder: Path, name: str) -> tuple[Read, dict[str, Any]]
 
 
 def counted(folder: Path, name: str, numbers: Read) -> dict[str, Any]:
-    """The figures of a set; the scorer counts the best guesses, what was accepted is counted here."""
+    """The figures of a set; the scorer counts the best guesses, the accepted ones are counted here."""
     digits = [(row["text"], number) for row, number in numbers if row["text"]]
     empty = [number for row, number in numbers if not row["text"]]
     result: dict[str, Any] = {}
@@ -76,7 +76,7 @@ def counted(folder: Path, name: str, numbers: Read) -> dict[str, Any]:
 
 
 def refusal(found: dict[str, Read]) -> dict[str, Any]:
-    """How well the digit probability tells the digits of all sets from what is none."""
+    """How well the digit probability separates the digits of all sets from non-digits."""
     digits = [number.digit_probability for name in DIGITS for row, number in found[name] if row["text"]]
     others = {
         "clothing": [number for _, number in found["ood_fashion"]],

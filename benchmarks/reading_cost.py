@@ -1,10 +1,10 @@
-"""What reading a number costs, beside RapidOCR in the same run: a line crop, a photo, a cold start, memory.
+"""Measure what reading a number costs, beside RapidOCR in the same run: a line crop, a photo, a cold start, memory.
 
-    python benchmarks/reading_cost.py --eval FOLDER [--rounds 3]
+Writes `benchmarks/results/reading_cost.json`. Both programs read the same pictures in turns. RapidOCR reads crops with
+its recogniser alone, its fastest way, and photos with detection and recognition, its defaults. Needs the package
+`rapidocr` and an idle machine.
 
-Writes ``benchmarks/results/reading_cost.json``. Both read the same pictures in turns; RapidOCR takes crops with its
-recognition alone, which is its fastest way, and its photos through detection and recognition, its defaults. Needs the
-package ``rapidocr``; for an idle machine.
+Usage: python benchmarks/reading_cost.py --eval FOLDER [--rounds 3]
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ print(page.width, page.height, int(peak.split()[1]) // 1024)
 
 
 def main() -> None:
-    """Time both and write the result file."""
+    """Time both programs and write the result file."""
     parser = argparse.ArgumentParser(description="Time the reading of numbers beside RapidOCR.")
-    parser.add_argument("--rounds", type=int, default=3, help="times that every picture is read")
+    parser.add_argument("--rounds", type=int, default=3, help="how often every picture is read")
     arguments = sets.folder_of(parser)
     crops = [cv2.imread(str(path)) for _, path in sets.rows(arguments.eval, "orand_car_a_fzkuji")[:CROPS]]
     photos = [cv2.imread(str(path)) for _, path in sets.rows(arguments.eval, "string_photos")]
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def beside(pictures: list[np.ndarray], detect: bool, rounds: int) -> dict[str, Any]:
-    """Median milliseconds a picture of each program, reading in turn, and the median of the ratios."""
+    """Median milliseconds per picture of each program, taking turns, and the median of the ratios."""
     from rapidocr import RapidOCR
 
     engine, reader = RapidOCR(), Reader()
@@ -64,7 +64,7 @@ def beside(pictures: list[np.ndarray], detect: bool, rounds: int) -> dict[str, A
     }
     times: dict[str, list[float]] = {name: [] for name in programs}
     for turn in range(rounds + 1):
-        for name, program in programs.items():  # all pictures in a row: idle threads of the one would disturb the other
+        for name, program in programs.items():  # all pictures in a row, else idle threads of one disturb the other
             for pixels in pictures:
                 start = time.perf_counter()
                 program(pixels)
@@ -76,7 +76,7 @@ def beside(pictures: list[np.ndarray], detect: bool, rounds: int) -> dict[str, A
 
 
 def cold(photo: Path, runs: int = 7) -> float:
-    """Median seconds of ``digitscope read PHOTO`` as a fresh process."""
+    """Median seconds of ``digitscope read PHOTO`` in a fresh process."""
     spent = []
     for _ in range(runs):
         start = time.perf_counter()
@@ -86,7 +86,7 @@ def cold(photo: Path, runs: int = 7) -> float:
 
 
 def memory(photo: np.ndarray) -> dict[str, int]:
-    """Most memory, in MB, of a process that reads one photo of 20 megapixels, as JPEG and as PNG."""
+    """Peak memory, in MB, of a process that reads one photo of 20 megapixels, as JPEG and as PNG."""
     scale = (20e6 / (photo.shape[0] * photo.shape[1])) ** 0.5
     large = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     found = {}

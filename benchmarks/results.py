@@ -1,4 +1,4 @@
-"""Result files of the benchmarks: what was measured, on which machine, with which command."""
+"""The result files of the benchmarks: what was measured, on which machine, with which command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent / "results"
 
 
 def write(name: str, figures: dict[str, Any]) -> None:
-    """Write ``results/NAME.json``: the figures, with machine, versions and command beside them."""
+    """Write ``results/NAME.json``: the figures together with machine, versions and command."""
     about = {
         "command": "python "
         + " ".join(["benchmarks/" + Path(sys.argv[0]).name, *(Path(a).name for a in sys.argv[1:])]),
@@ -30,11 +30,11 @@ def write(name: str, figures: dict[str, Any]) -> None:
 
 
 def read(name: str) -> dict[str, Any]:
-    """The figures of ``results/NAME.json``, empty where it has not been measured."""
+    """The figures of ``results/NAME.json``; empty if it has not been measured."""
     path = FOLDER / f"{name}.json"
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
 def plain(value: Recipe | Execution) -> dict[str, Any]:
-    """A recipe or an execution as JSON has it, tuples as lists."""
+    """A recipe or an execution as plain JSON values; tuples become lists."""
     return dict(json.loads(json.dumps(asdict(value))))

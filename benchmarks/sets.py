@@ -1,11 +1,10 @@
-"""The development sets beside the repository: rows, pictures and their own scorer. Measured on, never more."""
+"""The development sets, which lie outside the repository: rows, pictures and scorer. For measuring only."""
 
 from __future__ import annotations
 
 import argparse
 import csv
 import importlib.util
-import math
 import os
 import tempfile
 from collections.abc import Sequence
@@ -13,11 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
+from digitscope.models.metrics import wilson_interval
+
 Row = tuple[dict[str, str], Path | np.ndarray]
 
 
 def folder_of(parser: argparse.ArgumentParser) -> argparse.Namespace:
-    """The parsed arguments, ``--eval`` among them; the program ends with a sentence where the sets are not there."""
+    """The parsed arguments, ``--eval`` among them; the program ends with a sentence if the sets are missing."""
     parser.add_argument("--eval", type=Path, required=True, help="the sets' folder")
     arguments = parser.parse_args()
     if not (arguments.eval / "score.py").is_file():
@@ -26,7 +27,7 @@ def folder_of(parser: argparse.ArgumentParser) -> argparse.Namespace:
 
 
 def rows(folder: Path, name: str) -> list[Row]:
-    """The labelled rows of a set, each with its picture: a file, or pixels out of ``SET.npz``."""
+    """The labelled rows of a set, each with its picture: a file, or pixels from ``SET.npz``."""
     with (folder / name / "labels.csv").open(newline="") as file:
         labels = [row for row in csv.DictReader(file) if row["split"] == "dev"]
     arrays = folder / name / f"{name}.npz"
@@ -37,7 +38,7 @@ def rows(folder: Path, name: str) -> list[Row]:
 
 
 def score(kind: str, folder: Path, name: str, answers: Sequence[tuple[str, str, float]]) -> dict[str, float]:
-    """What the sets' own scorer says of answers ``(file, text, confidence)``; kind ``"singles"`` or ``"strings"``."""
+    """The scorer's figures for answers ``(file, text, confidence)``; ``kind`` is ``"singles"`` or ``"strings"``."""
     os.environ["EVAL_PACK"] = str(folder)
     spec = importlib.util.spec_from_file_location("score", folder / "score.py")
     scorer = importlib.util.module_from_spec(spec)
@@ -50,7 +51,5 @@ def score(kind: str, folder: Path, name: str, answers: Sequence[tuple[str, str, 
 
 
 def wilson(right: int, n: int) -> list[float]:
-    """The 95 % interval of a share, in per cent."""
-    z, p = 1.96, right / n
-    middle, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return [round(100 * (middle + sign * half) / (1 + z * z / n), 4) for sign in (-1, 1)]
+    """The 95 % interval of a rate, in percent."""
+    return [round(100 * bound, 4) for bound in wilson_interval(right, n)]

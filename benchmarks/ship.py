@@ -1,7 +1,7 @@
-"""Measure the recipes, each over several seeds, and write the first seed's models into the package where they ship.
+"""Measure each recipe over several seeds, and write the first seed's model into the package if it ships.
 
-Fixed schedules, last (or averaged) weights, all 60,000 training images; the test split is opened once per finished
-network, at the end. Seeds measured already are not trained again: delete benchmarks/results/RECIPE.json to start over.
+Fixed schedules, last (or averaged) weights, all 60,000 training images; the test split is opened once per network, when
+it is finished. Seeds that were measured are not trained again; delete benchmarks/results/RECIPE.json to start over.
 
 Usage: python benchmarks/ship.py [fast|classic|robust|strong ...]
 """
@@ -22,7 +22,7 @@ from digitscope.environment import machine
 from digitscope.models.export_onnx import export_onnx
 from digitscope.models.model import load
 from digitscope.training.fit import Execution, fit
-from digitscope.training.recipes import recipe_from, recipe_of
+from digitscope.training.recipes import Recipe, recipe_of
 
 SEEDS = {"fast": 10, "classic": 10, "robust": 3, "strong": 3}
 SHIPPED = ("classic", "robust", "strong")
@@ -30,11 +30,11 @@ MODELS = Path(__file__).parent.parent / "src" / "digitscope" / "shipped" / "mode
 
 
 def ship(name: str) -> None:
-    """Train all seeds of one recipe, keep their figures, ship seed 0 where its model is one of the package's."""
+    """Train one recipe with every seed, keep the figures, and write seed 0's model if the recipe ships."""
     recipe = recipe_of(name)
     data = load_dataset("mnist")
     known = results.read(name)
-    runs = known["runs"] if known and recipe_from(known["recipe"]) == recipe else []
+    runs = known["runs"] if known and Recipe.from_dict(known["recipe"]) == recipe else []
     for seed in range(len(runs), SEEDS[name]):
         fitted = fit(recipe, data.x_train, data.y_train, seed)
         with tempfile.TemporaryDirectory() as folder:
@@ -69,7 +69,7 @@ def ship(name: str) -> None:
 
 
 def write_card(name: str, figures: dict, data_sha256: str) -> None:
-    """The card beside the shipped file: what it is, what it was trained on, how good it is and how sure that is."""
+    """The card beside the shipped file: what it is, what it was trained on, how good it is, with the spread."""
     first, count = figures["runs"][0], len(figures["runs"])
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     files.write_json(

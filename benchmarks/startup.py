@@ -1,4 +1,4 @@
-"""How long a cold command takes: a fresh process from start to end, median of seven.
+"""Measure how long a command takes from a cold start: a fresh process from start to end, median of seven.
 
 Usage: python benchmarks/startup.py
 """
@@ -21,7 +21,7 @@ DIGITSCOPE = str(Path(sys.executable).parent / "digitscope")
 
 
 def seconds(*words: str) -> list[float]:
-    """Wall seconds of seven runs, after one that is not counted."""
+    """Wall-clock seconds of seven runs, after one that is not counted."""
     times = []
     for _ in range(8):
         start = time.perf_counter()

@@ -1,10 +1,11 @@
-"""How well whole numbers are read: both engines on the development sets of lines and pages, through their own scorer.
+"""Measure how well whole numbers are read: both engines on the development sets of lines and pages.
 
-    python benchmarks/strings.py [--engine own --engine ocr] --eval FOLDER
+Writes `benchmarks/results/strings.json`. For each engine and set, with the sets' own scorer: the percentage of lines
+read exactly, once by best guesses and once with refusals counted as wrong; the character error rate; the percentage of
+pages accepted in full at the default threshold, and how many of these are right. Engine `ocr` needs the package
+`rapidocr`.
 
-Writes ``benchmarks/results/strings.json``: per engine and set the share of lines read exactly, once by best guesses and
-once with refusals counted as wrong; the character error rate; the share of pages accepted in full at the threshold that
-the reader has by default, and what is right among them. The engine ``ocr`` needs the package ``rapidocr``.
+Usage: python benchmarks/strings.py [--engine own --engine ocr] --eval FOLDER
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 import results
 import sets
 
-from digitscope.io.elements import Page
+from digitscope.io.page import Page
 from digitscope.reading.reader import Reader
 
 SETS = ("orand_car_a_fzkuji", "string_photos", "checks_mock")
@@ -27,7 +28,7 @@ SETS = ("orand_car_a_fzkuji", "string_photos", "checks_mock")
 def main() -> None:
     """Score every set with every engine and write the result file."""
     parser = argparse.ArgumentParser(description="Score the reading of numbers on the development sets.")
-    parser.add_argument("--engine", action="append", help="own, ocr, or an .onnx file; both where none is given")
+    parser.add_argument("--engine", action="append", help="own, ocr, or an .onnx file; default: own and ocr")
     arguments = sets.folder_of(parser)
     found = {}
     for engine in arguments.engine or ["own", "ocr"]:
@@ -37,7 +38,7 @@ def main() -> None:
 
 
 def measure(reader: Reader, folder: Path, name: str) -> dict[str, Any]:
-    """Read one set."""
+    """Read one set; its figures."""
     rows = sets.rows(folder, name)
     reader.read(rows[0][1])
     start = time.perf_counter()
@@ -71,7 +72,7 @@ def measure(reader: Reader, folder: Path, name: str) -> dict[str, Any]:
 
 
 def guess(page: Page) -> str:
-    """The best guesses of a page, a line of writing a line."""
+    """The best guesses of a page, one line of text for each line of writing."""
     return "\n".join("".join(number.best_guess for number in line.numbers) for line in page.lines)
 
 

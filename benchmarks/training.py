@@ -1,7 +1,7 @@
-"""How long a digit classifier takes to train, three ways in one run: plain Keras as people write it, `classic`, `fast`.
+"""Measure how long training takes in three ways in one run: plain Keras as people write it, `classic` and `fast`.
 
-The plain way is examples/plain_keras.py itself, run whole in a process of its own with Keras' defaults; only its `fit`
-is timed. The ways take turns, so that a machine whose speed drifts is fair to both.
+The plain way is examples/plain_keras.py itself, run in its own process with Keras' defaults; only its `fit` is timed.
+The three take turns, so that a machine whose speed drifts treats them alike.
 
 Usage: python benchmarks/training.py [--rounds N]
 """
@@ -51,7 +51,7 @@ print("RESULT", json.dumps({"seconds": fitted.seconds, "accuracy": float((p.argm
 
 
 def measured(program: str, *words: str) -> dict[str, float]:
-    """The result that a Python program prints, run by itself."""
+    """Run a Python program in its own process; the result that it prints."""
     done = subprocess.run(
         [sys.executable, "-c", program, *words], capture_output=True, text=True, check=False, cwd=ROOT
     )

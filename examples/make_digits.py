@@ -1,6 +1,6 @@
-"""Make the pictures in examples/digits: digits that MNIST's test writers formed, on paper as a camera sees it.
+"""Make the pictures in examples/digits: digits by MNIST's test writers, on paper as a camera sees it.
 
-The digits are MNIST's (LeCun, Cortes, Burges; CC BY-SA 3.0); paper, ink, shadow and noise are drawn by this script.
+The digits are MNIST's (LeCun, Cortes, Burges; CC BY-SA 3.0); this script draws paper, ink, shadow and noise.
 
 Usage: python examples/make_digits.py
 """
@@ -26,7 +26,7 @@ PENS = {
 
 
 def paper(kind: str, side: int, rng: np.random.Generator) -> np.ndarray:
-    """A sheet float32 (side, side, 3) 0..255: plain, ruled, squared, shadowed, or a blackboard."""
+    """A sheet float32 (side, side, 3) 0..255: plain, ruled, squared, in shadow, yellow, or a blackboard."""
     color = {"board": (42, 62, 52), "yellow": (244, 232, 178)}.get(kind, (243, 241, 234))
     sheet = np.tile(np.array(color, np.float32), (side, side, 1))
     if kind in ("ruled", "squared"):
@@ -41,7 +41,7 @@ def paper(kind: str, side: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def write(sheet: np.ndarray, digit: np.ndarray, pen: str, rng: np.random.Generator) -> np.ndarray:
-    """The sheet with a digit uint8 (28, 28) written on it, a little turned."""
+    """The sheet with a digit uint8 (28, 28) written on it, slightly rotated."""
     side = len(sheet)
     scale = side / 34
     affine = cv2.getRotationMatrix2D((13.5, 13.5), float(rng.uniform(-8, 8)), scale)
@@ -52,7 +52,7 @@ def write(sheet: np.ndarray, digit: np.ndarray, pen: str, rng: np.random.Generat
 
 
 def main() -> None:
-    """Write a 0 to a 9, each on its own kind of paper with its own pen."""
+    """Write the digits 0 to 9, each on its own kind of paper with its own pen."""
     _, (images, labels) = load_mnist()
     rng = np.random.default_rng(7)
     FOLDER.mkdir(exist_ok=True)

@@ -1,11 +1,12 @@
-"""Make the pictures in examples/pages: pages of numbers in the digits that MNIST's test writers formed, as a camera and
-a scanner see them, with the truth in truth.csv.
+"""Make the pictures in examples/pages: numbers in digits by MNIST's test writers, as a camera and a scanner see them.
 
-The digits are MNIST's (LeCun, Cortes, Burges; CC BY-SA 3.0); pen, paper, print and light are drawn by this script.
+The true numbers are in truth.csv.
 
-Usage: python examples/make_pages.py             writes examples/pages
-       python examples/make_pages.py PICTURE.png   reads numbers.jpg and writes it with what was read drawn on it,
-                                                   as in docs/pictures/reading.png
+The digits are MNIST's (LeCun, Cortes, Burges; CC BY-SA 3.0); this script draws pen, paper, print and light.
+
+Usage: python examples/make_pages.py               writes examples/pages
+       python examples/make_pages.py PICTURE.png   reads numbers.jpg and draws what was read on it, as in
+                                                   docs/pictures/reading.png
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from PIL import Image, ImageDraw, ImageFont
 from digitscope import Reader
 from digitscope.datasets.mnist import UNCLEAR_TEST_LABELS, WRONG_TEST_LABELS, load_mnist
 from digitscope.files import atomic_path, write_text
-from digitscope.io.annotate import annotated
 
 FOLDER = Path(__file__).parent / "pages"
 BLUE, BLACK = (36, 58, 148), (44, 42, 46)
@@ -37,11 +37,11 @@ ROWS = (
     ("96152", "43"),
 )
 POINT = "."
-FOOT = 0.8  # of the height of a written number is above its writing line
+FOOT = 0.8  # share of a written number's height that is above its writing line
 
 
 class Hand:
-    """Writes with the digits of MNIST's test part, each taken once."""
+    """A writer who uses each digit of MNIST's test part once."""
 
     def __init__(self, seed: int) -> None:
         _, (self.images, labels) = load_mnist()
@@ -50,18 +50,18 @@ class Hand:
         self.unused = {str(digit): list(order[labels[order] == digit]) for digit in range(10)}
 
     def digit(self, character: str) -> np.ndarray:
-        """One digit float32 (h, w) 0..1, upright and cut close: the outline smoothed, the stroke made thin as a pen's.
+        """One digit float32 (h, w) 0..1, upright and cropped: the outline smoothed, the stroke as thin as a pen's.
 
-        Of the stroke, what is near its middle line is kept: there the distance to its edge has a crest.
+        Only the part of the stroke near its centre line is kept, where the distance to the edge has a crest.
         """
         image = self.images[self.unused[character].pop()].astype(np.float32) / 255
         large = cv2.resize(image, None, fx=FINE, fy=FINE, interpolation=cv2.INTER_CUBIC)
-        sharp = 1.7 * large - 0.7 * cv2.GaussianBlur(large, (0, 0), 1.5 * FINE)  # opens loops that ran together
+        sharp = 1.7 * large - 0.7 * cv2.GaussianBlur(large, (0, 0), 1.5 * FINE)  # opens closed-up loops
         inside = cv2.GaussianBlur(sharp, (0, 0), 0.45 * FINE) > 0.45
         depth = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)
         around = cv2.dilate(depth, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3 * FINE + 1, 3 * FINE + 1)))
         crest = depth - cv2.GaussianBlur(depth, (0, 0), FINE) > 0.24 * FINE
-        crest &= depth > 0.6 * np.minimum(around, 1.3 * FINE)  # else it forks towards the corners of a blunt end
+        crest &= depth > 0.6 * np.minimum(around, 1.3 * FINE)  # otherwise it forks into the corners of a blunt end
         stroke = cv2.GaussianBlur(crest.astype(np.float32), (0, 0), 0.26 * FINE)
         moments = cv2.moments(stroke)
         slant = moments["mu11"] / max(moments["mu02"], 1)
@@ -72,7 +72,7 @@ class Hand:
         return stroke[y : y + height, x : x + width]
 
     def number(self, text: str, height: float, slant: float, spacing: float, unevenness: float = 0.04) -> np.ndarray:
-        """A number float32 (1.6 height, w) 0..1, its digits on a line at FOOT of it, leaning by ``slant``."""
+        """A number float32 (1.6 height, w) 0..1, slanted by ``slant``, its digits on a writing line at ``FOOT``."""
         rows = round(1.6 * height)
         canvas = np.zeros((rows, round((len(text) + 2) * 1.5 * height)), np.float32)
         x = height / 2
@@ -97,7 +97,7 @@ class Hand:
 
 
 def cloud(shape: tuple[int, int], cell: float, rng: np.random.Generator) -> np.ndarray:
-    """Smooth chance float32 (h, w), mean 0, deviation about 1, whose patches are ``cell`` pixels large."""
+    """Smooth noise float32 (h, w) with mean 0 and deviation about 1, in patches of ``cell`` pixels."""
     coarse = rng.normal(0, 1, (int(shape[0] / cell) + 3, int(shape[1] / cell) + 3)).astype(np.float32)
     return cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC)
 
@@ -111,7 +111,7 @@ def paper(shape: tuple[int, int], color: tuple[int, int, int], rng: np.random.Ge
 def write(
     sheet: np.ndarray, ink: np.ndarray, at: tuple[int, int], pen: tuple[int, int, int], rng: np.random.Generator
 ) -> None:
-    """Put ink float32 (h, w) on the sheet, its left end and writing line ``at`` x, y; pressure comes and goes."""
+    """Put ink float32 (h, w) on the sheet, its left end and writing line ``at`` x, y, with varying pressure."""
     top = at[1] - round(FOOT * ink.shape[0])
     part = sheet[top : top + ink.shape[0], at[0] : at[0] + ink.shape[1]]
     pressure = 0.86 + 0.07 * cloud(ink.shape, 14, rng) + 0.05 * cloud(ink.shape, 3, rng)
@@ -120,7 +120,7 @@ def write(
 
 
 def photograph(sheet: np.ndarray, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """The sheet as a phone sees it from a little aside, under a lamp at the upper left and the shadow of a hand."""
+    """The sheet as a phone sees it slightly from the side, with a lamp at the upper left and the shadow of a hand."""
     width, height = size
     rows, columns = sheet.shape[:2]
     seen = np.array([[70, 95], [columns - 95, 40], [columns - 30, rows - 60], [30, rows - 25]], np.float32)
@@ -157,7 +157,7 @@ def numbers(rng: np.random.Generator) -> np.ndarray:
 
 
 def amount(rng: np.random.Generator) -> np.ndarray:
-    """The amount of a check, 50 pixels high, on printed waves."""
+    """The amount on a cheque, 50 pixels high, on printed waves."""
     rows, columns, zoom = 50, 230, 4
     sheet = paper((rows * zoom, columns * zoom), (238, 243, 236), rng)
     x, y = np.meshgrid(np.arange(columns * zoom, dtype=np.float32), np.arange(rows * zoom, dtype=np.float32))
@@ -198,7 +198,7 @@ def form(rng: np.random.Generator) -> np.ndarray:
 
 
 def main() -> None:
-    """Write the three pictures and their truth; the seeds are those of hands whose digits a person can tell."""
+    """Write the three pictures and their true numbers; with these seeds, a person can read every digit."""
     rng = np.random.default_rng(5)
     FOLDER.mkdir(exist_ok=True)
     for name, picture in (("numbers.jpg", numbers(rng)), ("amount.png", amount(rng)), ("form.png", form(rng))):
@@ -214,9 +214,9 @@ def main() -> None:
 
 
 def show_reading(path: str) -> None:
-    """Read the page of numbers and write it with what was read, at the size and with the colours of a web page."""
+    """Read the page of numbers and write it with what was read drawn on it, at a size for web pages."""
     page = Reader().read(FOLDER / "numbers.jpg")
-    picture = annotated(page, page.pixels)
+    picture = page.annotated()
     picture.thumbnail((1000, 1000), Image.Resampling.LANCZOS)
     with atomic_path(path) as temporary:
         picture.quantize(160, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(temporary, optimize=True)

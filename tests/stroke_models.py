@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from digitscope.web.lens.raster import PAD, Stroke
+from stroke_raster import PAD, Stroke
 
 Points = list[tuple[float, float]]
 Model = list[tuple[str, Points]]

@@ -1,7 +1,7 @@
-"""Write the parts of the documentation that follow from the code and the result files.
+"""Write the documentation that is generated from the code and the result files.
 
-docs/cli.md from the commands' help, docs/python.md from the public names' docstrings, and the results of README.md from
-benchmarks/results. A test fails when any of them is not current.
+docs/cli.md comes from the help of the commands, docs/python.md from the docstrings of the public names, docs/results.md
+and the README's table from benchmarks/results. A test fails when one of them is out of date.
 
 Usage: python tools/write_docs.py   (make docs)
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from readme_results import results_block
+from result_tables import recipe_table, results_page
 from typer.testing import CliRunner
 
 ROOT = Path(__file__).parent.parent
@@ -23,7 +23,7 @@ MARKS = ("<!-- results: written by make docs -->", "<!-- end of results -->")
 
 
 def cli_page() -> str:
-    """docs/cli.md: every command's help, as the terminal shows it."""
+    """docs/cli.md: the help of every command, as the terminal shows it."""
     from digitscope.cli import app
 
     command = typer.main.get_command(app)
@@ -60,7 +60,7 @@ def _documented(name: str, thing: Any) -> str:
 
 
 def _member(name: str, member: Any) -> str:
-    """A method's or a property's entry; nothing for what is only data."""
+    """The entry of a method or property; empty for plain data."""
     function = getattr(member, "__func__", member)
     if callable(function):
         return _documented(name, function)
@@ -72,7 +72,7 @@ def _member(name: str, member: Any) -> str:
 
 
 def _signature(thing: Any) -> str:
-    """The signature as Python writes it, annotations without quotes, defaults with theirs."""
+    """The signature as Python writes it; annotations have no quotes, defaults keep theirs."""
     signature = inspect.signature(thing)
     shown = [_shown(parameter) for parameter in signature.parameters.values()]
     if any(parameter.kind is parameter.KEYWORD_ONLY for parameter in signature.parameters.values()):
@@ -93,9 +93,9 @@ def _shown(parameter: inspect.Parameter) -> str:
 
 
 def _plain(annotation: Any) -> str:
-    """An annotation without the modules its names come from."""
+    """An annotation without the modules that its names come from."""
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
-    return re.sub(r"digitscope\.\w+\.|pathlib\.(_local\.)?|^'|'$", "", text)
+    return re.sub(r"digitscope\.([a-z_]\w*\.)*|pathlib\.(_local\.)?|^'|'$", "", text)
 
 
 def _is(thing: Any, kind: type) -> bool:
@@ -103,14 +103,15 @@ def _is(thing: Any, kind: type) -> bool:
 
 
 def pages() -> dict[Path, str]:
-    """Every generated file and what it must hold."""
+    """Every generated file and its text."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     before, _, rest = readme.partition(MARKS[0])
     _, _, after = rest.partition(MARKS[1])
     return {
         ROOT / "docs" / "cli.md": cli_page(),
         ROOT / "docs" / "python.md": python_page(),
-        ROOT / "README.md": f"{before}{MARKS[0]}\n{results_block()}\n{MARKS[1]}{after}",
+        ROOT / "docs" / "results.md": results_page(),
+        ROOT / "README.md": f"{before}{MARKS[0]}\n{recipe_table()}\n{MARKS[1]}{after}",
     }
 
 

@@ -1,10 +1,10 @@
-"""Write the guide's notebooks: run the text of every chapter and keep what it shows.
+"""Write the guide's notebooks: run the code of every chapter and keep its output.
 
-docs/guide/NAME.md is a chapter as it is written, docs/guide/NAME.ipynb the same cells with their outputs (Jupytext
-keeps the two together in Jupyter). A chapter runs in a fresh kernel, in a copy of the folder it lives in; what it
-shows is written down without anything that says where and when it ran.
+docs/guide/NAME.md is the chapter's text, docs/guide/NAME.ipynb the same cells with their output (Jupytext keeps the two
+in step in Jupyter). A chapter runs in a fresh kernel, in a copy of its folder; its output is kept without any trace of
+where and when it ran.
 
-Usage: python tools/write_guide.py [1 2 ...]   (make guide; without numbers every chapter)
+Usage: python tools/write_guide.py [1 2 ...]   (make guide; all chapters without numbers)
 """
 
 from __future__ import annotations
@@ -31,31 +31,31 @@ from digitscope.files import write_text
 ROOT = Path(__file__).parent.parent
 GUIDE = ROOT / "docs" / "guide"
 SECONDS = 600
-"""The longest that one cell may take: many times what any needs, so that only one that hangs is stopped."""
+"""The longest a cell may take: many times what any needs, so that only a cell that hangs is stopped."""
 
 COLOURS = 128
-"""Colours of a picture in a notebook, which makes it a third of its size."""
+"""Colours of a picture in a notebook; a palette this small makes the file a third of its size."""
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-"""What a notebook says of itself: any Python 3 will do."""
+"""Metadata of a notebook: any Python 3 will do."""
 
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-"""Keeps TensorFlow and the debugger from telling about the machine."""
+"""Environment that keeps TensorFlow and the debugger from writing about the machine."""
 
 CHATTER = re.compile(r"^(WARNING: All log messages before absl::InitializeLog|I\d{4} ).*$", re.MULTILINE)
-"""What TensorFlow says all the same when it starts."""
+"""What TensorFlow writes nevertheless when it starts."""
 
 
 def chapters() -> list[Path]:
-    """The texts of all chapters, in their order."""
+    """The text files of all chapters, in order."""
     return sorted(GUIDE.glob("[0-9]*-*.md"))
 
 
 def notebook_of(chapter: Path) -> NotebookNode:
-    """The cells of a chapter's text, not yet run; the same text gives the same notebook, ids and all."""
+    """A chapter's notebook before it runs; the same text always gives the same notebook, ids included."""
     cells = jupytext.read(chapter).cells
     for cell in cells:
         cell.id = hashlib.sha256(cell.source.encode()).hexdigest()[:8]
@@ -64,11 +64,11 @@ def notebook_of(chapter: Path) -> NotebookNode:
 
 
 def executed(chapter: Path) -> NotebookNode:
-    """The chapter's notebook with what every cell shows.
+    """Run a chapter; its notebook with the output of every cell.
 
     Raises:
-        CellExecutionError: a cell ended in an error.
-        RuntimeError: something was written to the error stream, such as a warning, or left beside the chapter.
+        CellExecutionError: a cell raised an error.
+        RuntimeError: a cell wrote to the error stream, such as a warning, or left a file beside the chapter.
     """
     notebook = notebook_of(chapter)
     with tempfile.TemporaryDirectory() as folder:
@@ -94,7 +94,7 @@ def executed(chapter: Path) -> NotebookNode:
 
 
 def _tidy(chapter: Path, cell: NotebookNode) -> None:
-    """Keep what a cell shows, and nothing about the run; pictures with few colours."""
+    """Reduce a cell to its output, without anything about the run, and its pictures to few colours."""
     cell.metadata = {}
     if cell.cell_type == "markdown":
         return
@@ -109,7 +109,7 @@ def _tidy(chapter: Path, cell: NotebookNode) -> None:
 
 
 def _with_few_colours(png: str) -> str:
-    """The same picture from a palette, as a notebook holds it."""
+    """A base64 PNG reduced to a palette, again as base64 PNG."""
     picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
     small = io.BytesIO()
     picture.quantize(COLOURS, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
@@ -117,7 +117,7 @@ def _with_few_colours(png: str) -> str:
 
 
 def main(wanted: list[str]) -> None:
-    """Write the notebooks of the chapters with the numbers given, or of all."""
+    """Write the notebooks of the chapters with these numbers, or of all chapters."""
     for chapter in chapters():
         if wanted and chapter.name.partition("-")[0] not in wanted:
             continue

@@ -12,19 +12,22 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOME = {
+    "Box": "io.elements",
     "ConfigError": "errors",
     "DataError": "errors",
     "Dataset": "datasets.dataset",
+    "Digit": "io.elements",
     "DigitClassifier": "training.estimator",
     "DigitscopeError": "errors",
-    "Evaluation": "models.metrics",
+    "Evaluation": "models.evaluation",
     "ImageError": "errors",
     "Lens": "models.lens",
+    "Line": "io.elements",
     "MissingExtra": "errors",
     "Model": "models.model",
     "ModelError": "errors",
     "Number": "io.elements",
-    "Page": "io.elements",
+    "Page": "io.page",
     "Reader": "reading.reader",
     "Recipe": "training.recipes",
     "Run": "experiments.run",
@@ -36,14 +39,17 @@ _HOME = {
 }
 
 __all__ = [
+    "Box",
     "ConfigError",
     "DataError",
     "Dataset",
+    "Digit",
     "DigitClassifier",
     "DigitscopeError",
     "Evaluation",
     "ImageError",
     "Lens",
+    "Line",
     "MissingExtra",
     "Model",
     "ModelError",
@@ -65,9 +71,10 @@ if TYPE_CHECKING:
     from digitscope.datasets.mnist import load_mnist
     from digitscope.errors import ConfigError, DataError, DigitscopeError, ImageError, MissingExtra, ModelError
     from digitscope.experiments.run import Run, train
-    from digitscope.io.elements import Number, Page
+    from digitscope.io.elements import Box, Digit, Line, Number
+    from digitscope.io.page import Page
+    from digitscope.models.evaluation import Evaluation
     from digitscope.models.lens import Lens, look
-    from digitscope.models.metrics import Evaluation
     from digitscope.models.model import Model, load
     from digitscope.reading.reader import Reader
     from digitscope.training.estimator import DigitClassifier

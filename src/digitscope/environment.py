@@ -1,4 +1,4 @@
-"""What this installation is made of: versions, backends, processor features, models. Imports none of the packages."""
+"""The machine and the installed versions, found out without importing any package."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from pathlib import Path
 
 PACKAGES = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "typer", "rich", "keras", "tensorflow-cpu",
             "tensorflow", "torch", "jax", "onnx", "tf2onnx", "scikit-learn", "matplotlib", "seaborn")  # fmt: skip
+"""Packages whose versions ``digitscope info`` shows."""
+
 FEATURES = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "avx512_vnni")
+"""Processor features that make networks faster, as Linux names them."""
 
 
 def versions(packages: tuple[str, ...] = PACKAGES) -> dict[str, str]:
-    """Versions of Python, Digitscope and those of ``packages`` that are installed."""
+    """Versions of Python, Digitscope and those of ``packages`` that are installed, name -> version."""
     found = {"python": sys.version.split()[0]}
     for package in ("digitscope", *packages):
         try:
@@ -25,7 +28,7 @@ def versions(packages: tuple[str, ...] = PACKAGES) -> dict[str, str]:
 
 
 def processor_features() -> list[str]:
-    """Those of ``FEATURES`` that Linux reports; empty where it cannot be asked."""
+    """Those of ``FEATURES`` that Linux reports; empty on other systems."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
     except OSError:
@@ -35,12 +38,12 @@ def processor_features() -> list[str]:
 
 
 def has_bfloat16() -> bool:
-    """Whether the processor multiplies in bfloat16, so that a fit in it is faster."""
+    """Whether the processor multiplies in bfloat16, which makes a fit faster."""
     return not {"avx512_bf16", "amx_bf16"}.isdisjoint(processor_features())
 
 
 def machine() -> str:
-    """The machine in a few words: system, architecture, processor, number of processors."""
+    """System, architecture, processor and number of processors, in one line."""
     model = platform.processor() or platform.machine()
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()

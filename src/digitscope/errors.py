@@ -16,7 +16,7 @@ EXTRAS = {
     "serve": ("fastapi", "starlette", "uvicorn"),
     "torch": ("torch",),
     "jax": ("jax", "jaxlib"),
-    "train": ("keras", "tensorflow", "matplotlib", "seaborn", "sklearn", "onnx", "tf2onnx"),
+    "train": ("keras", "tensorflow", "jinja2", "matplotlib", "seaborn", "sklearn", "scipy", "onnx", "tf2onnx"),
 }
 """The modules that each extra brings."""
 

@@ -52,7 +52,7 @@ def scientific(value: float, digits: int = 1) -> str:
     """
     if value == 0:
         return "0"
-    mantissa, exponent = f"{value:.{digits}e}".replace("-", "−", value < 0).split("e")
+    mantissa, exponent = f"{value:.{digits}e}".replace("-", "−", int(value < 0)).split("e")
     return f"{mantissa}·10{str(int(exponent)).translate(_RAISED)}"
 
 

@@ -92,7 +92,7 @@ def test_a_page_that_cannot_be_drawn_is_read_all_the_same(tmp_path: Path):
     words = ["read", PAGES / "amount.png", PAGES / "numbers.jpg", "--annotate", tmp_path / "drawn"]
     done = run(*words)
     assert done.returncode == 2 and "amount.png: 248650" in done.stdout
-    assert "pages that were read but not drawn: 1, the first" in done.stderr and "amount.png page 1 (" in done.stderr
+    assert "1 page read but not annotated; first: " in done.stderr and "amount.png page 1 (" in done.stderr
     assert len(done.stderr.splitlines()) == 1 and (tmp_path / "drawn" / "numbers.jpg").is_file()
     done = run(*words, "--out", tmp_path / "results.jsonl")
     assert done.returncode == 2 and "amount.png page 1 (" in done.stderr
@@ -104,7 +104,7 @@ def test_a_place_for_drawings_is_looked_at_before_anything_is_read(tmp_path: Pat
     (tmp_path / "file").touch()
     done = run("read", PAGES / "amount.png", "--annotate", tmp_path / "file", "--out", tmp_path / "results.csv")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "cannot take pages with boxes (File exists); give another folder with --annotate" in done.stderr
+    assert "cannot be written (File exists); give another folder for the annotated pages" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
@@ -121,7 +121,7 @@ def test_a_folder_goes_into_a_results_file_that_is_resumed(sevens: Path, tmp_pat
     first = run("read", "--single", sevens / "seven.png", "--out", out)
     assert first.returncode == 0, first.stderr
     again = run("read", "--single", sevens, "--out", out)
-    assert again.returncode == 2 and "--resume" in again.stderr
+    assert again.returncode == 2 and "set resume to continue it" in again.stderr
     done = run("read", "--single", sevens, "--out", out, "--resume")
     assert done.returncode == 2 and "1 of 3" in done.stderr
     rows = list(csv.DictReader(io.StringIO(out.read_text())))
@@ -132,15 +132,18 @@ def test_a_table_of_pixels_becomes_a_submission(tmp_path: Path):
     images, labels = load_mnist()[1]
     rows = [",".join(f"pixel{i}" for i in range(784)), *(",".join(map(str, image.ravel())) for image in images[:20])]
     (tmp_path / "test.csv").write_text("\n".join(rows) + "\n")
-    done = run("read", tmp_path / "test.csv", "--format", "kaggle", "--out", tmp_path / "submission.csv")
-    assert done.returncode == 0, done.stderr
-    lines = (tmp_path / "submission.csv").read_text().split()
-    assert lines == ["ImageId,Label", *(f"{row},{label}" for row, label in enumerate(labels[:20], 1))]
-    done = run("read", tmp_path / "test.csv", "--format", "kaggle", "--out", tmp_path)
-    assert (done.returncode, done.stderr) == (
-        2,
-        f"digitscope: {tmp_path} cannot be written (it is a folder); give another file with --out\n",
-    )
+    expected = ["ImageId,Label", *(f"{row},{label}" for row, label in enumerate(labels[:20], 1))]
+    refusal = f"digitscope: {tmp_path} cannot be written (it is a folder); give another file\n"
+    for number, words in enumerate((["submit"], ["read", "--format", "kaggle"])):
+        out = tmp_path / f"{number}.csv"
+        done = run(*words, tmp_path / "test.csv", "--out", out)
+        assert done.returncode == 0, done.stderr
+        assert out.read_text().split() == expected and done.stdout == f"20 answers in {out}\n"
+        assert ("read --format kaggle is now digitscope submit" in done.stderr) == (words[0] == "read")
+        done = run(*words, tmp_path / "test.csv", "--out", tmp_path)
+        assert (done.returncode, done.stderr) == (2, refusal)
+    done = run("submit", "test.csv", "--model", "classic", cwd=tmp_path)
+    assert done.returncode == 0 and (tmp_path / "submission.csv").read_text().split() == expected, done.stderr
 
 
 def test_the_standard_input_is_read(sevens: Path):
@@ -174,10 +177,13 @@ def test_the_standard_input_is_read(sevens: Path):
         (["read", "x.png", "--model", "classic"], "give --single with it"),
         (["read", "x.png", "--separators", "--format", "csv"], "--separators is for printed text"),
         (["read", "x.png", "--separators", "--out", "x.jsonl"], "--separators is for printed text"),
-        (["read", "x.png", "--annotate", "/proc/nowhere"], "--annotate"),
+        (["read", "x.png", "--annotate", "/proc/nowhere"], "another folder for the annotated pages"),
         (["read", "."], "holds no file"),
-        (["read", "test.csv"], "--format kaggle"),
+        (["read", "test.csv"], "digitscope submit reads tables of pixels"),
+        (["submit", "-"], "does not read the standard input"),
+        (["submit", "missing.csv"], "missing.csv"),
         (["read", "-", "--format", "kaggle"], "does not read the standard input"),
+        (["read", "a.csv", "b.csv", "--format", "kaggle"], "takes one table or folder, not 2"),
         (
             ["read", "x.csv", "--format", "kaggle", "--resume", "--length", "3", "--min-confidence", "0", "--single"],
             "--single, --min-confidence, --length, --resume cannot be given with --format kaggle",
@@ -221,7 +227,7 @@ def test_train_says_how_good_it_is_and_leaves_a_whole_run(tmp_path: Path):
     assert "oneDNN" not in done.stderr
     assert "Traceback" not in done.stderr
     again = run(*words)
-    assert (again.returncode, "--overwrite" in again.stderr) == (2, True)
+    assert (again.returncode, "or overwrite to replace it" in again.stderr) == (2, True)
     assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == metrics, "the finished run is untouched"
 
 
@@ -276,7 +282,7 @@ def test_a_picture_is_looked_at_without_loading_mnist(
 
     monkeypatch.setattr("digitscope.cli.looking.load_data", never)
     monkeypatch.setattr("digitscope.datasets.lookup.load_dataset", never)
-    monkeypatch.setattr("digitscope.plots.overview.write_look", drawn)
+    monkeypatch.setattr("digitscope.plots.write.write_look", drawn)
     looking.look(str(sevens / "seven.png"), out=tmp_path)
     assert capsys.readouterr().out.startswith(f"1 files in {tmp_path}")
 

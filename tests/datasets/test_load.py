@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitscope.datasets import arrays, load
+from digitscope.datasets import arrays, mnist
 from digitscope.datasets.arrays import read_idx, read_npz
 from digitscope.datasets.dataset import Dataset
-from digitscope.datasets.load import load_dataset
+from digitscope.datasets.load import load_dataset, load_unlabelled
 from digitscope.datasets.mnist import IDX_FILES, load_mnist
 from digitscope.errors import ConfigError, DataError
 
@@ -63,13 +63,13 @@ def test_one_wrong_byte_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.Mon
     content = bytearray(gzip.decompress(victim.read_bytes()))
     content[5000] ^= 1
     victim.write_bytes(gzip.compress(bytes(content)))
-    monkeypatch.setattr(load.resources, "files", lambda _: tmp_path)
-    load._mnist.cache_clear()
+    monkeypatch.setattr(mnist.resources, "files", lambda _: tmp_path)
+    mnist.mnist_arrays.cache_clear()
     try:
         with pytest.raises(DataError, match=r"t10k-labels-idx1-ubyte\.gz .* damaged"):
             load_mnist()
     finally:
-        load._mnist.cache_clear()
+        mnist.mnist_arrays.cache_clear()
 
 
 def test_folder_of_idx_files(folder: Path):
@@ -164,7 +164,7 @@ def test_a_set_that_cannot_be_split_says_so(tmp_path: Path):
         ({"y_test": lambda y: y * 0 + 1}, "^no test image of 0, 2, 3, 4, 5, 6, 7, 8, 9:"),
         ({"x_test": lambda x: 255 - x}, "^most test images show a dark pen"),
         ({"x_train": lambda x: x // 50}, "^the brightest pixel of the training images is 1 of 255; .* by 255"),
-        ({"x_test": lambda x: x * 0}, "^the brightest pixel of the test images is 0 of 255; there is nothing"),
+        ({"x_test": lambda x: x * 0}, "^the brightest pixel of the test images is 0 of 255; they are blank"),
     ],
 )
 def test_what_is_odd_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict, warning: str | None):
@@ -193,7 +193,7 @@ def test_a_path_that_is_none_is_one_sentence(name: str, tmp_path: Path, monkeypa
     with pytest.raises((ConfigError, DataError), match="expected a folder with" if name == "" else "give 'mnist'"):
         load_dataset(name)
     with pytest.raises((ConfigError, DataError)):
-        load.load_unlabelled(name)
+        load_unlabelled(name)
 
 
 IMAGES, LABELS = np.arange(40 * 784).reshape(40, 28, 28) % 256, np.arange(40) % 10
@@ -250,14 +250,14 @@ def test_every_image_keeps_its_place_through_the_split(tmp_path: Path):
 
 
 def test_a_model_that_learned_from_other_data_is_told():
-    mnist = load_dataset("mnist")
+    digits = load_dataset("mnist")
     own, other = {"data": "own.npz", "data_sha256": "00"}, {"data": "mnist", "data_sha256": "01"}
-    same = {"data": "mnist", "data_sha256": mnist.sha256()}
-    assert mnist.learned_elsewhere({"classic": same, "run": {"config": same}, "bare": {}, "odd": {"config": 3}}) == ()
-    assert mnist.learned_elsewhere({"a": {"config": own}, "b": {"config": own}, "c": same}) == (
+    same = {"data": "mnist", "data_sha256": digits.sha256()}
+    assert digits.learned_elsewhere({"classic": same, "run": {"config": same}, "bare": {}, "odd": {"config": 3}}) == ()
+    assert digits.learned_elsewhere({"a": {"config": own}, "b": {"config": own}, "c": same}) == (
         "a and b learned from own.npz, not from mnist, on which this measures",
     )
-    assert mnist.learned_elsewhere({"c": other}) == ("c learned from mnist, which has changed since",)
+    assert digits.learned_elsewhere({"c": other}) == ("c learned from mnist, which has changed since",)
 
 
 def saved(**parts: np.ndarray) -> bytes:

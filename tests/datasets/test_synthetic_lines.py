@@ -1,19 +1,33 @@
-"""Made-up lines: deterministic, labelled truly, and varied. Skipped where the fonts were not fetched."""
+"""Synthetic lines: deterministic, labelled truly, and varied. Skipped where the fonts were not fetched."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from digitscope.datasets.synthetic import lines as synth
+from digitscope.datasets.synthetic import handwriting, texts
+from digitscope.datasets.synthetic import lines as synthetic
 from digitscope.datasets.synthetic.glyphs import font_files, fonts_folder
+from digitscope.datasets.synthetic.hand import LONGEST, Hand
 from digitscope.datasets.synthetic.lines import Line, Lines, write_samples
 from digitscope.datasets.synthetic.paper import BANK_HEIGHT, BANK_WIDTH, Papers
+from digitscope.datasets.synthetic.recipe import (
+    CameraRecipe,
+    HandRecipe,
+    LineRecipe,
+    PaperRecipe,
+    SurroundingsRecipe,
+)
+from digitscope.datasets.synthetic.surroundings import add_shapes
 from digitscope.errors import ConfigError, DataError
 from digitscope.preprocessing.line import ALPHABET
-from digitscope.reading.ctc import digits_of
+from digitscope.reading.constraint import digits_of
+
+SAID = ["300", "38298", "2.681", "63539266", "84", "34.333", "977", "#57.549"]
+BLANK = ["", "", "VLf", "#", "", "aUVRUU", "Lymm", "ra"]
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +80,45 @@ def test_what_is_written_can_be_seen(some: list[Line]):
     assert seen > 0.97 * digits
 
 
+def test_the_recipe_decides_what_lines_look_like(lines: Lines):
+    """Without digits, and on bare paper without anything around them, blank lines are blank."""
+    bare = LineRecipe(
+        empty=1,
+        surroundings=SurroundingsRecipe(rule=0, upper_rule=0, box=0, rim=0, words=0, neighbours=0, shapes=0),
+        paper=PaperRecipe(patterned=0, negative=0),
+        camera=CameraRecipe(uneven=0, shadow=0, blur=0, noise=0, jpeg=0),
+    )
+    made = Lines(3, recipe=bare)
+    blank = [made.line(index) for index in range(30)]
+    assert not any(digits_of(line.text) for line in blank)
+    assert sum(np.ptp(line.pixels) == 0 for line in blank) > 5
+
+
+def test_the_same_seed_says_the_same_in_every_version():
+    """The shipped reader was trained on these lines: whoever draws in another order changes all of them."""
+    said = [texts.number(np.random.default_rng((0, index))) for index in range(8)]
+    assert said == SAID
+    blank = [texts.no_number(np.random.default_rng((0, index))) for index in range(8)]
+    assert blank == BLANK
+
+
+def test_shapes_fill_a_picture_without_text():
+    recipe, rng = SurroundingsRecipe(), np.random.default_rng(0)
+    shapes = [add_shapes(np.zeros((60, 20), np.uint8), recipe, rng) for _ in range(20)]
+    assert all(one.shape[0] == 60 and 36 <= one.shape[1] <= 120 for one in shapes)
+    assert sum(one.any() for one in shapes) > 15
+
+
+def test_a_hand_writes_what_fits_and_says_where():
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        hand = Hand(HandRecipe(), handwriting.writer(HandRecipe(), rng), False, rng)
+        ink, written = hand.write("1" * 60)
+        assert ink.shape[0] == hand.height and ink.shape[1] <= LONGEST
+        assert 0 < len(written) < 60 and all(left < right for _, left, right in written)
+        assert cv2.countNonZero(ink) > 0
+
+
 def test_missing_fonts_are_named(tmp_path: Path):
     with pytest.raises(DataError, match="fetch_fonts"):
         font_files(tmp_path, "handwritten")
@@ -90,8 +143,8 @@ def test_samples_are_written_with_their_texts(lines: Lines, tmp_path: Path):
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr(synth, "Lines", lambda seed, fonts: None)
+    monkeypatch.setattr(synthetic, "Lines", lambda seed, fonts: None)
     (tmp_path / "file").write_text("x")
     for folder in (tmp_path / "file", tmp_path / "file" / "lines"):
-        with pytest.raises(ConfigError, match=r"cannot be written .*--out"):
+        with pytest.raises(ConfigError, match=r"cannot be written \(.+\); give another folder$"):
             write_samples(folder, 1)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from digitscope.datasets import table as tables
 from digitscope.datasets.load import load_dataset, load_unlabelled
 from digitscope.datasets.mnist import load_mnist
-from digitscope.datasets.table import check_submission_place, read_pixels, read_table, write_submission
-from digitscope.errors import ConfigError, DataError
+from digitscope.datasets.table import read_pixels, read_table
+from digitscope.errors import DataError
 
 (IMAGES, LABELS), _ = load_mnist()
 ROWS = np.column_stack([LABELS, IMAGES.reshape(-1, 784)])
@@ -114,7 +114,7 @@ def put(line: int, column: int, text: str) -> Callable[[bytes], bytes]:
         (put(2, 30, "1 0"), "is '1 0'"),
         (put(2, 30, "9" * 400), "is '9999"),
         (put(5, 3, "1,2"), "line 5 has 786 values; expected 785"),
-        (put(6, 784, "3\n"), "line 7 is empty; take it out"),
+        (put(6, 784, "3\n"), "line 7 is empty; remove it"),
         (put(6, 784, "3\n7"), "line 7 has 1 value; expected 785"),
         (put(1, 0, "lable"), "line 1: the name of column 1 is 'lable'; expected 'label' and 784 pixels"),
         (put(1, 0, ""), "line 1: the name of column 1 is empty"),
@@ -127,21 +127,21 @@ def put(line: int, column: int, text: str) -> Callable[[bytes], bytes]:
         ),
         (lambda content: content.replace(b"\n", b",pixel784\n", 1), "line 1 names 785 pixels; expected"),
         (lambda content: content[:-30], "line 11 has"),
-        (lambda content: content.replace(b",", b";"), "line 1: the values are parted by ';', expected ','"),
-        (lambda content: content.replace(b",", b"\t"), r"line 1: the values are parted by '\\t', expected ','"),
+        (lambda content: content.replace(b",", b";"), "line 1: the values are separated by ';', expected ','"),
+        (lambda content: content.replace(b",", b"\t"), r"line 1: the values are separated by '\\t', expected ','"),
         (lambda content: table(ROWS[:3], ["label", *HEADERS[2][1:399], "1x1"]), "columns 2 and 400 are both '1x1'"),
         (lambda content: table(ROWS[:3, :-1], HEADERS[2][:-1]), r"none for row 28, column 28 \(28x28\)"),
         (lambda content: table(ROWS[:3, :-1], HEADERS[3][:-1]), r"none for row 28, column 28 \(783\)"),
-        (lambda content: content.decode().encode("utf-16"), "is no CSV table but text in UTF-16"),
-        (lambda content: content.replace(b"\n", b"\r"), "ends its lines with a carriage return alone"),
-        (lambda content: b"PK\3\4" + content, "is no CSV table but a ZIP archive"),
-        (lambda content: b"\0\0\x08\x03" + content, "is no CSV table but an IDX file"),
+        (lambda content: content.decode().encode("utf-16"), "is not a CSV table but UTF-16 text"),
+        (lambda content: content.replace(b"\n", b"\r"), "ends its lines with carriage returns only"),
+        (lambda content: b"PK\3\4" + content, "is not a CSV table but a ZIP archive"),
+        (lambda content: b"\0\0\x08\x03" + content, "is not a CSV table but an IDX file"),
         (lambda content: b"caf\xe9" + content, "first line is not text in UTF-8"),
         (lambda content: content.split(b"\n")[0], "has no rows"),
         (lambda content: b"", "is empty"),
         (lambda content: b"1,2,3\n", "line 1 has 3 values; expected a label and 784 pixels, or 784 pixels"),
-        (lambda content: b"\x1f\x8b\0" + content, "is no CSV table but compressed with gzip; unpack it"),
-        (lambda content: content.replace(b"\n", b" "), "no CSV table|the name of column 785"),
+        (lambda content: b"\x1f\x8b\0" + content, "is not a CSV table but compressed with gzip; unpack it"),
+        (lambda content: content.replace(b"\n", b" "), "not a CSV table|the name of column 785"),
         (lambda content: content + b"\n" * 100_000, "without a next row"),
     ],
 )
@@ -187,24 +187,3 @@ def test_arbitrary_bytes_are_one_sentence(tmp_path_factory: pytest.TempPathFacto
     for read in (read_table, read_pixels, load_dataset, load_unlabelled):
         with pytest.raises(DataError, match=r"bytes\.csv"):
             read(path)
-
-
-def test_a_submission_is_as_kaggle_wants_it(tmp_path: Path):
-    write_submission(tmp_path / "s.csv", np.array([7, 0, 9]))
-    assert (tmp_path / "s.csv").read_bytes() == b"ImageId,Label\n1,7\n2,0\n3,9\n"
-    for wrong in ([10], [-1], [0.5], [[1]], ["1"], [True]):
-        with pytest.raises(DataError, match="answers are"):
-            write_submission(tmp_path / "s.csv", wrong)
-    assert (tmp_path / "s.csv").read_bytes().startswith(b"ImageId")
-
-
-def test_a_submission_that_cannot_be_written_is_one_sentence(tmp_path: Path):
-    (tmp_path / "file").write_text("x")
-    for place in (tmp_path, tmp_path / "file" / "s.csv"):
-        for attempt in (check_submission_place, lambda path: write_submission(path, [1])):
-            with pytest.raises(ConfigError, match=r"cannot be written .*--out"):
-                attempt(place)
-    (tmp_path / "old.csv").write_text("old")
-    check_submission_place(tmp_path / "old.csv")
-    check_submission_place(tmp_path / "new" / "s.csv")
-    assert (tmp_path / "old.csv").read_text() == "old" and not list((tmp_path / "new").iterdir())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,19 @@ from digitscope.datasets.mnist import load_mnist
 from digitscope.errors import DataError
 from digitscope.experiments.runs import runs_in
 from digitscope.experiments.trials import Trial, append_trial, read_trials
-from digitscope.io.elements import Box, Number, Page
+from digitscope.io.elements import Box, Number
 from digitscope.io.exporters import csv_rows, json_rows
-from digitscope.models.metrics import Evaluation, evaluate_predictions
+from digitscope.io.page import Page
+from digitscope.models.evaluation import Evaluation
+from digitscope.models.metrics import evaluate_predictions
 from digitscope.models.model import Model, load
-from digitscope.models.run_folder import history_of
+from digitscope.models.run_folder import read_history
 from digitscope.reading.batch import Results
 from digitscope.training.recipes import RECIPES
 from digitscope.web.lens.bundle import page_model
-from digitscope.web.report import numbers, training
+from digitscope.web.report import result, training
+from digitscope.web.report.build import chapter
+from digitscope.web.report.data import facts as data_facts
 from digitscope.web.report.record import Record
 
 SHIPPED = Path(__file__).parents[2] / "src/digitscope/shipped"
@@ -72,9 +77,13 @@ def dumped(value: Any) -> bytes:
 def told(folder: Path, data: Dataset) -> None:
     """All that the report says of a run's files."""
     record = Record.read(folder, data)
-    for tell in (numbers._result, training._training, training._targets, numbers._accuracy, numbers._errors,
-                 numbers._loss, numbers._run_table):  # fmt: skip
-        assert tell(record)
+    facts = {
+        "run": record, "recipe": record.recipe, "test": record.evaluation, "lens": record.lens, "version": "0",
+        "loss": result.loss(record), "accuracy": result.accuracy(record), "errors": result.errors(record),
+        "training": training.facts(record), "data": data_facts(record), "figures": defaultdict(str),
+    }  # fmt: skip
+    for name in ("00-result", "18-loss", "20-training", "21-accuracy", "22-errors", "24-next"):
+        assert chapter(name, facts).body
     assert len(record.learning_rates) == record.steps_per_epoch * record.recipe.epochs
 
 
@@ -125,7 +134,7 @@ def test_files_of_different_runs_do_not_go_together(run: Path, some: Dataset):
 def test_damaged_learning_curves(run: Path):
     def read(seed: int) -> None:
         (run / "history.csv").write_bytes(damaged(HISTORY.encode(), seed))
-        assert np.isfinite([list(row.values()) for row in history_of(run)]).all()
+        assert np.isfinite([list(row.values()) for row in read_history(run)]).all()
 
     found = tally(200, read)
     assert set(found) == {None, "DataError"}, found
@@ -135,7 +144,7 @@ def test_damaged_learning_curves(run: Path):
 def test_a_learning_curve_of_no_numbers(value: str, run: Path):
     (run / "history.csv").write_text(HISTORY.replace("0.25", value))
     with pytest.raises(DataError, match=r"history\.csv"):
-        history_of(run)
+        read_history(run)
 
 
 def test_evaluations_that_contradict_themselves(run: Path):
@@ -152,7 +161,7 @@ def test_evaluations_that_contradict_themselves(run: Path):
 
 
 def test_what_the_page_tells_of_a_run(run: Path, some: Dataset, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("digitscope.web.lens.bundle.fit_known", lambda model, data: None)
+    monkeypatch.setattr("digitscope.web.lens.bundle.fit_detector", lambda model, data: None)
     monkeypatch.setattr("digitscope.web.lens.bundle.patches", lambda model, layers, data: None)
     session = load("classic").session
 

@@ -16,7 +16,8 @@ import pytest
 from digitscope.datasets.mnist import load_mnist
 from digitscope.errors import ConfigError, DataError
 from digitscope.experiments import run as training
-from digitscope.experiments.run import CHECKPOINT, Run, train
+from digitscope.experiments.run import Run, train
+from digitscope.experiments.state import CHECKPOINT
 from digitscope.models.model import load
 
 KILLED = """
@@ -115,14 +116,14 @@ def test_ctrl_c_says_what_is_kept_and_resume_goes_on(few: Path, tmp_path: Path, 
     out, common = tmp_path / "run", {"data": few, "settings": TINY}
     with pytest.raises(KeyboardInterrupt, match="before the first epoch was finished"):
         train("classic", out=out, progress=stop_at("fit"), **common)
-    with pytest.raises(KeyboardInterrupt, match=r"1 of 3 epochs are kept, .* --out .*run --resume goes on"):
+    with pytest.raises(KeyboardInterrupt, match=r"1 of 3 epochs are saved; .* out=.*run and resume"):
         train("classic", out=out, progress=stop_at("fit", 2), **common)
     assert not Run(out).finished
 
     begun = (out / CHECKPOINT).read_bytes()
     (out / ".checkpoint-a1b2c3d4.npz").write_bytes(b"what a kill leaves")
     for wrong, sentence in (
-        ({}, "unfinished run; give --resume"),
+        ({}, "unfinished run; set resume"),
         ({"resume": True, "overwrite": True}, "one of them"),
         ({"resume": True, "seed": 1}, "begun with seed=0, not with seed=1;"),
         ({"resume": True, "epochs": 2}, "begun with epochs=3, not with epochs=2;"),
@@ -133,7 +134,7 @@ def test_ctrl_c_says_what_is_kept_and_resume_goes_on(few: Path, tmp_path: Path, 
             train(**({"recipe": "classic", "out": out} | common | wrong))
         assert (out / CHECKPOINT).read_bytes() == begun
 
-    with pytest.raises(KeyboardInterrupt, match="3 of 3 epochs are kept"):
+    with pytest.raises(KeyboardInterrupt, match="3 of 3 epochs are saved"):
         train("classic", out=out, resume=True, progress=stop_at("report"), **common)
     assert not Run(out).finished, "it was measured, but not all of it is written"
     train("classic", out=out, resume=True, **common)
@@ -150,7 +151,9 @@ def test_ctrl_c_says_what_is_kept_and_resume_goes_on(few: Path, tmp_path: Path, 
 @pytest.mark.parametrize("name", ["config.json", "report.html", "history.csv", "model.onnx"])
 def test_a_persons_own_files_are_not_replaced(few: Path, tmp_path: Path, name: str):
     (tmp_path / name).write_text('{"mine": 1}')
-    with pytest.raises(ConfigError, match=rf"holds a {name} that is no run's; give another --out, or --overwrite"):
+    with pytest.raises(
+        ConfigError, match=rf"contains a {name} that no training wrote; set out to another folder, or overwrite"
+    ):
         train("classic", data=few, settings=TINY, out=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_text() == '{"mine": 1}'
@@ -158,18 +161,18 @@ def test_a_persons_own_files_are_not_replaced(few: Path, tmp_path: Path, name: s
 
 def test_what_cannot_be_gone_on_with_is_said(few: Path, tmp_path: Path):
     out = tmp_path / "run"
-    with pytest.raises(ConfigError, match="give it with --out"):
+    with pytest.raises(ConfigError, match="set out"):
         train("classic", data=few, resume=True)
     with pytest.raises(KeyboardInterrupt):
         train("classic", data=few, settings=TINY, out=out, progress=stop_at("fit", 2))
     config = (out / "config.json").read_bytes()
     for damage in (b"", b"[]", b"{}", b'{"recipe": 3}', b"\xff"):
         (out / "config.json").write_bytes(damage)
-        with pytest.raises(ConfigError, match="--overwrite"):
+        with pytest.raises(ConfigError, match="set overwrite to start again"):
             train("classic", data=few, settings=TINY, out=out, resume=True)
     (out / "config.json").write_bytes(config)
     (out / CHECKPOINT).write_bytes(b"garbage")
-    with pytest.raises(DataError, match="no checkpoint to go on from"):
+    with pytest.raises(DataError, match="no checkpoint to resume from"):
         train("classic", data=few, settings=TINY, out=out, resume=True)
     with pytest.raises(KeyboardInterrupt):
         train("classic", data=few, settings=TINY, out=out, overwrite=True, progress=stop_at("fit", 2))

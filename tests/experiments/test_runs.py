@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from digitscope.errors import ConfigError, DataError
 from digitscope.experiments.runs import COLUMNS, RunSummary, runs_in, sorted_runs
-from digitscope.models.run_folder import history_of
+from digitscope.models.run_folder import read_history
 
 CONFIG = {"recipe": {"name": "classic", "epochs": 2}, "seed": 7, "data": "mnist"}
 METRICS = {"test_accuracy": 0.9931, "misses": 69, "n": 10_000, "parameters": 225_034, "fit_seconds": 7.94}
@@ -48,7 +48,7 @@ def test_a_real_run_is_listed(small_run: Path):
     (run,) = [run for run in runs_in(small_run.parent) if run.name == "small"]
     assert (run.state, run.recipe, run.n, run.parameters) == ("finished", "classic", 1000, 225_034)
     assert run.settings == "epochs=1"
-    assert [row["epoch"] for row in history_of(small_run)] == [1]
+    assert [row["epoch"] for row in read_history(small_run)] == [1]
     written = datetime.fromtimestamp((small_run / "config.json").stat().st_mtime).astimezone()
     assert run.date is not None and timedelta(0) <= written - run.date < timedelta(minutes=1)
 
@@ -152,7 +152,7 @@ def test_what_cannot_be_listed_is_one_sentence(tmp_path: Path):
 def test_a_damaged_learning_curve_is_one_sentence(content: str, tmp_path: Path):
     (tmp_path / "history.csv").write_text(content)
     with pytest.raises(DataError, match=r"history\.csv"):
-        history_of(tmp_path)
+        read_history(tmp_path)
 
 
 def test_the_list_needs_no_training_package():

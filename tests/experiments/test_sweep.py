@@ -1,4 +1,4 @@
-"""A sweep trains what is missing, once, keeps it through any death, and measures it away from the test images."""
+"""A sweep trains only what is missing, survives being killed at any moment, and never measures on the test images."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ from digitscope.datasets.validation import held_out
 from digitscope.errors import ConfigError, DataError, DigitscopeError
 from digitscope.experiments.grid import MOST, grid, settings_of
 from digitscope.experiments.sweep import draw, sweep
-from digitscope.experiments.trials import Sweep, Trial, append_trial, read_trials
+from digitscope.experiments.sweep_result import SweepResult
+from digitscope.experiments.trials import Trial, append_trial, read_trials
 from digitscope.training.recipes import RECIPES, Recipe, recipe_of
 
 Y = np.arange(140).astype(np.uint8) % 10
@@ -85,7 +86,7 @@ def test_values_may_be_given_in_several_ways():
 
 
 @pytest.mark.parametrize("word", ["filters", "filters=", "=8", "", "filters=8,,16", "filters=8,"])
-def test_words_that_are_no_setting(word: str):
+def test_words_that_are_not_a_setting(word: str):
     with pytest.raises(ConfigError, match="KEY=VALUE,VALUE"):
         settings_of([word])
 
@@ -101,12 +102,12 @@ def test_words_that_are_no_setting(word: str):
         ({"filters": ["9" * 5000]}, "8:32"),
         ({"filters": ["5000"]}, "out of range"),
         ({"pooling": ["max", "mean"]}, "expected max or average"),
-        ({"pooling": "max"}, "no list of values"),
-        ({"pooling": []}, "no list of values"),
+        ({"pooling": "max"}, "not a list of values"),
+        ({"pooling": []}, "not a list of values"),
         ({"epochs": list(range(1, 200)), "dense": list(range(1, 200))}, "at most 10,000"),
     ],
 )
-def test_what_does_not_fit_is_one_sentence(settings: Any, said: str):
+def test_settings_that_do_not_fit_are_one_sentence(settings: Any, said: str):
     with pytest.raises(ConfigError, match=said):
         grid("classic", settings)
 
@@ -182,11 +183,11 @@ def test_only_what_is_missing_is_trained(fitted: list[Any], tmp_path: Path):
 def test_another_question_in_the_same_folder_is_refused(fitted: list[Any], tmp_path: Path):
     sweep("classic", {"filters": ["8"]}, 1, out=tmp_path, data=SOME)
     fitted.clear()
-    with pytest.raises(ConfigError, match=r"another recipe \(name=classic, not name=seed\)"):
+    with pytest.raises(ConfigError, match=r"another recipe \(recipe=classic, not recipe=seed\)"):
         sweep("seed", {"filters": ["8"]}, 1, out=tmp_path, data=SOME)
     with pytest.raises(ConfigError, match=r"another recipe \(epochs=2, not epochs=1\)"):
         sweep("classic", {"filters": ["8"]}, 1, out=tmp_path, data=SOME, epochs=1)
-    with pytest.raises(ConfigError, match=r"other data \(some\)"):
+    with pytest.raises(ConfigError, match=r"on other data \(some\)"):
         sweep("classic", {"filters": ["8"]}, 1, out=tmp_path, data=replace(SOME, x_train=255 - X))
     (tmp_path / "sweep.json").write_text('{"recipe": 7}')
     with pytest.raises(DataError, match=r"sweep\.json is damaged"):
@@ -194,7 +195,7 @@ def test_another_question_in_the_same_folder_is_refused(fitted: list[Any], tmp_p
     (tmp_path / "sweep.json").unlink()
     with pytest.raises(DataError, match=r"lost its sweep\.json"):
         sweep("classic", {"filters": ["8"]}, 1, out=tmp_path, data=SOME)
-    with pytest.raises(ConfigError, match="cannot be used"):
+    with pytest.raises(ConfigError, match="cannot be written"):
         sweep("classic", {"filters": ["8"]}, 1, out=tmp_path / "sweep.jsonl" / "x", data=SOME)
     for seeds in (0, -1, MOST + 1):
         with pytest.raises(ConfigError, match=rf"^1 recipe times {seeds:,} seeds .*expected 1 to 10,000 trainings"):
@@ -202,7 +203,7 @@ def test_another_question_in_the_same_folder_is_refused(fitted: list[Any], tmp_p
     assert not fitted and not (tmp_path / "new").exists()
 
 
-def test_a_fit_that_runs_away_does_not_stop_the_others(fitted: list[Any], tmp_path: Path):
+def test_a_fit_that_diverges_does_not_stop_the_others(fitted: list[Any], tmp_path: Path):
     found = sweep("classic", {"learning_rate": [0.01, 10]}, 2, out=tmp_path, data=SOME)
     assert len(found.trials) == 4
     assert [point.mean for point in found.points] == [pytest.approx(0.925), pytest.approx(0.1)]
@@ -217,7 +218,9 @@ def test_ctrl_c_says_what_is_kept(fitted: list[Any], tmp_path: Path, monkeypatch
 
     with monkeypatch.context() as patch:
         patch.setattr(sys.modules["digitscope.training.fit"], "fit", stopped)
-        with pytest.raises(KeyboardInterrupt, match=r"3 trainings are kept in .*, and the same command goes on"):
+        with pytest.raises(
+            KeyboardInterrupt, match=r"stopped with 3 trainings saved in .*; run the same sweep again to continue"
+        ):
             sweep("classic", settings_of(ISSUE), 1, out=tmp_path, data=SOME)
     sweep("classic", settings_of(ISSUE), 1, out=tmp_path, data=SOME)
     assert fitted == [(point, 0) for point in grid("classic", settings_of(ISSUE))]
@@ -243,15 +246,15 @@ here.sweep("classic", {"filters": ["8", "16", "32"]}, 3, out=sys.argv[2], data=h
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(fitted: list[Any], tmp_path: Path):
     (tmp_path / "sweep.png").mkdir()
-    with pytest.raises(ConfigError, match=rf"^{tmp_path} cannot be written .*all trainings are kept"):
+    with pytest.raises(ConfigError, match=rf"^{tmp_path} cannot be written .*all trainings are saved"):
         sweep("classic", {"filters": ["8"]}, 2, out=tmp_path, data=SOME)
     (tmp_path / "sweep.png").rmdir()
     assert len(sweep("classic", {"filters": ["8"]}, 2, out=tmp_path, data=SOME).trials) == len(fitted) == 2
-    with pytest.raises(ConfigError, match=rf"^{tmp_path} cannot be written .*the same command goes on$"):
+    with pytest.raises(ConfigError, match=rf"^{tmp_path} cannot be written .*run the same sweep again$"):
         append_trial(tmp_path, trial(RECIPES["classic"]))
 
 
-def test_a_killed_sweep_goes_on(fitted: list[Any], tmp_path: Path):
+def test_a_killed_sweep_continues(fitted: list[Any], tmp_path: Path):
     out = tmp_path / "s"
     words = [sys.executable, "-c", KILLED, str(Path(__file__).parent), str(out)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
@@ -307,14 +310,14 @@ def test_other_damage_is_one_sentence(tmp_path: Path):
         read_trials(tmp_path)
 
 
-def found_of(misses: dict[tuple[int, str], list[int]]) -> Sweep:
-    """A sweep with so many misses of 100 per filters and pooling."""
+def found_of(misses: dict[tuple[int, str], list[int]]) -> SweepResult:
+    """A sweep with the given misses of 100 for each pair of filters and pooling."""
     trials = [
         trial(recipe_of("classic", {"filters": (filters, 2 * filters), "pooling": pooling}), seed, wrong, 100 * filters)
         for (filters, pooling), wrongs in misses.items()
         for seed, wrong in enumerate(wrongs)
     ]
-    return Sweep(RECIPES["classic"], "some", "some images", tuple(trials))
+    return SweepResult(RECIPES["classic"], "some", "some images", tuple(trials))
 
 
 def test_the_conclusion_takes_the_smallest_that_is_as_good():
@@ -329,7 +332,7 @@ def test_the_conclusion_takes_the_smallest_that_is_as_good():
     )
     apart = found_of({(8, "max"): [9, 9, 8], (16, "max"): [1, 2, 1]}).conclusion
     assert apart.endswith("no other point comes within one standard error of it.")
-    assert "do not part them" in found_of({(8, "max"): [3, 5], (8, "average"): [4, 5]}).conclusion
+    assert "cannot tell them apart" in found_of({(8, "max"): [3, 5], (8, "average"): [4, 5]}).conclusion
     single = found_of({(8, "max"): [9], (16, "max"): [1]})
     assert "only several seeds of each point show" in single.conclusion
     assert single.limit is None and single.near == ()
@@ -343,17 +346,19 @@ def test_the_spread_of_all_points_counts_and_not_the_luck_of_the_best():
     assert [point.recipe.filters[0] for point in lucky.near] == [16]
     assert "chance" not in lucky.conclusion
     wild = found_of({(8, "max"): [4, 4, 5], (16, "max"): [3, 90, 5], (32, "max"): [4, 5, 4]})
-    assert wild.deviation == pytest.approx(statistics.stdev([0.96, 0.96, 0.95])), "what ran away says nothing of these"
+    assert wild.deviation == pytest.approx(statistics.stdev([0.96, 0.96, 0.95])), (
+        "what diverged says nothing about these"
+    )
 
 
 def test_two_seeds_leave_chance_in():
     two = found_of({(8, "max"): [9, 9], (16, "max"): [1, 2]})
-    assert two.conclusion.endswith("standard error of it. With 2 seeds of a point, chance is not ruled out.")
+    assert two.conclusion.endswith("standard error of it. With 2 seeds per point, chance is not ruled out.")
     mixed = found_of({(8, "max"): [9, 8, 9], (16, "max"): [1]})
-    assert mixed.conclusion.startswith("The best mean over 1 seed is") and "With 1 seed of a point" in mixed.conclusion
+    assert mixed.conclusion.startswith("The best mean over 1 seed is") and "With 1 seed per point" in mixed.conclusion
 
 
-def test_what_all_points_share_is_said_once(fitted: list[Any], tmp_path: Path):
+def test_settings_that_all_points_share_are_said_once(fitted: list[Any], tmp_path: Path):
     found = sweep("classic", {"filters": ["8", "16"], "dense": [64], "ema": [0.9]}, 3, out=tmp_path, data=SOME)
     assert (found.settings, found.shared) == (("filters",), ("dense", "ema"))
     assert found.subject == "recipe classic with dense=64, ema=0.9"
@@ -366,16 +371,16 @@ def test_what_all_points_share_is_said_once(fitted: list[Any], tmp_path: Path):
 def test_the_best_point_comes_as_a_command():
     settings = {"filters": (8, 32), "augment": 0.5, "ema": None, "lower_precision": False}
     best = recipe_of("robust", settings)
-    found = Sweep(RECIPES["robust"], "my digits.npz", "", (trial(best),))
+    found = SweepResult(RECIPES["robust"], "my digits.npz", "", (trial(best),))
     program, command, *words = shlex.split(found.command)
     assert (program, command, words[:2], words[-2:]) == (
         "digitscope", "train", ["--recipe", "robust"], ["--data", "my digits.npz"],
     )  # fmt: skip
     given = dict(word.split("=") for word in words[3:-2:2])
     assert recipe_of("robust", given) == best and set(given) <= set(settings)
-    plain = Sweep(RECIPES["classic"], "mnist", "", (trial(RECIPES["classic"]),))
+    plain = SweepResult(RECIPES["classic"], "mnist", "", (trial(RECIPES["classic"]),))
     assert plain.command == "digitscope train --recipe classic"
-    assert Sweep(plain.base, "mnist", "", (trial(replace(plain.base, name="mine")),)).command == ""
+    assert SweepResult(plain.base, "mnist", "", (trial(replace(plain.base, name="mine")),)).command == ""
 
 
 def test_the_picture_suits_the_settings():
@@ -383,16 +388,16 @@ def test_the_picture_suits_the_settings():
     assert two.get_xscale() == "log" and "filters" in two.get_xlabel()
     assert {text.get_text() for text in two.get_legend().get_texts()} == {"pooling=max", "pooling=average"}
     rates = [trial(recipe_of("classic", {"learning_rate": rate}), 0, wrong) for rate, wrong in ((0.02, 3), (0.005, 4))]
-    one = draw(Sweep(RECIPES["classic"], "some", "", tuple(rates)))
+    one = draw(SweepResult(RECIPES["classic"], "some", "", tuple(rates)))
     assert one.get_xlabel() == "learning_rate"
     np.testing.assert_allclose(one.containers[0][0].get_xydata(), [[0.005, 96], [0.02, 97]])
     assert len(one.containers) == 1 and one.containers[0][0].get_linestyle() == "-"
     settings = {"filters": ["8", "16"], "learning_rate": [0.001 * 2**n for n in range(7)]}
-    many = draw(Sweep(RECIPES["classic"], "some", "", tuple(map(trial, grid("classic", settings)))))
+    many = draw(SweepResult(RECIPES["classic"], "some", "", tuple(map(trial, grid("classic", settings)))))
     assert len(many.get_yticklabels()) == 14, "no line joins different networks"
     assert many.get_yticklabels()[0].get_text().startswith("filters=8:16, learning_rate=")
     both = draw(
-        Sweep(RECIPES["classic"], "", "", tuple(map(trial, grid("classic", {"lower_precision": [True, False]}))))
+        SweepResult(RECIPES["classic"], "", "", tuple(map(trial, grid("classic", {"lower_precision": [True, False]}))))
     )
     assert {label.get_text() for label in both.get_yticklabels()} == {"lower_precision=true", "lower_precision=false"}
     words = draw(found_of({(32, "max"): [9, 8], (32, "average"): [7, 7]}))

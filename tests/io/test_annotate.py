@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
-import itertools
+from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,14 +20,10 @@ from digitscope.io.annotate import (
     MODERATE,
     NOTHING,
     REFUSED,
-    annotated,
-    check_drawing_place,
-    drawing_names,
-    page_html,
-    write_annotated,
 )
-from digitscope.io.elements import Box, Digit, Number, Page
+from digitscope.io.elements import Box, Digit, Number
 from digitscope.io.label_layout import Mark, Sides, laid_out
+from digitscope.io.page import Page
 
 
 def number(box: Box | None, text: str = "4711", refused: bool = False, confidence: float = 0.93) -> Number:
@@ -45,6 +40,13 @@ def number(box: Box | None, text: str = "4711", refused: bool = False, confidenc
 
 def page(*numbers: Number, width: int = 600, height: int = 400, error: str | None = None) -> Page:
     return Page("a.png", 1, width, height, 0, numbers, 1.0, error)
+
+
+def html_of(read: Page, pixels: np.ndarray) -> str:
+    """What a notebook shows."""
+    shown = replace(read, pixels=pixels)._repr_html_()
+    assert shown is not None
+    return shown
 
 
 def paper(width: int = 600, height: int = 400) -> np.ndarray:
@@ -95,7 +97,7 @@ def test_what_is_in_the_box_stays_as_it_was(refused: bool):
     before = pixels.copy()
     box = Box(200, 150, 180, 70)
     plain = Number(None if refused else "4711", "4711", "4711", 0.9, 1.0, box, "uncertain" if refused else None, ())
-    drawn = np.asarray(annotated(page(plain), pixels))
+    drawn = np.asarray(page(plain).annotated(pixels))
     assert np.array_equal(drawn[150:220, 200:380], before[150:220, 200:380])
     assert not np.array_equal(drawn, before)
     assert np.array_equal(pixels, before)
@@ -104,7 +106,7 @@ def test_what_is_in_the_box_stays_as_it_was(refused: bool):
 def test_accepted_and_refused_differ_in_more_than_colour():
     top = {}
     for refused in (False, True):
-        drawn = annotated(page(number(Box(200, 150, 180, 70), refused=refused)), paper()).convert("L")
+        drawn = page(number(Box(200, 150, 180, 70), refused=refused)).annotated(paper()).convert("L")
         rows = np.asarray(drawn)[140:150, 330:378]  # the upper line, right of its label
         row = rows[int(rows.min(axis=1).argmin())]
         top[refused] = len(np.unique(row > 200))
@@ -113,7 +115,7 @@ def test_accepted_and_refused_differ_in_more_than_colour():
 
 def test_boxes_follow_a_reduced_picture():
     whole = page(number(Box(2000, 1500, 1800, 700), text=""), width=6000, height=4000)
-    drawn = np.asarray(annotated(whole, paper())).astype(int)
+    drawn = np.asarray(whole.annotated(paper())).astype(int)
     rows, columns = np.nonzero(np.abs(drawn - ACCEPTED).sum(axis=2) == 0)
     assert abs(columns.min() - 200) < 6
     assert abs(columns.max() - 380) < 6
@@ -121,7 +123,7 @@ def test_boxes_follow_a_reduced_picture():
 
 
 def test_a_low_crop_is_enlarged_and_its_number_left_free():
-    drawn = annotated(page(number(Box(1, 1, 78, 18), "20515"), width=80, height=20), paper(80, 20))
+    drawn = page(number(Box(1, 1, 78, 18), "20515"), width=80, height=20).annotated(paper(80, 20))
     assert drawn.width > 480
     assert drawn.height >= 6 * 20
     inside = np.asarray(drawn)[20:100, 20:440].astype(int)
@@ -129,14 +131,14 @@ def test_a_low_crop_is_enlarged_and_its_number_left_free():
 
 
 def test_a_page_without_a_number_says_so_under_it():
-    bare = annotated(page(), paper())
+    bare = page().annotated(paper())
     assert bare.width == 600
     assert bare.height > 400
     assert np.array_equal(np.asarray(bare)[1:399, 1:599], paper()[1:399, 1:599])
     assert np.asarray(bare.convert("L"))[400:].min() < 150
-    refused = annotated(page(Number(None, "", "", 0.0, 0.0, None, "blank", ())), paper())
+    refused = page(Number(None, "", "", 0.0, 0.0, None, "blank", ())).annotated(paper())
     assert refused == bare
-    assert annotated(page(error="a.png is damaged; save it anew"), paper()) != bare
+    assert page(error="a.png is damaged; save it again").annotated(paper()) != bare
 
 
 boxes = st.builds(Box, *[st.integers(-50, 10**9)] * 4)
@@ -152,7 +154,7 @@ numbers = st.builds(number, st.none() | boxes, st.text("0123456789", max_size=60
 )
 def test_any_page_on_any_pixels_is_drawn(found: list[Number], shape: tuple[int, int], turned: bool, width: int):
     pixels = np.zeros(shape[::-1] if turned else shape, np.uint8)
-    drawn = annotated(page(*found, width=width, height=width // 2), pixels)
+    drawn = page(*found, width=width, height=width // 2).annotated(pixels)
     assert drawn.mode == "RGB"
     assert drawn.width >= pixels.shape[1]
     assert drawn.height >= pixels.shape[0]
@@ -161,15 +163,15 @@ def test_any_page_on_any_pixels_is_drawn(found: list[Number], shape: tuple[int, 
 
 def test_a_long_number_is_cut_in_its_label_and_whole_in_the_table():
     long = number(Box(10, 100, 580, 40), "1234567890" * 6)
-    assert annotated(page(long), paper()).width == 600
+    assert page(long).annotated(paper()).width == 600
     assert LONGEST_TEXT < 60
-    assert "1234567890" * 6 in page_html(page(long), paper())
+    assert "1234567890" * 6 in html_of(page(long), paper())
 
 
 @pytest.mark.parametrize("pixels", [np.zeros((0, 5), np.uint8), np.zeros((2, 2, 2), np.uint8), np.zeros((2, 2), int)])
 def test_pixels_that_are_no_picture_are_refused(pixels: np.ndarray):
     with pytest.raises(ImageError):
-        annotated(page(), pixels)
+        page().annotated(pixels)
 
 
 class Tags(HTMLParser):
@@ -196,13 +198,13 @@ class Tags(HTMLParser):
 def test_a_notebook_sees_the_picture_and_every_number():
     pixels = np.random.default_rng(0).integers(180, 256, (2000, 3000, 3), dtype=np.uint8)
     found = number(Box(300, 300, 900, 200)), number(Box(300, 900, 900, 200), "22", refused=True, confidence=0.9996)
-    shown = page_html(page(*found, width=3000, height=2000), pixels)
+    shown = html_of(page(*found, width=3000, height=2000), pixels)
     tags = Tags(shown)
     assert tags.open == []
     assert tags.seen.count("tr") == 3
     assert "<b>4711</b>" in shown
     assert "? 22" in shown
-    assert "&gt;99%" in shown
+    assert "&gt; 99 %" in shown
     picture = Image.open(io.BytesIO(base64.b64decode(tags.picture.partition(",")[2])))
     assert max(picture.size) == MODERATE
     assert len(shown) < 1_500_000
@@ -211,10 +213,10 @@ def test_a_notebook_sees_the_picture_and_every_number():
 def test_nothing_of_a_record_becomes_markup():
     bad = '"><script>alert(1)</script>'
     wrong = Number(None, bad, bad, 0.5, 1.0, Box(1, 1, 9, 9), bad, ())
-    for shown in (page_html(page(wrong), paper()), page_html(page(error=bad), paper())):
+    for shown in (html_of(page(wrong), paper()), html_of(page(error=bad), paper())):
         assert "script" not in Tags(shown).seen
         assert Tags(shown).open == []
-    assert NOTHING in page_html(page(), paper())
+    assert NOTHING in html_of(page(), paper())
 
 
 def test_the_colours_are_those_of_the_figures():
@@ -222,51 +224,7 @@ def test_the_colours_are_those_of_the_figures():
     assert ["#{:02X}{:02X}{:02X}".format(*color) for color in (ACCEPTED, REFUSED)] == [canvas.BLUE, canvas.VERMILION]
 
 
-CLASHES = [
-    ["a/x.png", "../a/x.png"],
-    ["a-b/x.png", "a/b/x.png", "a/b-x.png"],
-    ["x.pdf", "x-p2.png", "x-p2", "x-p2.png.png"],
-    ["X.png", "x.png", "x.PNG", "b/x.png"],
-    ["-", "-.png", "--p1.png"],
-    ["ä" * 120 + "x.png", "b" + "ä" * 120 + "x.png", "d/" * 200 + "y.png", "d/" * 300 + "y.png"],
-    ["a/x-p3.pdf", "b/x-p3.pdf", "a-x-p3.png", "a-x.pdf-p3", "a-x-p3.pdf"],
-    ["\udcff.png", "\udcfe.png", "'a\\n.png'"],
-]
-
-
-def check_names(sources: list[str]) -> None:
-    names = drawing_names(sources)
-    assert list(names) == list(dict.fromkeys(sources))
-    assert drawing_names(sources[::-1]) == names, "they do not depend on the order"
-    pages = [f"{name}{page}.jpg" for name in names.values() for page in ("", "-p2", "-p3", "-p22", "-p10000")]
-    assert len({page.casefold() for page in pages}) == len(pages), "no two pages share a name"
-    for page in pages:
-        assert len(page.encode()) <= 255 and "/" not in page
-
-
-@pytest.mark.parametrize("sources", CLASHES)
-def test_no_two_pages_are_drawn_into_one_file(sources: list[str]):
-    check_names(sources)
-    check_names(list(itertools.chain(*CLASHES)))
-
-
-@given(st.lists(st.text("ab/.-p2X", min_size=1, max_size=9).filter(lambda file: Path(file).stem), max_size=9))
-def test_any_files_are_drawn_into_files_of_their_own(sources: list[str]):
-    check_names(sources)
-
-
-def test_names_are_as_short_as_may_be():
-    names = drawing_names(["a/x.png", "b/x.png", "y.pdf", "y-p2.png", "z-p2.png"])
-    assert list(names.values()) == ["a-x.png", "b-x.png", "y", "y-p2.png", "z-p2"]
-    first, second = drawing_names(["a/x.png", "../a/x.png"]).values()
-    assert first.startswith("a-x.png-") and second.startswith("a-x.png-")
-
-
-def test_pages_that_cannot_be_drawn_anywhere_are_said_before(tmp_path: Path):
-    check_drawing_place(tmp_path / "new" / "folder")
-    assert not list((tmp_path / "new" / "folder").iterdir())
-    assert write_annotated(page(), paper(), tmp_path / "new" / "folder", "a").is_file()
-    (tmp_path / "file").touch()
-    for place in (tmp_path / "file", tmp_path / "file" / "below", "/proc/nowhere"):
-        with pytest.raises(ConfigError, match="cannot take pages"):
-            check_drawing_place(place)
+def test_a_page_without_pixels_says_where_to_get_them():
+    with pytest.raises(ConfigError, match=r"no pixels to show; read it with Reader\.read"):
+        page().show()
+    assert page()._repr_html_() is None

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from digitscope.io.document import LOST, MOST_PAGES, PDF_LONGEST, Scan, scans
-from digitscope.io.image import LARGEST_PIXELS, load_picture
+from digitscope.io.image import load_picture
+from digitscope.io.pixels import LARGEST_PIXELS
 
 MARK = b"1 0 0 rg 10 10 60 20 re f"
 """Draws a red block near the lower left corner of a PDF's page."""
@@ -235,10 +236,10 @@ def test_a_damaged_page_does_not_stop_the_others():
 
 def test_pages_that_are_only_claimed_end_soon():
     *_, last = found = list(scans(pdf("[0 0 100 100]", count=1_000_000), 50))
-    assert len(found) == 1 + LOST and last.error.endswith("the pages after it are given up")
+    assert len(found) == 1 + LOST and last.error.endswith("the pages after it are skipped")
 
 
-def test_the_most_pages(monkeypatch: pytest.MonkeyPatch):
+def test_a_file_with_too_many_pages(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("digitscope.io.document.MOST_PAGES", 2)
     *pages, last = scans(samples()["tiff"])
     assert [scan.error for scan in pages] == [None, None] and "more than 2 pages" in last.error

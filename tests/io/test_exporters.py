@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitscope.formatting import file_name
-from digitscope.io.elements import Box, Number, Page
+from digitscope.io.elements import Box, Number
 from digitscope.io.exporters import CSV_HEAD, csv_rows, json_rows, text_rows
+from digitscope.io.page import Page
 
 
 def number(text: str, line: int = 0, confidence: float = 0.954, written: str | None = None) -> Number:
@@ -33,7 +34,7 @@ def page(*numbers: Number, file: str = "a.png", error: str | None = None) -> Pag
     [
         ([], "a.png: no number\n"),
         ([number("7")], "a.png: 7  (95.4 % sure)\n"),
-        ([number("007", confidence=0.9999)], "a.png: 007  (over 99.9 % sure)\n"),
+        ([number("007", confidence=0.9999)], "a.png: 007  (> 99.9 % sure)\n"),
         ([number("12"), number("3")], "a.png: 12  (95.4 % sure), 3  (95.4 % sure)\n"),
         ([refused("", "blank")], "a.png: refused: blank\n"),
         ([refused("41", "too uncertain")], "a.png: refused: too uncertain; best guess 41, 25.0 %\n"),

@@ -20,9 +20,11 @@ from digitscope.cli import app
 from digitscope.datasets.load import load_dataset
 from digitscope.datasets.split import Part, oddities
 from digitscope.errors import ConfigError, DigitscopeError, ModelError
-from digitscope.models.card import card_text, write_card
+from digitscope.models.card import write_card
+from digitscope.models.card_text import card_text
 from digitscope.models.formats import export_model
-from digitscope.models.model import Model, load, network_input
+from digitscope.models.inputs import network_input
+from digitscope.models.model import Model, load
 
 PARTS = ("config", "metrics", "evaluation")
 FORMATS = {"onnx", "keras", "tflite", "json"}
@@ -61,15 +63,15 @@ def test_a_card_says_what_the_files_of_the_run_say(run: Path):
     assert result["dataset"] == {"type": "small.npz", "name": "small.npz", "split": "test", "args": {"n": 1000}}
     assert result["metrics"][0]["value"] == files["metrics"]["test_accuracy"]
     assert "datasets" not in front, "4,000 digits of MNIST are not MNIST"
-    assert str(run.parent.parent) not in text, "folders are nobody's business"
+    assert str(run.parent.parent) not in text, "folders may name a person"
     for name, value in files["config"]["recipe"].items():
         word = str(value).lower() if value is None or isinstance(value, bool) else str(value).strip("[]")
         assert name == "name" or f"| `{name}` | `{word}` |" in text
     assert f"| Misses | {files['metrics']['misses']:,} |" in text
-    assert f"It has learned {files['metrics']['parameters']:,} numbers" in text
+    assert f"It has {files['metrics']['parameters']:,} trained parameters" in text
     assert text.count("\n| 7 |") == 1, "a row for each digit"
     assert 'digitscope.load("model.onnx")' in text
-    assert not re.search("`(None|True|False)`", text), "Python's words are not everybody's"
+    assert not re.search("`(None|True|False)`", text), "the card is not only for Python users"
     assert "| `ema` | `none` |" in text
 
 
@@ -134,21 +136,21 @@ def test_the_example_of_a_shipped_model_in_a_folder_is_its_name(tmp_path: Path):
     assert 'digitscope.load("classic")' in text and not set(front_matter(text)["tags"]) & FORMATS
 
 
-def test_odd_data_is_told_and_flattered_figures_are_not_praised(run: Path):
-    """What the dataset's reader says of test images that are training images changes what the card says."""
-    assert "which taught it nothing" in card_text(load(run))
+def test_the_card_warns_of_odd_data_and_of_repeated_images(run: Path):
+    """Without the sentence on unseen test images, if some of them are training images."""
+    assert "none of which it was trained on" in card_text(load(run))
     folder = "/home/somebody/of ours"
     images = np.random.default_rng(0).integers(0, 9, (30, 28, 28), np.uint8)
     part = Part(images, np.arange(30, dtype=np.uint8) % 10, [f"{folder}/dup.npz, image {n}" for n in range(30)])
     config = contents(run)["config"] | {"data": f"{folder}/dup.npz"}
     (run / "config.json").write_text(json.dumps(config | {"data_warnings": list(oddities(part, part))}), "utf-8")
     text = card_text(load(run))
-    assert "which taught it nothing" not in text and "On the test images of `dup.npz`:" in text
+    assert "none of which it was trained on" not in text and "On the test images of `dup.npz`:" in text
     assert "\n- 30 of 30 test images are training images too, pixel for pixel, and flatter the result: dup.npz" in text
     assert "\n- few training images: 3 of 0" in text and "somebody" not in text
     (run / "config.json").write_text(json.dumps(config | {"data_warnings": ["<b>`x`\n# [y]"]}), "utf-8")
     assert r"- \<b\>\`x\` \# \[y\]" in card_text(load(run)), "never markup"
-    assert "which taught it nothing" in card_text(load(run))
+    assert "none of which it was trained on" in card_text(load(run))
 
 
 def test_export_says_what_is_wrong_before_it_writes(run: Path, tmp_path: Path):
@@ -157,8 +159,8 @@ def test_export_says_what_is_wrong_before_it_writes(run: Path, tmp_path: Path):
     (foreign / "README.md").write_text("# My project\n")
     for words, said in (
         ([str(run / "model.onnx"), "--card", "-o", f"{out}/x.onnx"], "nothing is known about"),
-        ([str(run), "--card", "-o", str(foreign)], "is no card of a model"),
-        ([str(run), "--license", "mit", "-o", f"{out}/x.onnx"], "--license mit is what the card says; add --card"),
+        ([str(run), "--card", "-o", str(foreign)], "is not a model card"),
+        ([str(run), "--license", "mit", "-o", f"{out}/x.onnx"], "--license mit is for the model card; add --card"),
     ):
         result = CliRunner().invoke(app, ["export", *words])
         assert isinstance(result.exception, ConfigError) and said in str(result.exception)
@@ -172,7 +174,7 @@ def test_export_says_what_is_wrong_before_it_writes(run: Path, tmp_path: Path):
 
 def test_the_readme_of_something_else_is_not_touched(run: Path):
     (run / "README.md").write_text("# My project\n")
-    with pytest.raises(ConfigError, match="is no card of a model"):
+    with pytest.raises(ConfigError, match="is not a model card"):
         write_card(load(run), run)
     assert (run / "README.md").read_text() == "# My project\n"
     first = write_card(load(run), run / "hub").read_text("utf-8")
@@ -181,7 +183,7 @@ def test_the_readme_of_something_else_is_not_touched(run: Path):
         write_card(load(run), run / "model.onnx" / "hub")
 
 
-def test_text_from_a_file_is_never_markup(run: Path):
+def test_text_from_a_file_never_becomes_markup(run: Path):
     config = contents(run)["config"]
     config["recipe"]["name"] = 'x`: "\n---\n<b>'
     config["data"] = "/home/somebody/|secret\u2028`.npz"

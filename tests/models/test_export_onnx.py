@@ -58,7 +58,7 @@ def test_lower_precision_is_never_exported(tmp_path: Path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_layer_that_is_not_known_is_named():
+def test_an_unknown_layer_is_named():
     network = keras.Sequential(
         [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dropout(0.5, name="drop")]
     )

@@ -9,14 +9,15 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from test_models import identity_model
+from test_model import identity_model
 
 from digitscope.datasets.load import load_dataset
 from digitscope.errors import ConfigError, MissingExtra, ModelError
-from digitscope.models import rebuild
+from digitscope.models import export_keras
 from digitscope.models.formats import Format, export_model, export_path
+from digitscope.models.inputs import network_input
 from digitscope.models.layers import layer_views
-from digitscope.models.model import Model, load, network_input
+from digitscope.models.model import Model, load
 from digitscope.quiet import quiet
 from plain_network import plain_probabilities
 from small_network import small_network
@@ -87,7 +88,7 @@ def test_a_shipped_model_can_be_trained_further_in_keras(tmp_path: Path):
 @pytest.mark.parametrize("kind", ["max_pooling2d", "average_pooling2d"])
 def test_keras_gets_every_kind_of_window(padding: str, kind: str):
     session = small_network(padding, kind, strides=2, bias=False)
-    network = rebuild.keras_network(layer_views(session, IMAGES[:1]))
+    network = export_keras.keras_network(layer_views(session, IMAGES[:1]))
     wanted = session.tensors(IMAGES[:1], ["probabilities"])["probabilities"]
     np.testing.assert_allclose(keras.ops.convert_to_numpy(network(IMAGES[:1])), wanted, atol=1e-6)
     assert network.count_params() == sum(layer["parameters"] for layer in session.layers)
@@ -100,14 +101,14 @@ def test_a_file_that_answers_differently_is_not_written(
 ):
     old = tmp_path / f"net{SUFFIXES[format]}"
     old.write_text("old")
-    build = rebuild.keras_network
+    build = export_keras.keras_network
 
     def spoilt(layers: object) -> keras.Sequential:
         network = build(layers)
         network.layers[0].bias.assign(network.layers[0].bias + wrong)
         return network
 
-    monkeypatch.setattr(rebuild, "keras_network", spoilt)
+    monkeypatch.setattr(export_keras, "keras_network", spoilt)
     with pytest.raises(ModelError, match=f"classic as {format} answers differently"):
         export_model(load("classic"), format, old)
     assert [old.read_text()] == [file.read_text() for file in tmp_path.iterdir()]
@@ -134,7 +135,7 @@ def test_text_and_onnx_need_no_keras(tmp_path: Path):
         ("onnx", "mine.onnx", "is the model itself"),
     ],
 )
-def test_what_cannot_be_is_one_sentence(format: Format, out: str, words: str, tmp_path: Path):
+def test_a_format_or_path_that_does_not_fit_is_one_sentence(format: Format, out: str, words: str, tmp_path: Path):
     (tmp_path / "file").write_text("not a folder")
     mine = tmp_path / "mine.onnx"
     mine.write_bytes(load("classic").session.content)
@@ -159,7 +160,7 @@ def test_a_model_that_does_not_describe_its_layers_goes_to_onnx_only(format: For
 def test_names_that_tensorflow_does_not_take_are_one_sentence(tmp_path: Path):
     model = load("classic")
     model.session.layers[1]["name"] = "conv 1"
-    with pytest.raises(ModelError, match="does not go into the format tflite") as caught:
+    with pytest.raises(ModelError, match="cannot be converted to tflite") as caught:
         export_model(model, "tflite", tmp_path)
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.iterdir())

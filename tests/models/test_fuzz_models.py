@@ -21,13 +21,14 @@ from digitscope.models.model import Model, load
 from digitscope.models.onnx_guard import PARTS, check_tensors
 from digitscope.models.session import ClassifierSession
 from digitscope.preprocessing.line import ALPHABET
+from digitscope.reading.detection import Strip
 from digitscope.reading.engine_own import LineModel
-from digitscope.reading.engine_rapidocr import DOUBLES, OcrModel
+from digitscope.reading.engine_rapidocr import LOOKALIKES, OcrModel
 
 SHIPPED = Path(__file__).parents[2] / "src/digitscope/shipped"
 FILES = {"classifier": SHIPPED / "models/classic.onnx", "lines": SHIPPED / "lines/reader.onnx"}
 BLANK = np.zeros((1, 28, 28, 1), np.float32)
-STRIP = np.random.default_rng(0).integers(0, 256, (40, 130), np.uint8)
+STRIP = Strip.of(np.random.default_rng(0).integers(0, 256, (40, 130), np.uint8))
 NUMBERS = (0, 1, -1, 2, 3, 27, 2**31 - 1, 2**31, 2**63 - 1, -(2**63), 10**6, 10**9)
 KINDS = (
     "Conv MaxPool Relu Reshape MatMul Softmax Transpose Flatten Identity Expand Tile ConstantOfShape Cast Pad Loop If"
@@ -203,7 +204,7 @@ def without_softmax(value: float | None = None) -> bytes:
         (lying(), "announces 1,000,000,000,000 numbers"),
         (without_softmax(), "expected probabilities"),
         (without_softmax(float("nan")), "answered nan to nan"),
-        (b"\x0b" * 50, "no ONNX file"),
+        (b"\x0b" * 50, "not an ONNX file"),
     ],
     ids=["endless", "huge", "other file", "secret", "lying", "logits", "nan", "groups"],
 )
@@ -280,7 +281,7 @@ def recogniser(characters: str, classes: int, value: float = 1.0) -> bytes:
 
 
 def test_damaged_recognition_networks(tmp_path: Path):
-    path, characters = tmp_path / "rec.onnx", ALPHABET + "".join(DOUBLES.values())
+    path, characters = tmp_path / "rec.onnx", ALPHABET + "".join(LOOKALIKES.values())
     path.write_bytes(recogniser(characters, len(characters) + 1))
     assert len(OcrModel(path).look(STRIP)) == 4
     for content in (

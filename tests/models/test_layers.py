@@ -71,7 +71,7 @@ def test_any_json_as_a_description_is_a_model_error_or_harmless(data: st.DataObj
     assert layers[-1].shape == (10,)
 
 
-def test_numbers_that_are_none_are_refused() -> None:
+def test_values_that_are_not_finite_are_refused() -> None:
     session = small_network("valid", "max_pooling2d")
     tensors = session.tensors
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from digitscope.datasets.mnist import load_mnist
 from digitscope.errors import ConfigError, DataError
-from digitscope.models.lens import Lens, look, unflatten
+from digitscope.models.lens import Lens, look
 from digitscope.models.model import Model, load
+from digitscope.models.terms import unflatten
 from small_network import small_network
 
 NAMES = ["input", "conv1", "pool1", "conv2", "pool2", "flatten", "dense", "softmax"]

@@ -1,8 +1,7 @@
-"""Evaluation against hand-computed cases, scikit-learn, SciPy, Keras and brute force."""
+"""The figures of an evaluation against hand-computed cases, scikit-learn, Keras, formulas and brute force."""
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 from pathlib import Path
@@ -11,13 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
 from sklearn import metrics
 
-from digitscope.datasets import load
+from digitscope.datasets.load import load_dataset
+from digitscope.datasets.mnist import WRONG_TEST_LABELS
 from digitscope.errors import DataError, MissingExtra
-from digitscope.models import model as models
-from digitscope.models.metrics import BINS, Evaluation, evaluate, evaluate_predictions, wilson_interval
+from digitscope.models.evaluation import Evaluation
+from digitscope.models.metrics import BINS, evaluate_predictions, wilson_interval
+from digitscope.models.model import load
 
 
 def answers(seed: int, n: int = 500, sharpness: float = 3.0) -> tuple[np.ndarray, np.ndarray]:
@@ -52,7 +52,7 @@ def brute_force_ece(probabilities: np.ndarray, labels: np.ndarray) -> float:
 
 @pytest.fixture(scope="module")
 def classic() -> Evaluation:
-    return evaluate(models.load("classic"))
+    return load("classic").evaluate()
 
 
 def test_four_images_by_hand() -> None:
@@ -104,9 +104,18 @@ def test_calibration_error_is_its_definition(seed: int, n: int, sharpness: float
 
 
 @pytest.mark.parametrize(("right", "n"), [(0, 1), (1, 1), (0, 7), (3, 7), (9_930, 10_000), (10_000, 10_000)])
-def test_wilson_interval_agrees_with_scipy(right: int, n: int) -> None:
-    wanted = binomtest(right, n).proportion_ci(0.95, method="wilson")
-    assert wilson_interval(right, n) == pytest.approx((wanted.low, wanted.high), abs=1e-12)
+def test_wilson_interval_is_its_formula(right: int, n: int) -> None:
+    """Wilson, "Probable inference, the law of succession, and statistical inference", 1927."""
+    rate, slack = right / n, 1.959963984540054**2 / n
+    middle = (rate + slack / 2) / (1 + slack)
+    half = math.sqrt(rate * (1 - rate) * slack + slack**2 / 4) / (1 + slack)
+    low, high = wilson_interval(right, n)
+    assert (low, high) == pytest.approx((max(0, middle - half), min(1, middle + half)), abs=1e-12)
+    assert type(low) is type(high) is float
+
+
+def test_wilson_interval_of_a_known_case() -> None:
+    assert [round(bound, 6) for bound in wilson_interval(9_930, 10_000)] == [0.991166, 0.994455]
 
 
 @pytest.mark.slow
@@ -127,9 +136,9 @@ def test_most_confident_mistakes_come_first_and_ties_by_index() -> None:
 
 
 def test_wrong_labels_of_mnist_are_set_aside() -> None:
-    labels = load.load_dataset("mnist").y_test
+    labels = load_dataset("mnist").y_test
     seen = labels.copy()
-    for index, digit in load.WRONG_TEST_LABELS.items():
+    for index, digit in WRONG_TEST_LABELS.items():
         seen[index] = digit
     as_people = evaluate_predictions(np.eye(10)[seen], labels, mnist_test=True)
     as_labelled = evaluate_predictions(np.eye(10)[labels], labels, mnist_test=True)
@@ -142,7 +151,7 @@ def test_wrong_labels_of_mnist_are_set_aside() -> None:
 
 
 def test_the_shipped_model(classic: Evaluation) -> None:
-    model, mnist = models.load("classic"), load.load_dataset("mnist")
+    model, mnist = load("classic"), load_dataset("mnist")
     p = model.predict(mnist.x_test)
     assert (classic.n, classic.misses) == (10_000, int((p.argmax(axis=1) != mnist.y_test).sum()))
     assert classic.accuracy > 0.98 and classic.accuracy_interval[0] < classic.accuracy < classic.accuracy_interval[1]
@@ -156,44 +165,11 @@ def test_the_shipped_model(classic: Evaluation) -> None:
 
 
 def test_other_data_has_no_known_wrong_labels(tmp_path: Path) -> None:
-    mnist = load.load_dataset("mnist")
+    mnist = load_dataset("mnist")
     x, y = mnist.x_test[:20], mnist.y_test[:20]
     np.savez(tmp_path / "mine.npz", x_train=x, y_train=y, x_test=x, y_test=y)
-    found = models.load("classic").evaluate(tmp_path / "mine.npz")
+    found = load("classic").evaluate(tmp_path / "mine.npz")
     assert found.n == 20 and found.without_wrong_labels is None
-
-
-def test_survives_json(classic: Evaluation) -> None:
-    p, y = answers(2, 50)
-    for evaluation in (classic, evaluate_predictions(p, y)):
-        assert Evaluation.from_dict(json.loads(json.dumps(evaluation.to_dict(), allow_nan=False))) == evaluation
-
-
-@pytest.mark.parametrize(
-    "change",
-    [{"n": None}, {"bins": [{"low": 0}]}, {"mistakes": 3}, {"accuracy_interval": [1]}, {"unknown": 1}],
-    ids=str,
-)
-def test_a_damaged_record_is_one_sentence(classic: Evaluation, change: dict[str, object]) -> None:
-    record = {key: value for key, value in (classic.to_dict() | change).items() if value is not None}
-    with pytest.raises(DataError, match="not the record of an evaluation"):
-        Evaluation.from_dict(record | {"without_wrong_labels": None})
-
-
-def test_summary_is_in_words() -> None:
-    rows = dict(evaluate_predictions([row(d3=1.0), row(d9=1.0), row(d9=1.0)], [3, 4, 4]).summary())
-    assert rows["Images"] == "3" and rows["Misses"] == "2"
-    assert rows["Accuracy"].startswith("33.33 % (95 % interval ")
-    assert rows["Hardest digit"] == "4: 2 of 2 missed"
-    assert rows["Most frequent confusion"] == "4 read as 9: 2 times"
-    perfect = dict(evaluate_predictions([row(d3=1.0)], [3]).summary())
-    assert perfect["Misses"] == "0" and "Most frequent confusion" not in perfect
-
-
-def test_summary_of_mnist_names_the_labels_set_aside(classic: Evaluation) -> None:
-    labels = [label for label, _ in classic.summary()]
-    assert "Without 10 wrong and 5 unclear labels" in labels
-    assert len(labels) == len(set(labels)) and all(value for _, value in classic.summary())
 
 
 @pytest.mark.parametrize(
@@ -223,7 +199,8 @@ def test_too_few_labels_are_not_mnist() -> None:
         evaluate_predictions([row(d1=1.0)], [1], mnist_test=True)
 
 
-def test_says_how_to_get_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sklearn.metrics", None)
-    with pytest.raises(MissingExtra, match="scikit-learn is not installed"):
+@pytest.mark.parametrize(("module", "name"), [("sklearn.metrics", "scikit-learn"), ("scipy.stats", "SciPy")])
+def test_a_missing_package_names_the_extra(module: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtra, match=rf"{name} is not installed; .*digitscope\[train\]"):
         evaluate_predictions([row(d1=1.0)], [1])

@@ -7,15 +7,14 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from digitscope.datasets.mnist import load_mnist
-from digitscope.errors import ConfigError, DataError, MissingExtra, ModelError
-from digitscope.models.model import load, network_input, shipped
+from digitscope.errors import ConfigError, MissingExtra, ModelError
+from digitscope.models.model import load, shipped
 
 CLASSIC = (Path(__file__).parents[2] / "src/digitscope/shipped/models/classic.onnx").read_bytes()
 
@@ -67,24 +66,6 @@ def test_every_form_of_the_same_image_reads_the_same():
         image.tolist() and image,
     ):
         np.testing.assert_allclose(model.predict(form), wanted, atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("x", "words"),
-    [
-        (np.zeros((28, 27), np.uint8), r"\(28, 27\)"),
-        (np.zeros((1, 28, 28, 3), np.uint8), r"\(1, 28, 28, 3\)"),
-        (np.zeros((28, 28), np.int64), "int64"),
-        (np.full((28, 28), 255.0), "divide by 255"),
-        (np.full((28, 28), np.nan), "0..1"),
-        ([[1], [1, 2]], "no array .*give .n, 28, 28."),
-        ([np.zeros((28, 28), np.uint8), np.zeros((28, 27), np.uint8)], "no array"),
-        ("seven", "shape"),
-    ],
-)
-def test_images_that_do_not_fit_are_refused(x: npt.ArrayLike, words: str):
-    with pytest.raises(DataError, match=words):
-        network_input(x)
 
 
 def test_no_images_give_no_answers():
@@ -163,7 +144,7 @@ def test_a_keras_file_without_keras_names_the_extra(tmp_path: Path, monkeypatch:
     ("name", "words"),
     [("nothing", "no model 'nothing'"), ("pyproject.toml", "ends in '.toml'"), ("tests", "no model.onnx")],
 )
-def test_what_is_no_model_is_said(name: str, words: str, monkeypatch: pytest.MonkeyPatch):
+def test_something_else_than_a_model_is_one_sentence(name: str, words: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(Path(__file__).parents[2])
     with pytest.raises((ConfigError, ModelError), match=words):
         load(name)
@@ -183,6 +164,16 @@ def keras_file(path: Path, layers: list[str]) -> Path:
 def test_hostile_keras_files_are_refused(tmp_path: Path, layers: list[str], words: str):
     with pytest.raises(ModelError, match=words):
         load(keras_file(tmp_path / "hostile.keras", layers))
+
+
+@pytest.mark.parametrize("name", ["theirs>Dense", 7])
+def test_registered_classes_are_refused(name: object, tmp_path: Path):
+    """Keras would look such a class up in what other packages have registered."""
+    path, layer = tmp_path / "a.keras", {"class_name": "Dense", "registered_name": name}
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", json.dumps({"class_name": "Sequential", "config": {"layers": [layer]}}))
+    with pytest.raises(ModelError, match="holds registered classes"):
+        load(path)
 
 
 @given(st.binary(max_size=400), st.integers(0, len(CLASSIC) - 1), st.sampled_from([".onnx", ".keras"]))

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from digitscope.datasets.load import load_dataset
+from digitscope.models.inputs import network_input
 from digitscope.models.layers import LayerView, layer_views
-from digitscope.models.model import load, network_input
+from digitscope.models.model import load
 from digitscope.models.weights_json import answers, weights_record, weights_text
 from plain_network import plain_probabilities
 from small_network import small_network

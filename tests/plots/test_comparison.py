@@ -1,4 +1,4 @@
-"""Figures of experiments show the numbers they are given."""
+"""Figures of models beside each other show the numbers they are given."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from digitscope.errors import DataError
-from digitscope.plots import comparison as plots
+from digitscope.plots import comparison
 
 NAMES = ("A = one", "B = two")
 
@@ -18,11 +18,11 @@ def texts(figure: object) -> list[str]:
 def test_differences_are_sorted_by_who_is_right():
     answers = np.array([(3, 3, 5), (4, 9, 4), (7, 1, 2), (0, 0, 6)])
     images = np.zeros((4, 28, 28), np.uint8)
-    figure = plots.differences(images, answers, [f"test:{i}" for i in range(4)], (90, 2, 1, 7), NAMES, "It is so.")
+    figure = comparison.differences(images, answers, [f"test:{i}" for i in range(4)], (90, 2, 1, 7), NAMES, "It is so.")
     said = texts(figure)
     assert said[:3] == ["4 of 100 images are read differently", *NAMES]
-    headings = [text for text in said if (":" in text and "right" in text) or "wrong, each" in text]
-    assert headings == ["Only A is right: 2", "Only B is right: 1", "Both are wrong, each in its own way: 1"]
+    headings = [text for text in said if (":" in text and "right" in text) or "wrong, with" in text]
+    assert headings == ["Only A is right: 2", "Only B is right: 1", "Both are wrong, with different answers: 1"]
     assert [text for text in said if text.startswith("test:")] == ["test:0", "test:3", "test:1", "test:2"]
     assert said[said.index("label 4") : said.index("label 4") + 3] == ["label 4", "A: 9", "B: 4"]
     bold = [t.get_text() for t in figure.axes[0].texts if t.get_weight() == "bold" and t.get_text()[1:2] == ":"]
@@ -33,28 +33,30 @@ def test_differences_are_sorted_by_who_is_right():
 def test_a_long_place_stays_below_its_digit():
     places = ["digits/test/7/scan-000123.png", "test:1"]
     images, answers = np.zeros((2, 28, 28), np.uint8), np.array([(7, 7, 1)] * 2)
-    figure = plots.differences(images, answers, places, (0, 2, 0, 0), NAMES, "x")
+    figure = comparison.differences(images, answers, places, (0, 2, 0, 0), NAMES, "x")
     assert {"…can-000123.png", "test:1"} <= set(texts(figure))
 
 
 def test_a_sheet_stays_a_sheet():
     n = 500
     answers = np.column_stack((np.full(n, 3), np.full(n, 3), np.full(n, 5)))
-    figure = plots.differences(np.zeros((n, 28, 28), np.uint8), answers, ["test:1"] * n, (0, n, 0, 0), NAMES, "x")
-    assert f"Only A is right: 500; the first {plots.SHOWN} are shown" in texts(figure)
-    assert texts(figure).count("test:1") == plots.SHOWN
+    figure = comparison.differences(np.zeros((n, 28, 28), np.uint8), answers, ["test:1"] * n, (0, n, 0, 0), NAMES, "x")
+    assert f"Only A is right: 500; the first {comparison.SHOWN} are shown" in texts(figure)
+    assert texts(figure).count("test:1") == comparison.SHOWN
     assert figure.get_figheight() < 8
-    nothing = plots.differences(
+    nothing = comparison.differences(
         np.zeros((0, 28, 28), np.uint8), np.zeros((0, 3), int), [], (5, 0, 0, 0), ["A = " + "long" * 99, "B"], "x"
     )
-    assert texts(nothing)[0] == "All 5 images are read alike" and len(texts(nothing)[1]) < 90
+    assert texts(nothing)[0] == "All 5 images are read the same" and len(texts(nothing)[1]) < 90
     with pytest.raises(DataError, match="1 places came with images"):
-        plots.differences(np.zeros((2, 28, 28), np.uint8), np.zeros((2, 3), int), ["test:1"], (0, 0, 0, 2), NAMES, "x")
+        comparison.differences(
+            np.zeros((2, 28, 28), np.uint8), np.zeros((2, 3), int), ["test:1"], (0, 0, 0, 2), NAMES, "x"
+        )
 
 
 def test_learning_curves():
     rows = [{"epoch": float(epoch), "loss": 1 / epoch, "accuracy": 1 - 0.1 / epoch} for epoch in (1, 2, 3)]
-    figure = plots.learning_curves({"A = one": rows, "B = two": rows[:1]})
+    figure = comparison.learning_curves({"A = one": rows, "B = two": rows[:1]})
     loss, accuracy = figure.axes
     assert [line.get_ydata().tolist() for line in loss.lines] == [[1, 1 / 2, 1 / 3], [1]]
     assert accuracy.lines[0].get_ydata().tolist() == [row["accuracy"] for row in rows]
@@ -64,27 +66,4 @@ def test_learning_curves():
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["A = one", "B = two"]
     for wrong in ({}, {str(n): rows for n in range(7)}):
         with pytest.raises(DataError, match="cannot be told apart"):
-            plots.learning_curves(wrong)
-
-
-def test_sweep_points_have_mean_and_spread():
-    series = {"max": [(1000, "8", (0.98, 0.99)), (4000, "16", (0.995,))], "average": [(1000, "8", (0.97, 0.97))]}
-    ax = plots.sweep_points(series, limit=0.985)
-    first, second = ax.containers
-    np.testing.assert_allclose(first[0].get_ydata(), [0.985, 0.995])
-    low, high = first[2][0].get_segments()[0][:, 1]
-    assert (high - low) / 2 == pytest.approx(np.std([0.98, 0.99], ddof=1))
-    assert first[0].get_xdata()[0] < 1000 < second[0].get_xdata()[0], "whiskers at one place stand side by side"
-    assert [label.get_text() for label in ax.get_xticklabels()] == ["8\n1,000", "16\n4,000"]
-    dots = [tuple(line.get_ydata()) for line in ax.lines if line.get_marker() == "."]
-    assert dots == [(0.98, 0.99), (0.995,), (0.97, 0.97)]
-    assert any(line.get_linestyle() == "--" and line.get_ydata()[0] == 0.985 for line in ax.lines)
-
-
-def test_close_points_carry_their_words_themselves():
-    ax = plots.sweep_points({"": [(n, f"w{n}", (0.9, 0.91)) for n in (1000, 1010, 9000)]})
-    assert [text.get_text() for text in ax.texts] == ["w1000", "w1010", "w9000"]
-    assert not any("w" in label.get_text() for label in ax.get_xticklabels())
-    assert ax.get_legend() is None, "one line needs no name"
-    with pytest.raises(DataError, match="cannot be told apart"):
-        plots.sweep_points({})
+            comparison.learning_curves(wrong)

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from digitscope.datasets.load import load_dataset
 from digitscope.errors import ConfigError
 from digitscope.models.metrics import evaluate_predictions
-from digitscope.plots import concepts, results, style, sweeps
+from digitscope.plots import concepts, data, results, style, sweeps
 
 RNG = np.random.default_rng(0)
 IMAGES, LABELS = load_dataset("mnist").x_test[:30], load_dataset("mnist").y_test[:30]
@@ -29,10 +29,10 @@ EVALUATION = evaluate_predictions(ANSWERS, LABELS)
 HISTORY = [{"epoch": str(e), "loss": str(1 / e), "accuracy": str(1 - 0.1 / e)} for e in range(1, 4)]
 
 FIGURES: dict[Callable[..., Any], tuple[Any, ...]] = {
-    results.counts: ({"training": LABELS, "test": LABELS[:9]},),
-    results.samples: (IMAGES, LABELS, 2, 4),
-    results.matrix: (IMAGES[0], True),
-    results.mean_images: (IMAGES, LABELS),
+    data.counts: ({"training": LABELS, "test": LABELS[:9]},),
+    data.samples: (IMAGES, LABELS, 2, 4),
+    data.matrix: (IMAGES[0], True),
+    data.mean_images: (IMAGES, LABELS),
     results.training_curves: (HISTORY,),
     results.learning_rate: ([0.1, 0.2, 0.1],),
     results.confusion: (EVALUATION.confusion,),
@@ -41,8 +41,9 @@ FIGURES: dict[Callable[..., Any], tuple[Any, ...]] = {
     results.mistakes: (IMAGES, EVALUATION.mistakes),
     results.probabilities: (ANSWERS[0],),
     sweeps.comparison_bars: (["a", "b"], [99.0, 99.2], [0.1, 0.0]),
-    sweeps.sweep: ([8, 16, 32], [98.0, 99.0, 99.2], [0.1, 0.1, 0.0]),
+    sweeps.sweep_line: ([8, 16, 32], [98.0, 99.0, 99.2], [0.1, 0.1, 0.0]),
     sweeps.robustness: ([0, 10, 20], {"a": [1, 0.9, 0.5], "b": [1, 0.95, 0.8]}),
+    sweeps.sweep_points: ({"max": [(1000, "8", (0.98, 0.99)), (4000, "16", (0.995,))]},),
     concepts.activation_functions: (),
     concepts.cross_entropy: (),
     concepts.one_hot: (7,),
@@ -55,7 +56,7 @@ every_figure = pytest.mark.parametrize("function", FIGURES, ids=lambda function:
 def test_every_figure_function_is_tried_here() -> None:
     public = {
         function
-        for module in (results, sweeps, concepts)
+        for module in (data, results, sweeps, concepts)
         for name, function in vars(module).items()
         if inspect.isfunction(function) and function.__module__ == module.__name__ and not name.startswith("_")
     }
@@ -125,10 +126,10 @@ def test_inline_svg_keeps_the_picture(tmp_path: Path) -> None:
 
 
 def test_digits_are_embedded_as_pixels_not_as_rectangles() -> None:
-    root = ElementTree.fromstring(style.svg(results.samples(IMAGES, LABELS, 3, 10), "x"))
+    root = ElementTree.fromstring(style.svg(data.samples(IMAGES, LABELS, 3, 10), "x"))
     images = [element for element in root.iter() if element.tag.endswith("image")]
     assert len(images) == 1
-    assert int(images[0].get("width", "0")) == 10 * 28 + 9 * results.GAP
+    assert int(images[0].get("width", "0")) == 10 * 28 + 9 * data.GAP
     assert "pixelated" in images[0].get("style", "")
 
 
@@ -164,8 +165,8 @@ def test_settings_come_back_after_an_error() -> None:
 
 def test_drawing_needs_no_display_and_no_pyplot(tmp_path: Path) -> None:
     code = (
-        "import sys; from digitscope import canvas, concepts; "
-        f"canvas.save(concepts.one_hot(3), {str(tmp_path / 'a.png')!r}); "
+        "import sys; from digitscope.plots import concepts, style; "
+        f"style.save(concepts.one_hot(3), {str(tmp_path / 'a.png')!r}); "
         "assert 'matplotlib.pyplot' not in sys.modules and 'seaborn' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

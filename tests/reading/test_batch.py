@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,19 +19,25 @@ from PIL import Image
 
 from digitscope.errors import ConfigError
 from digitscope.formatting import file_name
-from digitscope.io.document import Scan
-from digitscope.io.elements import Box, Number, Page
+from digitscope.io.document import scans
+from digitscope.io.elements import Box, Number
+from digitscope.io.page import Page
 from digitscope.io.paths import files_of
 from digitscope.reading.batch import Results, read_files
 
 
-def fake_read(scan: Scan) -> Page:
+def fake_read(source: str | bytes, name: str) -> Iterator[Page]:
     """Two numbers on every page: how many pixels it has, and which page it is."""
-    if scan.picture is None:
-        return Page(scan.file, scan.page, 0, 0, 0, (), 0.0, scan.error)
-    texts = str(scan.picture.width * scan.picture.height), str(scan.page)
-    numbers = tuple(Number(text, text, text, 0.9, 1.0, Box(0, 0, 5, 5), None, (), 0) for text in texts)
-    return Page(scan.file, scan.page, scan.picture.width, scan.picture.height, 0, numbers, 0.0)
+    for scan in scans(source, name=name):
+        if scan.picture is None:
+            yield Page(scan.file, scan.page, 0, 0, 0, (), 0.0, scan.error)
+            continue
+        width, height = scan.picture.width, scan.picture.height
+        numbers = tuple(
+            Number(text, text, text, 0.9, 1.0, Box(0, 0, 5, 5), None, (), 0)
+            for text in (str(width * height), str(scan.page))
+        )
+        yield Page(scan.file, scan.page, width, height, 0, numbers, 0.0, pixels=scan.picture.pixels)
 
 
 @pytest.fixture(scope="module")
@@ -105,21 +112,26 @@ def test_many_files_are_found(tmp_path: Path):
 
 
 def test_a_bad_file_stops_nothing_and_each_is_read_once(folder: Path):
-    def read(scan: Scan) -> Page:
-        if "img3.png" in scan.file:
-            raise RuntimeError("no\nmemory")
-        return fake_read(scan)
+    def read(source: str | bytes, name: str) -> Iterator[Page]:
+        if "img3.png" in name:
+            return iter([Page(name, 1, 0, 0, 0, (), 0.0, "out of memory")])
+        return fake_read(source, name)
 
-    told = []
+    told, seen = [], []
     files = files_of([str(folder)])
-    pages = list(read_files([*files, files[0]], read, done={files[4]}, progress=lambda *report: told.append(report)))
+    twice = [*files, files[0]]
+    found = read_files(twice, read, {files[4]}, lambda *report: told.append(report), seen.append)
+    pages = list(found)
     assert [each[0].file for each in pages] == [file_name(file) for file in files if file != files[4]]
     bad = {Path(each[0].file).name: each[0].error for each in pages if each[0].error}
     assert set(bad) == {f"img{number}.png" for number in (1, 3, 6, 11, 16, 21, 26, 31, 36)}
-    assert bad["img3.png"].endswith("img3.png page 1 could not be read (RuntimeError: no); please report this")
+    assert bad["img3.png"] == "out of memory"
     assert [len(each) for each in pages].count(3) == 6, "of the seven TIFFs one was there already"
     assert told[0] == ("read", 1, 40, {"failed": 0}) and told[-1] == ("read", 40, 40, {"failed": 9})
     assert len(told) == 40
+    assert seen == [page for each in pages for page in each]
+    assert all((page.pixels is None) == (page.error is not None) for page in seen), "drawn with their pixels"
+    assert all(page.pixels is None for each in pages for page in each), "kept without them"
 
 
 def test_the_standard_input_is_read(monkeypatch: pytest.MonkeyPatch):
@@ -168,9 +180,9 @@ def test_what_is_in_the_way_stays_untouched(form: str, folder: Path, tmp_path: P
             Results(tmp_path / "x", form, resume=True)
         assert (tmp_path / "x").read_bytes() == content
     (tmp_path / "x").write_bytes(own + b"my thesis\n" + own)
-    with pytest.raises(ConfigError, match=f"no {form} results file any more from byte {len(own):,} on"):
+    with pytest.raises(ConfigError, match=f"something else than {form} results at byte {len(own):,}"):
         Results(tmp_path / "x", form, resume=True)
-    with pytest.raises(ConfigError, match="exists; go on with it"):
+    with pytest.raises(ConfigError, match="exists; set resume to continue it"):
         Results(tmp_path / "x", form)
     assert (tmp_path / "x").read_bytes() == own + b"my thesis\n" + own
     with pytest.raises(ConfigError, match="cannot be written"):
@@ -185,7 +197,7 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path):
         pytest.skip("this system has no /dev/full")
     with Results(tmp_path / "x") as results, Path("/dev/full").open("wb") as full:
         os.dup2(full.fileno(), results._file.fileno())
-        with pytest.raises(ConfigError, match=r"cannot be written .*resume it"):
+        with pytest.raises(ConfigError, match=r"cannot be written .*set resume to continue it"):
             results.add([Page("a", 1, 0, 0, 0, (), 0.0)])
 
 
@@ -193,11 +205,12 @@ PROGRAM = """
 import sys, time
 sys.path.insert(0, {tests!r})
 from test_batch import Results, fake_read, files_of, read_files
-def read(scan):
-    with open({log!r}, "a") as log:
-        log.write(f"{{scan.file!r}} {{scan.page}}\\n")
-    time.sleep(0.005)
-    return fake_read(scan)
+def read(source, name):
+    for page in fake_read(source, name):
+        with open({log!r}, "a") as log:
+            log.write(f"{{page.file!r}} {{page.page}}\\n")
+        time.sleep(0.005)
+        yield page
 with Results({out!r}, {form!r}, resume=True) as results:
     for pages in read_files(files_of([{folder!r}]), read, done=results.done):
         results.add(pages)

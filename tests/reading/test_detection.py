@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from digitscope.datasets.mnist import load_mnist
 from digitscope.preprocessing.line import HEIGHT, line_field
-from digitscope.reading.detection import find_lines, whole
+from digitscope.reading.detection import Strip, find_lines
 
 
 def page(rows: int, seed: int = 0, slope: float = 0.0, shape: tuple[int, int] = (700, 600)) -> np.ndarray:
@@ -95,5 +95,7 @@ def test_blank_paper_stays_blank():
 
 
 def test_the_whole_picture_as_a_line():
-    strip = whole(np.zeros((30, 80), np.uint8))
+    strip = Strip.of(np.zeros((30, 80), np.uint8))
     assert (strip.box.width, strip.box.height) == (80, 30)
+    assert strip.field is strip.field, "computed once"
+    np.testing.assert_array_equal(strip.field, line_field(strip.pixels))

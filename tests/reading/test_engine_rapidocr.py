@@ -10,6 +10,7 @@ import pytest
 
 from digitscope.errors import MissingExtra, ModelError
 from digitscope.preprocessing.line import CLASSES
+from digitscope.reading.detection import Strip
 from digitscope.reading.engine_rapidocr import OcrModel
 
 
@@ -29,8 +30,8 @@ def test_a_damaged_file_is_named(tmp_path: Path):
 def test_its_columns_are_probabilities_over_the_strip():
     if find_spec("rapidocr") is None:
         pytest.skip("rapidocr is not installed")
-    pixels = np.full((40, 130, 3), 200, np.uint8)
-    for view in OcrModel().look(pixels):
+    strip = Strip.of(np.full((40, 130, 3), 200, np.uint8))
+    for view in OcrModel().look(strip):
         assert view.probabilities.shape[1] == CLASSES
         assert np.allclose(view.probabilities.sum(axis=1), 1, atol=1e-4)
         assert view.start + view.step * len(view.probabilities) >= 120

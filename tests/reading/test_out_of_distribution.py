@@ -12,23 +12,23 @@ import pytest
 from digitscope.datasets.dataset import Dataset
 from digitscope.datasets.mnist import load_mnist
 from digitscope.models.model import load
-from digitscope.reading.out_of_distribution import HIDDEN, KNOWN, fit_known, known, shipped_known
-from digitscope.web.lens.raster import raster
+from digitscope.reading.out_of_distribution import FIT_DATA, HIDDEN, digit_probability, fit_detector, shipped_detector
 from page_models import described
 from stroke_models import digits, others
+from stroke_raster import raster
 
 
 @pytest.fixture(scope="module")
 def fitted() -> dict[str, Any]:
-    known_of_page: dict[str, Any] = described("classic")["known"]
-    return known_of_page
+    detector: dict[str, Any] = described("classic")["known"]
+    return detector
 
 
 def test_the_same_model_gives_the_same_fit(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("digitscope.reading.out_of_distribution.EPOCHS", 1)
     images = np.random.default_rng(0).integers(0, 256, (300, 28, 28), np.uint8)
     few = Dataset("few", images, np.zeros(300, np.uint8), images[:1], np.zeros(1, np.uint8))
-    first, second = (fit_known(load("classic"), few) for _ in range(2))
+    first, second = (fit_detector(load("classic"), few) for _ in range(2))
     assert first == second
 
 
@@ -51,13 +51,13 @@ def test_the_threshold_is_set_on_digits_that_the_fit_has_not_seen(
         return np.linspace(0, 1, len(calibrated))
 
     monkeypatch.setattr("digitscope.reading.out_of_distribution._distorted", fit)
-    monkeypatch.setattr("digitscope.reading.out_of_distribution._features", lambda model, plan, shown: shown)
+    monkeypatch.setattr("digitscope.reading.out_of_distribution._values", lambda model, plan, shown: shown)
     monkeypatch.setattr(
         "digitscope.reading.out_of_distribution._fit", lambda x, answers, rng: [np.zeros(1, np.float32)]
     )
-    monkeypatch.setattr("digitscope.reading.out_of_distribution.known", sure)
-    fit_known(load("classic"), Dataset("own", images, np.zeros(n, np.uint8), images[:1], np.zeros(1, np.uint8)))
-    shipped = resources.files("digitscope") / "shipped" / KNOWN
+    monkeypatch.setattr("digitscope.reading.out_of_distribution.digit_probability", sure)
+    fit_detector(load("classic"), Dataset("own", images, np.zeros(n, np.uint8), images[:1], np.zeros(1, np.uint8)))
+    shipped = resources.files("digitscope") / "shipped" / FIT_DATA
     with resources.as_file(shipped) as path, np.load(path) as drawn:
         ours = len(seen["fit"]) - len(drawn["digits"]) - len(drawn["others"])
     assert (ours, len(seen["calibrated"])) == (fitted_on, calibrated_on)
@@ -67,18 +67,18 @@ def test_the_threshold_is_set_on_digits_that_the_fit_has_not_seen(
 
 
 def test_it_keeps_digits_that_it_has_not_seen(fitted: dict[str, Any]):
-    sure = known(load("classic"), fitted, load_mnist()[1][0])
+    sure = digit_probability(load("classic"), fitted, load_mnist()[1][0])
     assert sure.dtype == np.float32 and sure.min() >= 0 and sure.max() <= 1
     assert (sure >= fitted["threshold"]).mean() >= 0.98
     drawn = np.stack([raster(made).field for _, _, made in digits(4)])
-    assert (known(load("classic"), fitted, drawn) >= fitted["threshold"]).mean() >= 0.98
+    assert (digit_probability(load("classic"), fitted, drawn) >= fitted["threshold"]).mean() >= 0.98
 
 
 def test_it_refuses_what_is_no_digit(fitted: dict[str, Any]):
     refused = []
     for seed in (2, 11, 12, 13, 14):
         names, drawings = zip(*others(seed), strict=True)
-        sure = known(load("classic"), fitted, np.stack([raster(made).field for made in drawings]))
+        sure = digit_probability(load("classic"), fitted, np.stack([raster(made).field for made in drawings]))
         let_through = [name for name, value in zip(names, sure, strict=True) if value >= fitted["threshold"]]
         assert len(let_through) <= 0.05 * len(names), let_through
         refused.append(1 - len(let_through) / len(names))
@@ -90,7 +90,7 @@ def test_it_refuses_pictures_without_any_pen(fitted: dict[str, Any]):
     plain = [np.full((28, 28), level) for level in (0, 0.3, 1)]
     noise = [rng.random((28, 28)) ** power for power in (0.5, 1, 3)]
     slope = [np.tile(np.linspace(0, 1, 28), (28, 1)), np.indices((28, 28)).sum(axis=0) // 7 % 2]
-    sure = known(load("classic"), fitted, np.stack([*plain, *noise, *slope]).astype(np.float32))
+    sure = digit_probability(load("classic"), fitted, np.stack([*plain, *noise, *slope]).astype(np.float32))
     assert (sure < fitted["threshold"]).all(), sure
 
 
@@ -102,8 +102,10 @@ def test_its_weights_are_all_there_and_nothing_else(fitted: dict[str, Any]):
 
 
 def test_what_is_shipped_knows_digits_from_anything_else():
-    model, shipped = shipped_known()
-    assert (known(model, shipped, load_mnist()[1][0][:1000]) >= shipped["threshold"]).mean() >= 0.98
+    model, shipped = shipped_detector()
+    assert (digit_probability(model, shipped, load_mnist()[1][0][:1000]) >= shipped["threshold"]).mean() >= 0.98
     _, drawings = zip(*others(5), strict=True)
-    let_through = known(model, shipped, np.stack([raster(made).field for made in drawings])) >= shipped["threshold"]
+    let_through = (
+        digit_probability(model, shipped, np.stack([raster(made).field for made in drawings])) >= shipped["threshold"]
+    )
     assert let_through.mean() <= 0.05

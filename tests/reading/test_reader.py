@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from functools import cache
 from pathlib import Path
 
@@ -16,14 +17,16 @@ from PIL import Image
 
 from digitscope.datasets.mnist import load_mnist
 from digitscope.errors import ConfigError, ImageError
-from digitscope.io.document import scans
-from digitscope.io.elements import Box, Number, Page
+from digitscope.io.elements import Box, Number
+from digitscope.io.page import Page
 from digitscope.models.model import load
-from digitscope.preprocessing.ink import LONGEST
+from digitscope.reading.digit import LEAST_SIDE
 from digitscope.reading.page import PageReader
-from digitscope.reading.reader import LEAST_SIDE, Reader
+from digitscope.reading.reader import Reader
 
-EVAL = Path(__file__).parents[2] / "shared" / "eval"
+EVAL = Path(os.environ.get("DIGITSCOPE_EVAL", "no such folder"))
+"""The folder of the development sets, which do not ship: set DIGITSCOPE_EVAL to measure on them."""
+
 CAREFUL_CNN = {"kensanata_numbers": 87.7, "ardis_iv": 87.8, "usps": 97.7, "self_drawn": 95.5, "sudoku_scanner": 92.5}
 """Per cent right of the usual careful way on the development sets (their README)."""
 
@@ -39,8 +42,8 @@ def mnist() -> tuple[np.ndarray, np.ndarray]:
 
 
 def digit_page(path: Path) -> Page:
-    (scan,) = scans(path, LONGEST)
-    return reader().scan(scan, single=True)
+    (page,) = reader().read_file(path, single=True)
+    return page
 
 
 def on_paper(digit: np.ndarray, side: int = 112, margin: int = 20) -> np.ndarray:
@@ -182,7 +185,7 @@ def test_any_noise_has_an_outcome(height, width, kind, seed):
         assert 0 <= number.box.y < number.box.y + number.box.height <= height
 
 
-@pytest.mark.skipif(not EVAL.is_dir(), reason="the development sets are not here")
+@pytest.mark.skipif(not EVAL.is_dir(), reason="DIGITSCOPE_EVAL names no folder with the development sets")
 @pytest.mark.parametrize("name", CAREFUL_CNN)
 def test_better_than_the_careful_way_on_the_development_sets(name):
     with (EVAL / name / "labels.csv").open(newline="") as file:
@@ -196,7 +199,7 @@ def test_better_than_the_careful_way_on_the_development_sets(name):
     assert 100 * right / len(rows) >= CAREFUL_CNN[name]
 
 
-@pytest.mark.skipif(not EVAL.is_dir(), reason="the development sets are not here")
+@pytest.mark.skipif(not EVAL.is_dir(), reason="DIGITSCOPE_EVAL names no folder with the development sets")
 def test_blank_cells_of_photos_are_refused():
     with (EVAL / "sudoku_scanner" / "labels.csv").open(newline="") as file:
         blank = [row["file"] for row in csv.DictReader(file) if not row["text"]][::2]
@@ -250,7 +253,70 @@ def test_a_page_can_be_shown(monkeypatch: pytest.MonkeyPatch):
     page.show()
     assert shown and "<img" in (page._repr_html_() or "")
     with pytest.raises(ConfigError, match=r"Reader\.read"):
-        digit_page(PAGES / "amount.png").show()
+        next(reader().read_file(PAGES / "missing.png")).show()
+
+
+@pytest.fixture
+def three_pages(tmp_path: Path) -> dict[str, Path]:
+    """The same three pages, a number, a blank one and another number, as a TIFF and as a PDF."""
+    with Image.open(PAGES / "amount.png") as file:
+        amount = file.convert("RGB")
+    blank = Image.new("RGB", (300, 200), (230, 230, 230))
+    for suffix in ("tif", "pdf"):
+        amount.save(tmp_path / f"three.{suffix}", save_all=True, append_images=[blank, amount])
+    return {suffix: tmp_path / f"three.{suffix}" for suffix in ("tif", "pdf")}
+
+
+@pytest.mark.parametrize("suffix", ["tif", "pdf"])
+def test_every_page_of_a_file_is_read_in_order(three_pages: dict[str, Path], suffix: str):
+    path = three_pages[suffix]
+    pages = list(reader().read_file(path))
+    assert [(page.file, page.page, page.error) for page in pages] == [(str(path), n, None) for n in (1, 2, 3)]
+    assert [page.text for page in pages] == ["248650", "", "248650"]
+    assert all(page.pixels is not None and page.milliseconds > 0 for page in pages)
+    assert [page.page for page in reader().read_file(path.read_bytes(), "scan")] == [1, 2, 3]
+    assert {page.file for page in reader().read_file(path.read_bytes(), "scan")} == {"scan"}
+    assert {page.file for page in reader().read_file(path.read_bytes())} == {"-"}
+    assert len(next(reader().read_file(path, length=5)).numbers[0].best_guess) == 5
+    assert next(reader().read_file(path, rotate=180)).rotation == 180
+
+
+def test_pages_are_read_when_they_are_asked_for(three_pages: dict[str, Path], monkeypatch: pytest.MonkeyPatch):
+    one, seen = Reader(), []
+    numbers = one.pages.numbers
+    monkeypatch.setattr(one.pages, "numbers", lambda *what: seen.append(1) or numbers(*what))
+    pages = one.read_file(three_pages["tif"])
+    assert len(seen) == 0
+    next(pages)
+    assert len(seen) == 1
+
+
+def test_a_page_that_fails_does_not_stop_the_others(three_pages: dict[str, Path], monkeypatch: pytest.MonkeyPatch):
+    one, seen = Reader(), []
+    numbers = one.pages.numbers
+
+    def failing(*what: object) -> object:
+        seen.append(what)
+        if len(seen) == 2:
+            raise RuntimeError("no\nmemory")
+        return numbers(*what)
+
+    monkeypatch.setattr(one.pages, "numbers", failing)
+    pages = list(one.read_file(three_pages["tif"]))
+    assert [page.text for page in pages] == ["248650", "", "248650"]
+    assert [page.error for page in pages][::2] == [None, None]
+    assert pages[1].error.endswith("three.tif page 2 could not be read (RuntimeError: no); please report this")
+    assert (pages[1].page, pages[1].numbers, pages[1].pixels) == (2, (), None)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"rotate": 45}, {"pattern": "abc"}, {"single": True, "rotate": 0}, {"single": True, "length": 3}],
+    ids=str,
+)
+def test_options_that_do_not_fit_are_refused_before_a_file_is_opened(options: dict):
+    with pytest.raises(ConfigError):
+        reader().read_file("missing.png", **options)
 
 
 @settings(max_examples=60, deadline=None)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from digitscope.reading.ctc import Constraint
+from digitscope.reading.constraint import Constraint
 from digitscope.reading.reader import Reader
 
 PAGES = Path(__file__).parents[2] / "examples" / "pages"

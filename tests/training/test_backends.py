@@ -90,7 +90,7 @@ class Watch(keras.callbacks.Callback):
 for name in RECIPES:
     recipe = recipe_of(name, small)
     executions = [Execution.for_this_machine(recipe, devices) for devices in (1, 4)]
-    one, four = (fit(recipe, x[:250], y[:250], 0, how, None, started, callbacks=[Watch()]) for how in executions)
+    one, four = (fit(recipe, x[:250], y[:250], 0, how, network_of=started, callbacks=[Watch()]) for how in executions)
     for a, b in zip(one.network.get_weights(), four.network.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=2e-5)
 assert seen == [n for name in RECIPES for n in (1, 4) for _ in range(recipe_of(name, small).all_epochs)], seen

@@ -14,7 +14,7 @@ IMAGES, LABELS = (part[:300] for part in load_mnist()[0])
 
 def batches(seed: int = 0, strength: float = 0.0, epoch: int = 0, batch_size: int = 128) -> Batches:
     made = Batches(IMAGES, LABELS, batch_size, seed, strength)
-    made.begin(epoch)
+    made.set_epoch(epoch)
     return made
 
 
@@ -44,8 +44,8 @@ def test_seed_and_epoch_decide_everything(strength: float):
     before = first[1][0].copy()
     np.testing.assert_array_equal(before, batches(1, strength)[1][0])
     assert (before != batches(2, strength)[1][0]).any()
-    first.begin(7)
+    first.set_epoch(7)
     assert (before != first[1][0]).any()
     np.testing.assert_array_equal(first[1][0], batches(1, strength, epoch=7)[1][0], "whatever came before")
-    first.begin(0)
+    first.set_epoch(0)
     np.testing.assert_array_equal(before, first[1][0])

@@ -56,7 +56,7 @@ def test_damaged_files_are_one_sentence(tmp_path: Path, data: st.DataObject):
     try:
         read = Checkpoint.read(path)
     except DataError as error:
-        assert "a.npz is no checkpoint" in str(error) and "--overwrite" in str(error)
+        assert "a.npz is no checkpoint" in str(error) and "set overwrite to start again" in str(error)
         assert "\n" not in str(error)
     else:
         assert [len(part) for part in (read.variables, *read.teachers)] == [3, 2, 1]

@@ -8,7 +8,7 @@ import pytest
 
 from digitscope.arraytypes import Images, Labels
 from digitscope.datasets.mnist import load_mnist
-from digitscope.training.distillation import student_of
+from digitscope.training.distillation import as_student
 from digitscope.training.fit import fit
 from digitscope.training.networks import build
 from digitscope.training.recipes import Recipe, recipe_of
@@ -39,7 +39,7 @@ def test_the_loss_is_against_the_teachers_mean_and_the_label(
     *teachers, network = (build(recipe) for _ in range(count + 1))
     for teacher in teachers:  # fresh networks answer nearly alike; these know what they want
         teacher.layers[-1].set_weights([20 * values for values in teacher.layers[-1].get_weights()])
-    student = student_of(network, teachers, recipe)
+    student = as_student(network, teachers, recipe)
     student.compile(loss="categorical_crossentropy", metrics=["accuracy"])
     given, accuracy = student.evaluate(x, y, verbose=0)
     taught = np.mean([softened(teacher.predict(x, verbose=0), temperature) for teacher in teachers], axis=0)
@@ -54,7 +54,7 @@ def test_a_student_learns_and_its_teachers_do_not(some: tuple[Images, Labels]):
     keras.utils.set_random_seed(3)
     teacher, network = build(recipe_of("seed", SMALL)), build(recipe_of("seed", SMALL))
     before = [part.get_weights() for part in (teacher, network)]
-    student = student_of(network, [teacher], recipe_of("seed", SMALL))
+    student = as_student(network, [teacher], recipe_of("seed", SMALL))
     assert len(student.variables) == len(network.variables), "a teacher is no part of its student"
     student.compile(loss="categorical_crossentropy", optimizer="adam")
     student.fit(x, y, verbose=0)

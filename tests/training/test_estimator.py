@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import doctest
 import os
 import pickle
 import random
@@ -32,6 +33,7 @@ from digitscope.datasets.mnist import load_mnist
 from digitscope.errors import ConfigError, DataError
 from digitscope.models.export_onnx import onnx_bytes
 from digitscope.models.session import ClassifierSession
+from digitscope.training import estimator as estimator_module
 from digitscope.training import fit as fitting
 from digitscope.training.estimator import DigitClassifier
 from digitscope.training.fit import Fitted, fit
@@ -117,7 +119,7 @@ def test_settings_by_name():
         DigitClassifier().set_params(settings__colour=1).fit(ROWS[:20], Y[:20])
 
 
-def test_it_is_the_houses_fit():
+def test_it_trains_as_the_fit_does():
     """The same network as the fit of `train`, given the same images; 784 columns of 0..255 pass unchanged."""
     network = fit(recipe_of("seed", {**SMALL, "epochs": 1}), X[:200], Y[:200], seed=5).network
     ours = DigitClassifier("seed", epochs=1, settings=SMALL, random_state=5).fit(ROWS[:200], Y[:200])
@@ -157,6 +159,32 @@ def test_copies_answer_the_same(fitted: DigitClassifier, tmp_path: Path):
     for other in copies:
         np.testing.assert_array_equal(other.predict_proba(ROWS), fitted.predict_proba(ROWS))
         np.testing.assert_array_equal(other.predict(ROWS), fitted.predict(ROWS))
+
+
+@pytest.mark.slow
+def test_a_pickle_names_the_public_place_and_opens_in_another_process(fitted: DigitClassifier, tmp_path: Path):
+    """So pickles stay readable when modules move inside the package."""
+    plan = clone(fitted).set_params(recipe=recipe_of("seed"))
+    for classifier in (fitted, plan):
+        content = pickle.dumps(classifier)
+        assert b"digitscope" in content and b"digitscope." not in content
+    (tmp_path / "classifier.pickle").write_bytes(pickle.dumps(fitted))
+    np.save(tmp_path / "rows.npy", ROWS[:20])
+    program = (
+        "import pickle, numpy as np\n"
+        "with open('classifier.pickle', 'rb') as file: classifier = pickle.load(file)\n"
+        "np.save('answers.npy', classifier.predict_proba(np.load('rows.npy')))"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    np.testing.assert_allclose(np.load(tmp_path / "answers.npy"), fitted.predict_proba(ROWS[:20]), atol=1e-6)
+
+
+def test_the_docstrings_example_is_true():
+    """Doctest passes over it, because the class calls ``digitscope`` its module."""
+    runner = doctest.DocTestRunner()
+    (example,) = doctest.DocTestFinder(recurse=False).find(DigitClassifier, module=False, globs=vars(estimator_module))
+    assert example.examples
+    assert runner.run(example, clear_globs=False).failed == 0
 
 
 def test_a_clone_knows_the_plan_and_nothing_else(fitted: DigitClassifier):

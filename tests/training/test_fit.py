@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from sklearn.utils import check_random_state
 
 from digitscope.arraytypes import Images, Labels
 from digitscope.datasets.mnist import load_mnist
@@ -165,6 +167,20 @@ def test_a_student_that_was_stopped_goes_on_with_its_teachers(some: tuple[Images
             np.testing.assert_allclose(ours, wanted, atol=1e-6)
     with pytest.raises(DataError, match="another network"):
         fit(recipe_of(chosen, {"teachers": 1}), x, y, 3, begun=states[-1])
+
+
+def test_a_fit_leaves_global_randomness_as_it_was(some: tuple[Images, Labels]):
+    """Keras seeds Python's and NumPy's generators; also a fit that is stopped puts them back."""
+    python, numpy = random.getstate(), check_random_state(None).get_state()
+
+    def stop(checkpoint: Checkpoint) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(recipe_of("seed", SMALL), some[0][:64], some[1][:64], after_epoch=stop)
+    assert random.getstate() == python
+    for part, wanted in zip(check_random_state(None).get_state(), numpy, strict=True):
+        np.testing.assert_array_equal(part, wanted)
 
 
 def test_keras_takes_the_batches_in_our_order(some: tuple[Images, Labels], monkeypatch: pytest.MonkeyPatch):

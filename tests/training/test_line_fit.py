@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
+from digitscope.datasets.synthetic.glyphs import fonts_folder  # noqa: E402
 from digitscope.errors import DataError, DigitscopeError  # noqa: E402
 from digitscope.preprocessing.line import (  # noqa: E402
     ALPHABET,
@@ -18,16 +20,20 @@ from digitscope.preprocessing.line import (  # noqa: E402
     HEIGHT,
 )
 from digitscope.reading.engine_own import LineModel  # noqa: E402
-from digitscope.training.line_fit import (  # noqa: E402
+from digitscope.training.line_batches import (  # noqa: E402
+    KEPT,
     LONGEST_TEXT,
-    SEEN,
-    _classes,
-    _columns,
-    _fit,
-    _fits,
-    _next,
-    _rate,
+    WARM,
+    BatchPool,
+    column_classes,
+    fits,
+    text_classes,
+)
+from digitscope.training.line_fit import (  # noqa: E402
+    State,
     export_reader,
+    fit_lines,
+    learning_rate,
     line_loss,
     train_reader,
 )
@@ -55,8 +61,8 @@ def test_the_file_answers_as_the_network_does(tmp_path: Path):
 
 def test_the_loss_is_small_where_the_columns_say_the_text():
     text = "70.7"
-    wanted = _columns(text, np.array([[2, 6], [8, 12], [13, 14], [16, 20]], np.float32), 24)
-    targets = np.concatenate([_classes(text), wanted])[None].astype(np.float32)
+    wanted = column_classes(text, np.array([[2, 6], [8, 12], [13, 14], [16, 20]], np.float32), 24)
+    targets = np.concatenate([text_classes(text), wanted])[None].astype(np.float32)
     good = 12 * np.eye(CLASSES, dtype=np.float32)[np.maximum(wanted, 0)][None]
     wrong = good[:, ::-1].copy()
     empty = np.zeros((1, LONGEST_TEXT + 24), np.float32)
@@ -65,45 +71,51 @@ def test_the_loss_is_small_where_the_columns_say_the_text():
     assert float(line_loss(empty, nothing)) < 0.01 < 5 < float(line_loss(empty, good))
 
 
-def test_columns_part_what_touches():
-    wanted = _columns("11", np.array([[2, 6], [6, 10]], np.float32), 14)
+def test_a_blank_column_separates_touching_digits():
+    wanted = column_classes("11", np.array([[2, 6], [6, 10]], np.float32), 14)
     one = ALPHABET.index("1") + 1
     assert wanted[4] == one and wanted[8] == one and 0 in wanted[5:8]
     assert wanted[0] == wanted[13] == 0 and -1 in wanted
 
 
 def test_a_text_needs_room():
-    assert _fits("123", 10) and not _fits("1111", 8) and not _fits("1" * (LONGEST_TEXT + 1), 1000)
+    assert fits("123", 10) and not fits("1111", 8) and not fits("1" * (LONGEST_TEXT + 1), 1000)
 
 
 def test_the_rate_climbs_and_falls():
-    rates = [_rate(done) for done in np.linspace(0, 1, 50)]
+    rates = [learning_rate(done) for done in np.linspace(0, 1, 50)]
     assert rates[0] < max(rates) > rates[-1] > 0 and rates.index(max(rates)) < 5
 
 
 BATCH = (np.zeros((1, HEIGHT, 8), np.uint8), np.zeros((1, LONGEST_TEXT), np.int32), np.zeros((1, 4), np.int32))
 
 
-@pytest.mark.parametrize("seen", [0, SEEN - 1, SEEN, 1000])
+def pool_of(made: Connection, seen: int) -> BatchPool:
+    """A pool that has seen so many batches."""
+    pool = BatchPool(made, 0, np.random.default_rng(0))
+    pool._seen += [BATCH] * seen
+    return pool
+
+
+@pytest.mark.parametrize("seen", [0, WARM - 1, WARM, KEPT])
 @pytest.mark.parametrize("half", [b"", (1000).to_bytes(4, "big") + b"half a batch"], ids=["between", "in the midst"])
-def test_a_maker_that_ends_is_told(seen: int, half: bytes):
+def test_a_generator_that_dies_is_one_sentence(seen: int, half: bytes):
     made, maker = multiprocessing.Pipe(duplex=False)
     maker.send((7, BATCH))
     os.write(maker.fileno(), half)
     maker.close()
-    known, state, rng = [BATCH] * seen, {"next": 0}, np.random.default_rng(0)
-    assert _next(made, known, rng, state)[0].shape == BATCH[0].shape and state["next"] == 7
-    with pytest.raises(DigitscopeError, match="process that makes lines has ended"):
-        _next(made, known, rng, state)
+    pool = pool_of(made, seen)
+    assert pool.take()[0].shape == BATCH[0].shape and pool.next_line == 7
+    with pytest.raises(DigitscopeError, match=r"line generator died \(out of memory\?\); train again to resume"):
+        pool.take()
 
 
 def test_training_waits_for_the_first_batches_only():
     made, maker = multiprocessing.Pipe(duplex=False)
-    state, rng = {"next": 0}, np.random.default_rng(0)
-    known = [BATCH] * SEEN
-    assert _next(made, known, rng, state) is BATCH and state["next"] == 0, "none is ready"
+    pool = pool_of(made, WARM)
+    assert pool.take() is BATCH and pool.next_line == 0, "none is ready"
     maker.send((9, BATCH))
-    assert _next(made, known, rng, state) is not BATCH and state["next"] == 9 and len(known) == SEEN + 1
+    assert pool.take() is not BATCH and pool.next_line == 9 and len(pool._seen) == WARM + 1
 
 
 def test_without_fonts_nothing_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -111,5 +123,21 @@ def test_without_fonts_nothing_is_trained(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(DataError, match="holds no fonts"):
         train_reader(100, out=tmp_path / "run")
     assert not list(tmp_path.iterdir())
-    with pytest.raises(DigitscopeError, match="process that makes lines has ended"):
-        _fit(None, {"seconds": 0.0, "lines": 0, "next": 0, "history": []}, 100, tmp_path, 0, None)
+    with pytest.raises(DigitscopeError, match="line generator died"):
+        fit_lines(build_line_network(), State(), 100, tmp_path, 0)
+
+
+@pytest.mark.slow
+def test_a_reader_is_trained_and_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A few batches, stopped and gone on with: the lines add up, and the file can be opened."""
+    if not (fonts_folder() / "handwritten").is_dir():
+        pytest.skip("fonts were not fetched (benchmarks/fetch_fonts.py)")
+    monkeypatch.setattr("digitscope.training.line_fit.validate", lambda network: 0.5)
+    first = train_reader(300, out=tmp_path)
+    state = State.read(tmp_path / "history.json")
+    assert 300 <= first.lines == state.lines and state.next > 0
+    again = train_reader(first.lines + 1, out=tmp_path)
+    assert again.lines > first.lines and again.seconds > first.seconds
+    assert (
+        LineModel(tmp_path / "reader.onnx").probabilities([np.zeros((HEIGHT, 40), np.float32)])[0].shape[1] == CLASSES
+    )

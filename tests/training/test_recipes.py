@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import pytest
 from hypothesis import given
@@ -51,7 +52,7 @@ def test_text_and_values_mean_the_same(recipe: Recipe):
         ({"filters": "32:"}, "two counts like 8:32"),
         ({"filters": "-8"}, "two counts like 8:32"),
         ({"filters": "8,16,32"}, "two counts like 8:32"),
-        ({"": "3"}, "=3 has no setting before it; write KEY=VALUE"),
+        ({"": "3"}, "setting name missing before '=3'; write KEY=VALUE"),
         ({"kernel": 15}, "out of range"),
         ({"convolutions": 3, "kernel": 5}, "leave nothing of the 28 pixels"),
         ({"kernel": 9, "last_filters": 4}, "leave nothing of the 28 pixels"),
@@ -66,6 +67,13 @@ def test_what_does_not_fit_is_said(settings: dict[str, object], words: str):
 def test_a_pair_is_written_as_in_a_sweep_too():
     for same in ("8:16", "8,16", "8, 16", "(8, 16)", "8", 8, (8, 16), [8, 16]):
         assert recipe_of("classic", {"filters": same}).filters == (8, 16)
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
+def test_a_recipe_comes_back_from_json(recipe: Recipe):
+    assert Recipe.from_dict(json.loads(json.dumps(dataclasses.asdict(recipe)))) == recipe
+    with pytest.raises(ConfigError, match="out of range"):
+        Recipe.from_dict(dataclasses.asdict(recipe) | {"epochs": 0})
 
 
 def test_an_unknown_recipe_lists_the_known():

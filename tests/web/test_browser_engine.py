@@ -13,11 +13,11 @@ import pytest
 from browser import chromium, opened
 from digitscope.datasets.mnist import load_mnist
 from digitscope.models.model import Model, load, shipped
-from digitscope.reading.out_of_distribution import known
+from digitscope.reading.out_of_distribution import digit_probability
 from digitscope.web.lens.bundle import page_files
-from digitscope.web.lens.raster import Stroke, raster
 from page_models import described, rounded
 from stroke_models import digits, others
+from stroke_raster import Stroke, raster
 
 HOME = "http://127.0.0.1/"
 SCRIPTS = ("files.js", "raster.js", "engine.js", "known.js", "worker.js")
@@ -200,7 +200,7 @@ def test_what_is_no_digit_is_refused(bench: Bench):
     answers = bench.page.evaluate(READ, [plain(made) for _, made in drawn])
     let_through = [name for (name, _), (_, refused, _) in zip(drawn, answers, strict=True) if not refused]
     assert len(drawn) == 200 and len(let_through) <= 10, let_through
-    sure = known(bench.model, bench.described["known"], np.stack([raster(made).field for _, made in drawn]))
+    sure = digit_probability(bench.model, bench.described["known"], np.stack([raster(made).field for _, made in drawn]))
     assert np.allclose([each[2] for each in answers], sure, atol=1e-3)
 
 

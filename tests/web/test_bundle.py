@@ -33,7 +33,7 @@ NAMES = shipped()
 def fitted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What tells digits from anything else takes seconds to fit; here every page gets the same."""
     fitted = page_models.described("classic")["known"]
-    monkeypatch.setattr(bundle, "fit_known", lambda model, data: fitted)
+    monkeypatch.setattr(bundle, "fit_detector", lambda model, data: fitted)
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_a_place_that_cannot_be_written_is_said_before_the_long_work(tmp_path: P
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("mine")
     for place in (tmp_path / "folder", tmp_path / "file" / "lens.html"):
-        with pytest.raises(ConfigError, match=rf"^{place} cannot be written \(.+\); give another file with --out$"):
+        with pytest.raises(ConfigError, match=rf"^{place} cannot be written \(.+\); give another file$"):
             write_page(load("classic"), place)
     assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["file", "folder"], "nothing is left behind"
 
@@ -155,7 +155,7 @@ def test_a_network_of_twelve_million_products_still_fits_and_one_of_more_is_refu
     with pytest.raises(ModelError) as refused:
         page_model(dense_network(2500, 4001), data=few)
     assert str(refused.value) == (
-        "wide needs 12,002,510 multiplications for one image; a page computes at most 12,000,000, "
+        "wide needs 12,002,510 multiplications for one image, and a page computes at most 12,000,000; "
         "train a smaller network"
     )
 

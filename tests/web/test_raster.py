@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from digitscope.datasets.mnist import load_mnist
 from digitscope.errors import ConfigError
 from digitscope.models.model import load
-from digitscope.web.lens.raster import FITTED, PAD, PEN, Stroke, raster
 from stroke_models import blank, digits
+from stroke_raster import FITTED, PAD, PEN, Stroke, raster
 
 coordinates = st.floats(0, PAD, allow_nan=False).map(lambda value: round(value, 1))
 strokes = st.builds(

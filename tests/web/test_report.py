@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jinja2 import UndefinedError
 
 from digitscope.datasets.mnist import WRONG_TEST_LABELS, load_mnist
 from digitscope.errors import ConfigError, DataError, DigitscopeError
@@ -27,9 +28,9 @@ from digitscope.models.metrics import evaluate_predictions
 from digitscope.models.model import load
 from digitscope.plots import architecture, overview
 from digitscope.training.recipes import Recipe, recipe_of
-from digitscope.web.report import build, compared, digits, inside, numbers, shape
-from digitscope.web.report.html import chapter_names, fill, read
+from digitscope.web.report import build, compared, figures, moved, network, templates, window
 from digitscope.web.report.record import Record
+from digitscope.web.report.templates import chapter_names
 
 VOID = {"meta", "link", "img", "br", "input", "hr"}
 
@@ -83,6 +84,33 @@ def told(run):
     heard = []
     path = build.write_report(run, lambda *told: heard.append(told), comparisons=stand_in())
     return path, path.read_text(encoding="utf-8"), heard
+
+
+@pytest.fixture(scope="module")
+def few(run, tmp_path_factory):
+    """A run on a few digits, whose facts are computed in no time."""
+    folder = tmp_path_factory.mktemp("few")
+    shutil.copy(run / "model.onnx", folder)
+    (x, y), (x_test, y_test) = load_mnist()
+    np.savez(folder / "few.npz", x_train=x[:300], y_train=y[:300], x_test=x_test[:90], y_test=y_test[:90])
+    return write_run(folder, recipe_of("classic"), str(folder / "few.npz"), 300)
+
+
+@pytest.fixture(scope="module")
+def facts(few):
+    return facts_of(Record.read(few), stand_in())
+
+
+def facts_of(record: Record, comparisons: dict) -> dict:
+    """All facts of a run, with the name of each figure in its place."""
+    found = build.facts_of(record, comparisons)
+    names = figures.figures(*(found[name] for name in ("run", "network", "moved", "compared")))
+    return found | {"figures": {name: f"[{name}]" for name in names}}
+
+
+def chapters_of(facts: dict) -> dict[str, str]:
+    """Every chapter as HTML."""
+    return {name: build.chapter(name, facts).body for name in chapter_names()}
 
 
 @dataclass
@@ -156,8 +184,7 @@ def test_every_chapter_is_there_in_order_and_nothing_is_left_unfilled(told):
     sections = re.findall(r'<section class="chapter" id="([\w-]+)">\s*<h2>', text)
     assert sections == [name[3:] for name in chapter_names()[1:]]
     assert re.findall(r'<li><a href="#([\w-]+)">', text) == sections
-    assert "<!-- if" not in text and "<!-- end" not in text and "<!-- unless" not in text
-    assert re.findall(r"\$\{?[a-z]\w*", re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)) == []
+    assert "{{" not in text and "{%" not in text and "{#" not in text and "<!-- " not in text
     assert not re.search(
         r"\b(nan|None|inf|Traceback)\b", re.sub(r"<(script|style).*?</\1>|<[^>]*>", "", text, flags=re.S)
     )
@@ -170,9 +197,9 @@ def test_numbers_are_those_of_the_run(told, run):
     for part in (found["accuracy"], low, high, found["top2_accuracy"], found["per_class"][5]["recall"]):
         assert f"{100 * part:.2f}\N{NO-BREAK SPACE}%" in text
     clean = found["without_wrong_labels"]
-    for shown in (f"{found['loss']:.4f}", f"misread {found['misses']} of them", "1 min 1 s", "“classic”", "225,034",
-                  f"misreads {clean['misses']} of 9,985", "32·(3·3·1) + 32 = 320", "64·(3·3·32) + 64 = 18,496",
-                  "5×5×64 = 1,600"):  # fmt: skip
+    for shown in (f"{found['loss']:.4f}", f"misread {found['misses']} of them", "1\xa0min\xa01\xa0s", "“classic”",
+                  "225,034", f"misreads {clean['misses']} of 9,985", "32·(3·3·1) + 32 = 320",
+                  "64·(3·3·32) + 64 = 18,496", "5×5×64 = 1,600"):  # fmt: skip
         assert shown in text
     assert text.count("Where tutorials err") >= 4
 
@@ -193,7 +220,7 @@ def test_animation_holds_real_filters_whose_sums_are_the_stored_activations(told
     pixels = (image.astype(np.float32) / np.float32(255)).astype(np.float64)
     windows = np.lib.stride_tricks.sliding_window_view(pixels, (3, 3))
     stored = look(load("classic"), image.astype(np.uint8)).layer("conv1").sums
-    assert len({one["number"] for one in data["filters"]}) == inside.CHOICES
+    assert len({one["number"] for one in data["filters"]}) == window.CHOICES
     for one in data["filters"]:
         sums = (windows * np.array(one["kernel"]).reshape(3, 3)).sum(axis=(2, 3)) + one["bias"]
         np.testing.assert_allclose(sums.ravel(), one["sums"], rtol=1e-5, atol=1e-5)
@@ -215,27 +242,19 @@ def test_figures_are_written_beside_the_page_and_progress_is_told(told):
 
 
 @pytest.mark.parametrize("present", [[], *[[name] for name in SECTIONS]], ids=lambda names: "".join(names) or "none")
-def test_any_comparison_may_be_missing(told, run, present):
+def test_any_comparison_may_be_missing(facts, present):
     everything = stand_in()
     some = {key: value for key, value in everything.items() if key not in SECTIONS or key in present} if present else {}
-    facts = compared.facts(some)
-    for name in chapter_names():
-        template = read(f"chapters/{name}.html")
-        filled = fill(template, AnyFact(facts))
-        assert "<!--" not in filled
-        for asked in re.findall(r"cmp_\w+", filled):
-            raise AssertionError(f"{name} asks for {asked}, which is not there")
-
-
-class AnyFact(dict):
-    """Facts of which all but the comparisons are there."""
-
-    def __init__(self, facts):
-        names = {
-            name for chapter in chapter_names() for name in re.findall(r"\$\{?(\w+)", read(f"chapters/{chapter}.html"))
-        }
-        known = {name: f"[{name}]" for name in names if not name.startswith("cmp_")}
-        super().__init__(known | facts)
+    chapters = chapters_of(facts_of(facts["run"], some))
+    told = words_of("".join(chapters.values()))
+    assert "{{" not in told and "[" not in re.sub(r"\[\w+\]", "", told)
+    assert ("make comparisons" in told) is bool(present)
+    shown = {
+        "scaling": "trained both ways", "networks": "a dense network of equal size", "activation": "the sigmoid differ",
+        "pooling": "no pooling at all differ", "filters": "filters the mean changes by",
+        "training_images": "times fewer mistakes",
+    }  # fmt: skip
+    assert [name for name, words in shown.items() if words in told] == [name for name in shown if name in present]
 
 
 def test_broken_comparisons_are_one_clear_error():
@@ -245,7 +264,7 @@ def test_broken_comparisons_are_one_clear_error():
 
 @given(st.lists(st.floats(0.5, 1), min_size=1, max_size=4), st.lists(st.floats(0.5, 1), min_size=1, max_size=4))
 def test_a_verdict_names_a_winner_only_if_the_ranges_do_not_touch(a, b):
-    words = compared.verdict("this", a, "that", b)
+    words = compared.verdict("this", compared.Network("", tuple(a)), "that", compared.Network("", tuple(b)))
     if min(a) > max(b):
         assert words.startswith("This is ahead of that")
     elif min(b) > max(a):
@@ -257,24 +276,55 @@ def test_a_verdict_names_a_winner_only_if_the_ranges_do_not_touch(a, b):
 def test_shifts_and_turns_move_the_ink_where_they_say():
     image = np.zeros((1, 28, 28), np.uint8)
     image[0, 10, 20] = 255
-    assert digits.shifted(image, 3)[0, 10, 23] == 255
-    assert digits.shifted(image, -3)[0, 10, 17] == 255
-    assert digits.shifted(image, 0, -2)[0, 8, 20] == 255
-    assert digits.shifted(image, 27).sum() == 0
-    assert digits.turned(image, 90)[0, 7, 10] == 255
+    assert moved.shifted(image, 3)[0, 10, 23] == 255
+    assert moved.shifted(image, -3)[0, 10, 17] == 255
+    assert moved.shifted(image, 0, -2)[0, 8, 20] == 255
+    assert moved.shifted(image, 27).sum() == 0
+    assert moved.turned(image, 90)[0, 7, 10] == 255
 
 
-def test_the_page_for_drawing_is_linked_only_where_it_exists(run):
-    template = read("chapters/24-next.html")
+def test_the_page_for_drawing_is_linked_only_where_it_exists(facts, tmp_path):
     for there in (False, True):
-        facts = AnyFact({"lens": there})
-        assert ('href="lens.html"' in fill(template, facts)) is there
+        if there:
+            (tmp_path / "lens.html").touch()
+        run = replace(facts["run"], folder=tmp_path)
+        assert ('href="lens.html"' in build.chapter("24-next", facts | {"run": run}).body) is there
 
 
 def test_text_of_a_run_cannot_become_markup():
-    assert fill("<p>$name</p>", {"name": "<script>"}) == "<p>&lt;script&gt;</p>"
-    with pytest.raises(KeyError):
-        fill("$missing", {})
+    filled = templates.environment().from_string
+    assert filled("<p>{{ name }}</p>").render(name="<script>") == "<p>&lt;script&gt;</p>"
+    assert "<" not in filled("{{ window|tojson }}").render(window={"of": "</script><!--"})
+    macro = '{% from "macros.html" import picture %}{{ picture(pixels, words) }}'
+    page = parsed(filled(macro).render(pixels=np.zeros((2, 2), np.uint8), words='"><script>'))
+    assert page.faults == [] and page.silent == [] and not page.ids
+    with pytest.raises(UndefinedError):
+        filled("{{ missing }}").render()
+    with pytest.raises(UndefinedError):
+        filled("{% if run.missing %}{% endif %}").render(run={})
+
+
+def test_names_of_a_foreign_run_are_escaped_wherever_they_stand(few, tmp_path):
+    record = Record.read(few)
+    bad = "\"'><script>alert(1)</script>"
+    config = record.config | {
+        "recipe": record.config["recipe"] | {"name": bad}, "data_sha256": bad, "machine": bad, "settings": [bad],
+        "versions": {bad: bad}, "execution": {"backend": bad},
+    }  # fmt: skip
+    foreign = replace(record, config=config, folder=tmp_path / "a<b>")
+    chapters = chapters_of(facts_of(foreign, stand_in() | {"command": bad, "machine": bad}))
+    text = "".join(chapters.values())
+    assert parsed(text).faults == [] and "<script" not in text and text.count("&lt;script&gt;") > 10
+
+
+def test_what_is_known_already_is_not_computed_again(few, monkeypatch):
+    model, data = load(few), Record.read(few).data
+    answers = model.predict(data.x_test)
+    monkeypatch.setattr("digitscope.web.report.record.load", lambda _: pytest.fail("opened the model again"))
+    record = Record.read(few, data, model, answers)
+    assert record.model is model and record.probabilities is answers and record.data is data
+    with pytest.raises(ConfigError, match="probabilities have shape"):
+        Record.read(few, data, model, answers[:5])
 
 
 @pytest.mark.parametrize("damage", ["config.json", "metrics.json", "evaluation.json", "history.csv", "model.onnx"])
@@ -432,22 +482,20 @@ def test_a_written_sum_can_be_added_up_with_a_calculator(told):
 
 
 @pytest.mark.parametrize(("confidence", "wrong", "modest"), [(0.55, 0, True), (0.999, 0, False), (0.999, 20, False)])
-def test_a_network_is_called_modest_only_if_it_is(run, tmp_path, confidence, wrong, modest):
-    (x, y), (x_test, y_test) = load_mnist()
-    np.savez(tmp_path / "few.npz", x_train=x[:300], y_train=y[:300], x_test=x_test[:90], y_test=y_test[:90])
-    shutil.copy(run / "model.onnx", tmp_path)
-    record = Record.read(write_run(tmp_path, recipe_of("classic"), str(tmp_path / "few.npz"), 300))
-    answers = (y_test[:90] + (np.arange(90) < wrong)) % 10
+def test_a_network_is_called_modest_only_if_it_is(few, confidence, wrong, modest):
+    record = Record.read(few)
+    labels = record.data.y_test
+    answers = (labels + (np.arange(90) < wrong)) % 10
     probabilities = np.full((90, 10), (1 - confidence) / 9)
     probabilities[np.arange(90), answers] = confidence
-    record = replace(record, evaluation=evaluate_predictions(probabilities, y_test[:90]))
-    facts = AnyFact(numbers.facts(record))
-    errors, split = (words_of(fill(read(f"chapters/{name}.html"), facts)) for name in ("22-errors", "03-split"))
+    record = replace(record, evaluation=evaluate_predictions(probabilities, labels))
+    chapters = chapters_of(facts_of(record, {}))
+    errors, split = (words_of(chapters[name]) for name in ("22-errors", "03-split"))
     assert ("average it gives its answers 55.00 %" in errors) is modest
-    assert ("temperature below 0.5 would mend it" in errors) is modest
+    assert ("temperature below 0.5 would correct that" in errors) is modest
     assert ("nearly all answers lie in the last bar" in errors) is (confidence > 0.9)
     assert ("trained too briefly" in errors) is (wrong > 0)
-    assert ("a good part is what it has learned by heart" in split) is (wrong > 0)
+    assert ("a good part of it is what the network has learned by heart" in split) is (wrong > 0)
 
 
 def test_figures_of_a_deeper_network_have_room_for_every_layer(tmp_path):
@@ -476,7 +524,7 @@ def test_the_pooling_animation_pools_what_the_network_pools(tmp_path):
     recipe = recipe_of("classic", {"convolutions": 3, "filters": "6,2", "pooling": "average", "kernel": 2})
     export.export_onnx(networks.build(recipe), tmp_path / "model.onnx")
     lens = look(load(tmp_path / "model.onnx"), load_mnist()[1][0][0])
-    pool = json.loads(inside.window_data(lens))["pool"]
+    pool = window.data(lens, network.facts(lens))["pool"]
     assert (pool["of"], pool["side"], pool["pooledSide"], pool["mode"]) == ("conv3", 25, 12, "average")
     for one in pool["maps"]:
         values = np.float32(one["values"]).reshape(25, 25)
@@ -519,12 +567,12 @@ BUILDABLE = [
 
 @settings(max_examples=30, deadline=None)
 @given(st.sampled_from(BUILDABLE))
-def test_sizes_are_true_of_every_network_that_recipes_build(recipe):
+def test_sizes_are_true_of_every_network_that_recipes_build(facts, recipe):
     lens = outline(recipe)
-    facts = AnyFact(shape.facts(lens))
-    chapters = {name: words_of(fill(read(f"chapters/{name}.html"), facts)) for name in chapter_names()}
+    swapped = facts | {"network": network.facts(lens), "figures": facts["figures"] | {"maps_pooled": "[maps]"}}
+    chapters = {name: words_of(body) for name, body in chapters_of(swapped).items()}
     told = " ".join(chapters.values())
-    assert "<!--" not in told and told.count("$") == 0
+    assert "<!--" not in told and told.count("$") == 0 and "{{" not in told
     pooled, pool1, pool2 = (lens.layer(name).shape[0] for name in (lens.before("pool1").name, "pool1", "pool2"))
     last, pooled_again = lens.before("flatten"), lens.before("pool2").shape[0]
     assert f"Pooling: from {pooled} to {pool1} " in told

@@ -33,7 +33,7 @@ def ask() -> Iterator[Ask]:
     options = {"port": 0, "started": lambda *both: running.put(both)}
     thread = threading.Thread(target=serve, args=(load("classic"),), kwargs=options)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bundle, "fit_known", lambda model, data: None)
+        patch.setattr(bundle, "fit_detector", lambda model, data: None)
         thread.start()
         address, server = running.get(timeout=60)
     port = int(address.rstrip("/").rpartition(":")[2])
@@ -102,9 +102,9 @@ def test_a_port_that_is_taken_is_an_error_of_one_sentence():
     with socket.socket() as taken:
         taken.bind((LOCAL, 0))
         taken.listen()
-        with pytest.raises(ConfigError, match="give another with --port"):
+        with pytest.raises(ConfigError, match="choose another port"):
             serve(load("classic"), port=taken.getsockname()[1])
-    with pytest.raises(ConfigError, match="give another with --port"):
+    with pytest.raises(ConfigError, match="choose another port"):
         serve(load("classic"), port=99999)
 
 
@@ -116,17 +116,28 @@ def test_the_command_says_where_it_serves_once_it_does(
     with socket.socket() as taken:
         taken.bind((LOCAL, 0))
         taken.listen()
-        with pytest.raises(ConfigError, match="give another with --port"):
+        with pytest.raises(ConfigError, match="choose another port"):
             looking.serve("classic", port=taken.getsockname()[1])
     assert capsys.readouterr().out == ""
     opened: list[str] = []
-    monkeypatch.setattr(bundle, "fit_known", lambda model, data: None)
+    monkeypatch.setattr(bundle, "fit_detector", lambda model, data: None)
     monkeypatch.setattr(uvicorn.Server, "run", lambda self, sockets: opened.append(sockets[0].getsockname()[1]))
     monkeypatch.setattr("webbrowser.open", opened.append)
     looking.serve("classic", port=0, open_=True)
     address, port = opened
     assert address == f"http://{LOCAL}:{port}/"
     assert capsys.readouterr().out == f"Serving classic on {address}; Ctrl-C stops it\n"
+
+
+@pytest.mark.parametrize(("lan", "address"), [(False, "127.0.0.1"), (True, "0.0.0.0")])
+def test_it_listens_to_this_machine_only_unless_told_otherwise(
+    lan: bool, address: str, monkeypatch: pytest.MonkeyPatch
+):
+    bound: list[str] = []
+    monkeypatch.setattr(bundle, "fit_detector", lambda model, data: None)
+    monkeypatch.setattr(uvicorn.Server, "run", lambda self, sockets: bound.append(sockets[0].getsockname()[0]))
+    serve(load("classic"), port=0, lan=lan)
+    assert bound == [address]
 
 
 def test_it_is_compressed(ask: Ask):

@@ -1,6 +1,7 @@
-"""The ``digitscope`` command: words in, a library function called, text out. Nothing is computed here.
+"""The ``digitscope`` command: each command calls a library function and prints what it returns.
 
-Every command imports what it needs inside itself, so that ``--help`` and ``read`` start without Keras.
+Every command imports what it needs when it runs, so that ``--help`` and ``read`` start without Keras. Start with
+``terminal``, which holds what the commands share.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from typing import Annotated
 
 import typer
 
-# Each brings its commands, in the order of the help.
+# Each of these registers its commands, in the order of the help.
 # isort: off
 from digitscope.cli import training  # noqa: F401
 from digitscope.cli import reading  # noqa: F401
+from digitscope.cli import submission  # noqa: F401
 from digitscope.cli import looking  # noqa: F401
 
 # isort: on
@@ -24,7 +26,7 @@ __all__ = ["app", "main"]
 
 
 def main() -> None:
-    """Run the command line: an error in the input is one sentence on stderr and exit code 2."""
+    """Run the command line; an error in the input ends with one sentence on stderr and exit code 2."""
     try:
         app()
     except DigitscopeError as error:
@@ -50,6 +52,6 @@ def _print_version(asked: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None: ...

@@ -1,11 +1,9 @@
-"""The commands that show: data, models, what is inside them, and how they read."""
+"""The commands that measure, show, export and serve a model, and that show the data."""
 
 from __future__ import annotations
 
 import enum
 import json
-import os
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -18,16 +16,16 @@ from digitscope.cli.terminal import (
     app,
     load_data,
     load_model,
+    note,
     progress_bar,
     table,
 )
-from digitscope.environment import machine, processor_features, versions
 from digitscope.errors import ConfigError
 from digitscope.quiet import import_keras
 
 
 class ExportFormat(enum.StrEnum):
-    """What ``export`` writes."""
+    """The formats that ``export`` writes."""
 
     onnx = "onnx"
     keras = "keras"
@@ -40,26 +38,28 @@ def evaluate(
     model: ModelArgument,
     data: DataOption = "mnist",
     json_: Annotated[bool, typer.Option("--json", help="Print everything as one JSON object.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Where figures go: confusions, calibration, mistakes.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Also write figures to this folder: confusions, calibration, mistakes.")
+    ] = None,
 ) -> None:
     """Measure a model on the test images.
 
-    Loss, accuracy with its interval, each digit, confusions, calibration and the most confident mistakes.
+    Prints loss, accuracy with its interval, scores per digit, confusions, calibration and the most confident mistakes.
     """
     dataset = load_data(data)
     opened = load_model(model)
-    for note in dataset.learned_elsewhere({model: opened.card}):
-        typer.echo(f"digitscope: note: {note}", err=True)
+    for sentence in dataset.learned_elsewhere({model: opened.card}):
+        note(sentence)
     evaluation = opened.evaluate(dataset)
     if out is not None:
         from digitscope.plots.write import write_evaluation_figures
 
         write_evaluation_figures(evaluation, dataset, out)
     if json_:
-        told = evaluation.to_dict()
-        for mistake in told["mistakes"]:
+        record = evaluation.to_dict()
+        for mistake in record["mistakes"]:
             mistake["place"] = dataset.place(mistake["index"])
-        typer.echo(json.dumps({"model": model, "data": dataset.name} | told, indent=2))
+        typer.echo(json.dumps({"model": model, "data": dataset.name} | record, indent=2))
         return
     table(["", f"{model} on {data}"], [list(row) for row in evaluation.summary()])
     table(
@@ -85,36 +85,40 @@ def evaluate(
 @app.command()
 def look(
     image: Annotated[
-        str, typer.Argument(help="An image file, test:17 for a test image, train:5, or as evaluate names it.")
+        str,
+        typer.Argument(
+            help="An image file, test:17 or train:5 for an image of the dataset, or a place that evaluate printed."
+        ),
     ],
     model: ModelOption = "classic",
     data: DataOption = "mnist",
-    out: Annotated[Path | None, typer.Option(help="Where the figures go; default look-IMAGE.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder for the figures; default look-IMAGE.")] = None,
 ) -> None:
-    """Draw a digit's way through every layer.
+    """Show how a digit passes through every layer of a network.
 
-    Figures to look at and to print, as SVG and PNG; overview.png shows it all on one sheet.
+    Writes figures as SVG and PNG; overview.png shows everything on one sheet.
     """
     from digitscope.datasets.lookup import digit_named
-    from digitscope.plots.overview import write_look
+    from digitscope.plots.write import write_look
 
     opened = load_model(model)
-    digit = digit_named(image, data if data == "mnist" else load_data(data))  # MNIST has no notes to tell
+    digit = digit_named(image, data if data == "mnist" else load_data(data))  # MNIST has no notes to print
     folder = out or Path(f"look-{digit.name}")
     with progress_bar() as progress:
         paths = write_look(opened, digit.pixels, folder, digit.title, progress)
-    typer.echo(f"{len(paths)} files in {folder}; begin with {folder / 'overview.png'}")
+    typer.echo(f"{len(paths)} files in {folder}; start with {folder / 'overview.png'}")
 
 
 @app.command()
 def data(
     data: DataOption = "mnist",
-    image: Annotated[int, typer.Option(help="Which training image to show as numbers.")] = 0,
-    out: Annotated[Path, typer.Option(help="Where the figures go.")] = Path("data-figures"),
+    image: Annotated[int, typer.Option(help="The training image to show as numbers.")] = 0,
+    out: Annotated[Path, typer.Option(help="The folder for the figures.")] = Path("data-figures"),
 ) -> None:
     """Show the data that a network learns from.
 
-    Counts of each digit, samples, one image as numbers raw and scaled, the mean image of each digit.
+    Prints how many images there are of each digit and writes figures: samples, one image as raw and scaled numbers,
+    the mean image of each digit.
     """
     from digitscope.plots.write import write_data_figures
 
@@ -135,17 +139,21 @@ def data(
 @app.command()
 def export(
     model: ModelArgument,
-    format_: Annotated[ExportFormat, typer.Option("--format", help="What to write.")] = ExportFormat.onnx,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="The file, or a folder to put it in.")] = None,
-    card: Annotated[bool, typer.Option("--card", help="Write a model card, README.md, beside it.")] = False,
-    licence: Annotated[str | None, typer.Option("--license", help="What the card says, e.g. apache-2.0.")] = None,
+    format_: Annotated[ExportFormat, typer.Option("--format", help="The format to write.")] = ExportFormat.onnx,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The file to write, or a folder to put it in.")
+    ] = None,
+    card: Annotated[bool, typer.Option("--card", help="Also write a model card, README.md, beside it.")] = False,
+    licence: Annotated[
+        str | None, typer.Option("--license", help="The licence that the card names, e.g. apache-2.0.")
+    ] = None,
 ) -> None:
-    """Write a model in the format of another program.
+    """Write a model in a format that other programs read.
 
-    What was written is loaded again and compared before it counts.
+    The written file is loaded again and must give the same answers, or nothing is written.
     """
     if licence is not None and not card:
-        raise ConfigError(f"--license {licence} is what the card says; add --card, or leave it out")
+        raise ConfigError(f"--license {licence} is for the model card; add --card, or leave it out")
     if format_ in (ExportFormat.keras, ExportFormat.tflite):
         import_keras()
     from digitscope.models.card import card_beside
@@ -154,7 +162,7 @@ def export(
     opened = load_model(model)
     planned = card_beside(opened, export_path(opened, format_.value, out), licence) if card else None
     path = export_model(opened, format_.value, out)
-    typer.echo(f"{path}: {path.stat().st_size / 1e3:,.0f} kB; loaded again, it answers the same")
+    typer.echo(f"{path}: {path.stat().st_size / 1e3:,.0f} kB; it was loaded again and gives the same answers")
     if planned is not None:
         typer.echo(f"{planned.write()}: the model card")
 
@@ -164,32 +172,32 @@ def page(
     model: ModelOption = "classic",
     out: Annotated[Path, typer.Option("--out", "-o", help="The HTML file to write.")] = Path("lens.html"),
     snapshot: Annotated[
-        list[str] | None, typer.Option(help="The same network at another time of its training; repeatable.")
+        list[str] | None, typer.Option(help="The same network at an earlier stage of training; repeatable.")
     ] = None,
 ) -> None:
-    """Write the model as one HTML file to draw in.
+    """Write an HTML page to draw digits in and follow them.
 
-    Anybody can draw a digit in it and follow every number through every layer; it needs no server and no network.
+    One file that shows every number in every layer; it needs no server and no internet connection.
     """
     from digitscope.web.lens.bundle import write_page
 
     path = write_page(load_model(model), out, [load_model(name) for name in snapshot or []])
-    typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB; open it in a browser, or mail it to the class")
+    typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB; open it in a browser, or send it to your class")
 
 
 @app.command()
 def serve(
     model: ModelOption = "classic",
-    port: Annotated[int, typer.Option(help="Where to listen.", min=1, max=65535)] = 8128,
-    lan: Annotated[bool, typer.Option("--lan", help="For everybody in the same network, e.g. a phone.")] = False,
-    open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8128,
+    lan: Annotated[bool, typer.Option("--lan", help="Let other devices in the same network in, e.g. a phone.")] = False,
+    open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser at once.")] = False,
     snapshot: Annotated[
-        list[str] | None, typer.Option(help="The same network at another time of its training; repeatable.")
+        list[str] | None, typer.Option(help="The same network at an earlier stage of training; repeatable.")
     ] = None,
 ) -> None:
-    """Serve the same page from this machine.
+    """Serve the page to draw digits in from this machine.
 
-    Draw a digit and follow every number through every layer, in a browser.
+    It answers this machine only, unless --lan is given. Ctrl-C stops it.
     """
     import webbrowser
 
@@ -205,26 +213,8 @@ def serve(
 
 @app.command()
 def info() -> None:
-    """Show versions, backends, processor and models."""
-    from digitscope.cli.looking import about
+    """Show versions, machine, Keras backends and shipped models."""
+    from digitscope.cli.installation import installation
 
-    for section, rows in about().items():
+    for section, rows in installation().items():
         table([section, ""], [list(row) for row in rows])
-
-
-def about() -> dict[str, list[tuple[str, str]]]:
-    """Everything that ``digitscope info`` shows, as rows by section."""
-    from digitscope.models.model import load, shipped
-
-    backends = [name for name in ("tensorflow", "jax", "torch") if find_spec(name) is not None]
-    used = os.environ.get("KERAS_BACKEND", "tensorflow") if find_spec("keras") else "none: Keras is not installed"
-    models = []
-    for name in shipped():
-        card = load(name).card
-        models.append((name, f"{card['summary']}" if "summary" in card else "no card"))
-    return {
-        "versions": list(versions().items()),
-        "machine": [("system", machine()), ("features", ", ".join(processor_features()) or "unknown")],
-        "Keras": [("backend", used), ("installed", ", ".join(backends) or "none")],
-        "models": models,
-    }

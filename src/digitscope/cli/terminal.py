@@ -1,16 +1,17 @@
-"""What every command shares: the application, its options, the progress bar, tables and how it stops."""
+"""What the commands share: the application, common options, the progress bar, tables, and how to stop."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
+from digitscope.errors import ConfigError
 from digitscope.quiet import import_keras
 
 if TYPE_CHECKING:
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class Commands(TyperGroup):
-    """All commands; one that is stopped by Ctrl-C ends with a sentence, which Typer would leave out."""
+    """The group of all commands; Ctrl-C ends a command with a sentence, which Typer alone would not print."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command that was asked for."""
+        """Run a command."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
@@ -41,35 +42,68 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-ModelOption = Annotated[str, typer.Option(help="A shipped model's name, a run folder, an .onnx or a .keras file.")]
-ModelArgument = Annotated[str, typer.Argument(help="A shipped model's name, a run folder, an .onnx or a .keras file.")]
+_MODEL = "Name of a shipped model, a run folder, or an .onnx or .keras file."
+ModelOption = Annotated[str, typer.Option(help=_MODEL)]
+ModelArgument = Annotated[str, typer.Argument(help=_MODEL)]
 DataOption = Annotated[
-    str, typer.Option(help="mnist; or your own: a folder of IDX files or of images by digit, an .npz or a .csv file.")
+    str,
+    typer.Option(
+        help="mnist, or your own: a folder of IDX files, a folder with one folder of images per digit, .npz or .csv."
+    ),
 ]
 
 WIDE = 110
-"""Columns of a terminal from which on loss and accuracy stand beside the progress bar as well."""
+"""Columns that a terminal needs to show loss and accuracy beside the progress bar."""
 
 
 def stop(sentence: str, code: int) -> NoReturn:
-    """Say why on stderr and end the process."""
+    """Print a sentence on stderr and end the process."""
     sys.stderr.write(f"digitscope: {sentence}\n")
     sys.exit(code)
 
 
+def note(sentence: str) -> None:
+    """Print a sentence on stderr that is not an error."""
+    sys.stderr.write(f"digitscope: note: {sentence}\n")
+
+
+def note_new_name(old: str, new: str) -> None:
+    """Print that a spelling of version 0.1 has another name now."""
+    note(f"{old} is now {new}; the old spelling will be removed in the next version")
+
+
+def refuse_other_options(ctx: typer.Context, accepted: Collection[str], with_: str) -> None:
+    """Check that only some of a command's options were given.
+
+    Args:
+        ctx: of the command.
+        accepted: the options that may be given.
+        with_: what the others do not go with, for the message.
+
+    Raises:
+        ConfigError: another option was given; the message names each of them.
+    """
+    options = [parameter for parameter in ctx.command.params if parameter.param_type_name == "option"]
+    sources = {option.opts[0]: ctx.get_parameter_source(str(option.name)) for option in options}
+    given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    others = [name for name in given if name not in accepted]
+    if others:
+        raise ConfigError(f"{', '.join(others)} cannot be given with {with_}; it takes {', '.join(accepted)}")
+
+
 def load_data(name: str) -> Dataset:
-    """A dataset by name or path; what is odd about it is said on stderr."""
+    """A dataset by name or path; its warnings are printed on stderr."""
     from digitscope.datasets.load import load_dataset
 
     with progress_bar() as progress:
         dataset = load_dataset(name, progress)
     for warning in dataset.warnings:
-        sys.stderr.write(f"digitscope: note: {warning}\n")
+        note(warning)
     return dataset
 
 
 def load_model(model: str) -> Model:
-    """A model by name or path; a ``.keras`` file brings Keras in, which must not clutter the terminal."""
+    """A model by name or path; for a ``.keras`` file, Keras is imported without its start-up messages."""
     if model.endswith(".keras"):
         import_keras()
     from digitscope.models.model import load
@@ -79,7 +113,7 @@ def load_model(model: str) -> Model:
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """A progress bar on stderr, from the first report on, with what is done, how fast and how long it still takes."""
+    """A progress bar on stderr: what is done, how fast, and the time left. It appears with the first report."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -95,14 +129,14 @@ def progress_bar() -> Iterator[Progress]:
         console=console,
     )
     tasks: dict[str, Any] = {}
-    begun: dict[str, tuple[float, int]] = {}
+    starts: dict[str, tuple[float, int]] = {}
 
     def report(stage: str, done: int, total: int, facts: Mapping[str, float]) -> None:
         if stage not in tasks:
-            begun[stage] = time.perf_counter(), done
+            starts[stage] = time.perf_counter(), done
             tasks[stage] = bar.add_task(stage, total=total, facts="")
             bar.start()
-        start, before = begun[stage]
+        start, before = starts[stage]
         seconds = time.perf_counter() - start
         words = _facts(facts, (done - before) / seconds if done > before else None, console.width < WIDE)
         bar.update(tasks[stage], completed=done, total=total, facts=words)
@@ -115,7 +149,7 @@ def progress_bar() -> Iterator[Progress]:
 
 
 def _facts(facts: Mapping[str, float], rate: float | None, short: bool) -> str:
-    """Training facts as the few words beside the bar, the rate in images per second once it is known."""
+    """The text beside the bar: epoch, loss, accuracy, and images per second once they are known."""
     words = [f"epoch {facts['epoch']:.0f}"] if "epoch" in facts else []
     if not short:
         words += [f"{key} {facts[key]:.4f}" for key in ("loss", "accuracy") if key in facts]
@@ -125,7 +159,7 @@ def _facts(facts: Mapping[str, float], rate: float | None, short: bool) -> str:
 
 
 def table(head: list[str], rows: list[list[str]]) -> None:
-    """Print rows under a head, words to the left and numbers to the right, a blank line behind."""
+    """Print rows under a head, then a blank line; words are aligned left, numbers right."""
     columns = [list(column) for column in zip(head, *rows, strict=True)]
     for column in columns:
         width = max(map(len, column))

@@ -1,71 +1,77 @@
-"""The commands that train: one network, many, and what became of them."""
+"""The commands that train networks, and that list and compare what was trained."""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitscope.cli.terminal import DataOption, ModelArgument, app, load_data, load_model, progress_bar, table
+from digitscope.cli.terminal import (
+    DataOption,
+    ModelArgument,
+    app,
+    load_data,
+    load_model,
+    note,
+    note_new_name,
+    progress_bar,
+    refuse_other_options,
+    table,
+)
 from digitscope.errors import ConfigError
+from digitscope.formatting import percent
 from digitscope.quiet import import_keras
+
+if TYPE_CHECKING:
+    from digitscope.experiments.run import Run
+
+EpochsOption = Annotated[int | None, typer.Option(help="Passes over the training images; default as in the recipe.")]
+DevicesOption = Annotated[
+    int, typer.Option(help="Devices, e.g. graphics cards, that share every batch; needs KERAS_BACKEND=jax.")
+]
+TensorBoardOption = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Log loss, accuracy and learning rate there for TensorBoard.")
+]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace the run in that folder.")]
+ResumeOption = Annotated[
+    bool, typer.Option("--resume", help="Continue the run in --out after its last finished epoch.")
+]
+PageOption = Annotated[bool, typer.Option("--page", help="Also write lens.html: draw a digit and follow it.")]
 
 
 @app.command()
 def train(
-    recipe: Annotated[
-        str,
-        typer.Option(
-            help="seed, fast, classic, robust or strong; or reader, the network that reads lines (about an hour)."
-        ),
-    ] = "classic",
+    ctx: typer.Context,
+    recipe: Annotated[str, typer.Option(help="seed, fast, classic, robust or strong.")] = "classic",
     data: DataOption = "mnist",
-    epochs: Annotated[
-        int | None, typer.Option(help="Passes over the training images, instead of the recipe's.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of the first weights, the order of the images and the augmentation.")] = 0,
+    epochs: EpochsOption = None,
+    seed: Annotated[int, typer.Option(help="Seed of the first weights, the image order and the augmentation.")] = 0,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Another value of the recipe; repeatable.")
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of the recipe; repeatable.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; default runs/RECIPE-SEED-DATE.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a finished run in that folder.")] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in --out after its last finished epoch.")
-    ] = False,
-    page: Annotated[bool, typer.Option("--page", help="Write lens.html too: draw a digit and follow it.")] = False,
-    tensorboard: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write loss, accuracy and learning rate there for TensorBoard.")
-    ] = None,
-    devices: Annotated[
-        int, typer.Option(help="Share every batch among so many devices, e.g. graphics cards; needs KERAS_BACKEND=jax.")
-    ] = 1,
+    overwrite: OverwriteOption = False,
+    resume: ResumeOption = False,
+    page: PageOption = False,
+    tensorboard: TensorBoardOption = None,
+    devices: DevicesOption = 1,
 ) -> None:
-    """Train a network and report how it reads.
+    """Train a network, measure it and write a report.
 
-    Measures it on the test images and leaves a run folder with model, metrics, figures and report.html.
+    Leaves a run folder with the model, its measurements on the test images, figures and report.html.
     """
-    settings = {}
-    for item in set_ or []:
-        key, found, value = item.partition("=")
-        if not found:
-            raise ConfigError(f"--set {item} has no value; write it as KEY=VALUE, e.g. --set pooling=average")
-        settings[key.strip()] = value.strip()
-    if recipe == "reader":
-        others = {
-            "--data": data != "mnist", "--epochs": epochs is not None, "--overwrite": overwrite, "--resume": resume,
-            "--page": page, "--tensorboard": tensorboard is not None, "--devices": devices != 1,
-        }  # fmt: skip
-        if any(others.values()):
-            named = ", ".join(option for option, given in others.items() if given)
-            raise ConfigError(f"{named} cannot be given with the recipe reader; it takes --set lines=N, --seed, --out")
-        _train_reader(settings, seed, out)
+    settings = _settings(set_ or [])
+    if recipe == "reader":  # the spelling of version 0.1
+        refuse_other_options(ctx, ("--recipe", "--set", "--seed", "--out"), "the recipe reader")
+        _train_reader(_lines(settings), seed, out or READER_FOLDER, old_spelling=True)
         return
     from digitscope.training.recipes import recipe_of
 
-    recipe_of(recipe, settings)  # what does not fit is said before Keras takes its seconds to start
+    recipe_of(recipe, settings)  # refuses a wrong setting before Keras takes seconds to start
     dataset = load_data(data)
     import_keras()
     from digitscope.experiments.run import Run
@@ -74,138 +80,38 @@ def train(
     finished = resume and out is not None and Run(out).finished
     with progress_bar() as progress:
         run = train_run(
-            recipe,
-            data=dataset,
-            epochs=epochs,
-            seed=seed,
-            settings=settings,
-            out=out,
-            overwrite=overwrite,
-            resume=resume,
-            page=page,
-            tensorboard=tensorboard,
-            devices=devices,
-            progress=progress,
-        )
-    metrics = run.metrics
+            recipe, data=dataset, epochs=epochs, seed=seed, settings=settings, out=out, overwrite=overwrite,
+            resume=resume, page=page, tensorboard=tensorboard, devices=devices, progress=progress,
+        )  # fmt: skip
     if finished:
-        typer.echo(f"{out} has finished; there is nothing to go on with")
+        typer.echo(f"{out} was finished already; there is nothing to resume")
+    _print_run(run)
+
+
+def _settings(words: Sequence[str]) -> dict[str, str]:
+    """Settings of a recipe from words of the form ``KEY=VALUE``."""
+    settings = {}
+    for word in words:
+        key, found, value = word.partition("=")
+        if not found:
+            raise ConfigError(f"--set {word} has no value; write it as KEY=VALUE, e.g. --set pooling=average")
+        settings[key.strip()] = value.strip()
+    return settings
+
+
+def _print_run(run: Run) -> None:
+    """How well a finished run reads."""
+    metrics = run.metrics
     if run.config["execution"]["backend"] != "tensorflow":
         typer.echo(run.config["export"])
     typer.echo(
-        f"{metrics['misses']:,} of {metrics['n']:,} test images missed; fitted in {metrics['fit_seconds']:.1f} s "
+        f"{metrics['misses']:,} of {metrics['n']:,} test images misread; fitted in {metrics['fit_seconds']:.1f} s "
         f"({metrics['images_per_second']:,.0f} images/s); report: {run.folder / 'report.html'}"
     )
     if metrics["test_loss"] > math.log(10):
-        typer.echo(
-            "note: the loss is above that of guessing (2.30), so the training has run away; try a lower learning_rate",
-            err=True,
-        )
+        note("the loss is above that of guessing (2.30), so the training diverged; try a lower learning_rate")
     typer.echo(f"Test loss: {metrics['test_loss']:.4f}")
     typer.echo(f"Test accuracy: {metrics['test_accuracy']:.4f}")
-
-
-def _train_reader(settings: dict[str, str], seed: int, out: Path | None) -> None:
-    """Train the network that reads lines; a folder that holds an unfinished training of it is gone on with."""
-    unknown = ", ".join(key for key in settings if key != "lines")
-    if unknown:
-        raise ConfigError(f"the recipe reader has no setting {unknown}; it has lines")
-    if not settings.get("lines", "1").isdecimal():
-        raise ConfigError(f"lines={settings['lines']} is no whole number; give the lines to train on")
-    from digitscope.datasets.synthetic.glyphs import check_fonts
-
-    check_fonts()
-    import_keras()
-    from digitscope.training.line_fit import LINES, train_reader
-
-    with progress_bar() as progress:
-        run = train_reader(
-            int(settings.get("lines", LINES)), out=out or Path("runs/reader"), seed=seed, progress=progress
-        )
-    typer.echo(
-        f"{run.lines:,} lines in {run.seconds / 60:.0f} minutes; {run.accuracy:.1%} of unseen made-up lines right"
-    )
-    typer.echo(f"digitscope read --engine {run.folder / 'reader.onnx'} reads with it")
-
-
-@app.command()
-def synth(
-    out: Annotated[Path, typer.Option("--out", "-o", help="The folder for the pictures and labels.csv.")],
-    count: Annotated[int, typer.Option(help="How many lines.", min=1, max=1_000_000)] = 100,
-    seed: Annotated[int, typer.Option(help="The same seed, the same lines.", min=0)] = 0,
-) -> None:
-    """Write made-up lines of handwriting, as the line reader learns from them.
-
-    Pictures and their truth, to look at or to train something else on.
-    """
-    from digitscope.datasets.synthetic.lines import write_samples
-
-    with progress_bar() as progress:
-        write_samples(out, count, seed, progress=progress)
-    typer.echo(f"{count:,} lines in {out}; what they say is in {out / 'labels.csv'}")
-
-
-@app.command()
-def runs(
-    folder: Annotated[Path, typer.Argument(help="The folder that holds run folders.")] = Path("runs"),
-    sort: Annotated[str, typer.Option(help="A column, e.g. accuracy, seconds, name.")] = "date",
-    reverse: Annotated[bool, typer.Option("--reverse", help="The other way round.")] = False,
-    json_: Annotated[bool, typer.Option("--json", help="Print everything as one JSON list.")] = False,
-) -> None:
-    """List the trainings in a folder.
-
-    What was trained, how well it reads, and whether it is finished.
-    """
-    from digitscope.experiments.runs import COLUMNS, runs_in, sorted_runs
-
-    usual = folder == Path("runs") and not folder.exists()
-    found = sorted_runs([] if usual else runs_in(folder), sort, reverse)
-    if json_:
-        typer.echo(json.dumps([run.to_dict() for run in found], indent=2))
-        return
-    if not found:
-        is_sweep = (folder / "sweep.md").exists()
-        hint = f"it holds a sweep, whose table is {folder / 'sweep.md'}" if is_sweep else "digitscope train leaves one"
-        typer.echo(f"no run in {folder}; {hint}")
-        return
-    table(list(COLUMNS), [run.row() for run in found])
-    for run in found:
-        if run.trouble:
-            typer.echo(f"{run.row()[0]}: {run.trouble}")
-
-
-@app.command()
-def compare(
-    a: ModelArgument,
-    b: Annotated[str, typer.Argument(help="The same.")],
-    data: DataOption = "mnist",
-    out: Annotated[Path | None, typer.Option(help="Where the images on which they differ and the curves go.")] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print everything as one JSON object.")] = False,
-) -> None:
-    """Compare two models on the same test images.
-
-    Which is right where, and whether chance alone would explain the difference.
-    """
-    from digitscope.experiments.compare import ABOUT, without_curve, write_comparison
-    from digitscope.experiments.compare import compare as compared
-
-    found = compared(load_model(a), load_model(b), load_data(data))
-    for note in found.notes:
-        typer.echo(f"digitscope: note: {note}", err=True)
-    paths = [] if out is None else write_comparison(found, out)
-    if json_:
-        typer.echo(json.dumps(found.to_dict(), indent=2))
-        return
-    table(*found.scores())
-    table(*found.table())
-    if found.differences:
-        table(*found.examples())
-    typer.echo(found.conclusion)
-    typer.echo(ABOUT)
-    if out is not None:
-        typer.echo(f"{len(paths)} files in {out}; begin with {out / 'differences.png'}")
-        if missing := without_curve(found):
-            typer.echo(f"no learning curves, which need two run folders: {' and '.join(missing)} is none")
 
 
 @app.command()
@@ -213,25 +119,23 @@ def sweep(
     set_: Annotated[
         list[str],
         typer.Option(
-            "--set", metavar="KEY=VALUE,VALUE", help="A setting and its values; repeatable. filters=8 is 8:16."
+            "--set", metavar="KEY=VALUE,VALUE", help="A setting and its values; repeatable. filters=8 means 8:16."
         ),
     ],
-    recipe: Annotated[str, typer.Option(help="What is varied: a recipe's name.")] = "classic",
-    seeds: Annotated[int, typer.Option(help="Trainings of each point.", min=1)] = 5,
-    epochs: Annotated[
-        int | None, typer.Option(help="Passes over the training images, instead of the recipe's.")
-    ] = None,
+    recipe: Annotated[str, typer.Option(help="The recipe to vary.")] = "classic",
+    seeds: Annotated[int, typer.Option(help="Trainings of each combination, each with another seed.", min=1)] = 5,
+    epochs: EpochsOption = None,
     data: DataOption = "mnist",
-    out: Annotated[Path, typer.Option(help="The folder; what it holds is not trained again.")] = Path("sweep"),
+    out: Annotated[Path, typer.Option(help="The folder; what it contains is not trained again.")] = Path("sweep"),
 ) -> None:
     """Train every combination of some settings with several seeds.
 
-    Measured on training images that are set aside, never on the test images. Stop it and start it again as you like.
+    Measures on training images that are set aside, never on the test images. You can stop it and start it again.
     """
     from digitscope.experiments.grid import grid, settings_of
 
     settings = settings_of(set_)
-    grid(recipe, settings)  # what does not fit is said before Keras takes its seconds to start
+    grid(recipe, settings)  # refuses a wrong setting before Keras takes seconds to start
     dataset = load_data(data)
     import_keras()
     from digitscope.experiments.sweep import sweep as run_sweep
@@ -243,5 +147,140 @@ def sweep(
     typer.echo(f"Accuracy on {found.measured_on}.")
     typer.echo(found.conclusion)
     if found.command:
-        typer.echo(f"To train the best of it: {found.command}")
-    typer.echo(f"The picture is {out / 'sweep.png'}, the table {out / 'sweep.csv'}")
+        typer.echo(f"To train the best point: {found.command}")
+    typer.echo(f"The figure is {out / 'sweep.png'}, the table {out / 'sweep.csv'}")
+
+
+@app.command()
+def runs(
+    folder: Annotated[Path, typer.Argument(help="The folder that holds run folders.")] = Path("runs"),
+    sort: Annotated[str, typer.Option(help="The column to sort by, e.g. accuracy, seconds, name.")] = "date",
+    reverse: Annotated[bool, typer.Option("--reverse", help="Sort in the opposite order.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print everything as one JSON list.")] = False,
+) -> None:
+    """List the runs in a folder.
+
+    Shows what was trained, how well it reads, and whether it is finished.
+    """
+    from digitscope.experiments.runs import COLUMNS, runs_in, sorted_runs
+
+    usual = folder == Path("runs") and not folder.exists()
+    found = sorted_runs([] if usual else runs_in(folder), sort, reverse)
+    if json_:
+        typer.echo(json.dumps([run.to_dict() for run in found], indent=2))
+        return
+    if not found:
+        is_sweep = (folder / "sweep.md").exists()
+        hint = (
+            f"it contains a sweep, with its table in {folder / 'sweep.md'}"
+            if is_sweep
+            else "digitscope train makes one"
+        )
+        typer.echo(f"no run in {folder}; {hint}")
+        return
+    table(list(COLUMNS), [run.row() for run in found])
+    for run in found:
+        if run.trouble:
+            typer.echo(f"{run.row()[0]}: {run.trouble}")
+
+
+@app.command()
+def compare(
+    a: ModelArgument,
+    b: Annotated[str, typer.Argument(help="The model to compare it with.")],
+    data: DataOption = "mnist",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Also write figures to this folder: the images on which they differ, and learning curves."),
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print everything as one JSON object.")] = False,
+) -> None:
+    """Compare two models on the same test images.
+
+    Shows where each of them is right, and whether chance alone explains the difference.
+    """
+    from digitscope.experiments.compare import ABOUT, without_curve, write_comparison
+    from digitscope.experiments.compare import compare as compared
+
+    found = compared(load_model(a), load_model(b), load_data(data))
+    for sentence in found.notes:
+        note(sentence)
+    paths = [] if out is None else write_comparison(found, out)
+    if json_:
+        typer.echo(json.dumps(found.to_dict(), indent=2))
+        return
+    table(*found.scores())
+    table(*found.table())
+    if found.differences:
+        table(*found.examples())
+    typer.echo(found.conclusion)
+    typer.echo(ABOUT)
+    if out is not None:
+        typer.echo(f"{len(paths)} files in {out}; start with {out / 'differences.png'}")
+        if missing := without_curve(found):
+            typer.echo(f"no learning curves: they need two run folders, unlike {' and '.join(missing)}")
+
+
+READER_FOLDER = Path("runs/reader")
+
+
+@app.command()
+def train_reader(
+    lines: Annotated[
+        int | None, typer.Option(help="Lines to train on; default as many as the shipped network saw.", min=0)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the first weights and of the lines.")] = 0,
+    out: Annotated[Path, typer.Option(help="The folder; an unfinished training in it is continued.")] = READER_FOLDER,
+) -> None:
+    """Train the network that reads lines of numbers.
+
+    It learns from synthetic lines, which takes about an hour. Ctrl-C stops it early and keeps what it has learned.
+    """
+    _train_reader(lines, seed, out)
+
+
+def _train_reader(lines: int | None, seed: int, out: Path, old_spelling: bool = False) -> None:
+    from digitscope.datasets.synthetic.glyphs import check_fonts
+
+    check_fonts()
+    if old_spelling:
+        note_new_name("train --recipe reader", "digitscope train-reader")
+    import_keras()
+    from digitscope.training.line_fit import LINES
+    from digitscope.training.line_fit import train_reader as train_line_network
+
+    with progress_bar() as progress:
+        run = train_line_network(LINES if lines is None else lines, out=out, seed=seed, progress=progress)
+    typer.echo(
+        f"{run.lines:,} lines in {run.seconds / 60:.0f} minutes; {percent(run.accuracy, 1)} of unseen synthetic lines "
+        "read correctly"
+    )
+    typer.echo(f"digitscope read --engine {run.folder / 'reader.onnx'} reads with it")
+
+
+def _lines(settings: dict[str, str]) -> int | None:
+    """The number of lines in the settings of ``train --recipe reader``; None if it is not among them."""
+    unknown = ", ".join(key for key in settings if key != "lines")
+    if unknown:
+        raise ConfigError(f"the recipe reader has no setting {unknown}; it has lines")
+    text = settings.get("lines")
+    if text is not None and not text.isdecimal():
+        raise ConfigError(f"lines={text} is not a whole number; give the number of lines to train on")
+    return None if text is None else int(text)
+
+
+@app.command()
+def synth(
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder for the images and labels.csv.")],
+    count: Annotated[int, typer.Option(help="Number of lines.", min=1, max=1_000_000)] = 100,
+    seed: Annotated[int, typer.Option(help="Seed; the same seed gives the same lines.", min=0)] = 0,
+) -> None:
+    """Write synthetic lines of handwriting with their labels.
+
+    train-reader learns from such lines; look at them, or train something else on them.
+    """
+    from digitscope.datasets.synthetic.lines import write_samples
+
+    with progress_bar() as progress:
+        write_samples(out, count, seed, progress=progress)
+    typer.echo(f"{count:,} lines in {out}; their texts are in {out / 'labels.csv'}")

@@ -1,4 +1,4 @@
-"""Images with labels: MNIST, your own files, and the one rule that splits them.
+"""Labelled images: MNIST, your own files, and how they are split into training and test images.
 
-No network is trained or measured here; images reach it as files hold them, 28x28 bytes. Start with ``load``.
+Nothing is trained or measured here; images stay as files hold them, 28x28 bytes. Start with ``load``.
 """

@@ -1,6 +1,6 @@
-"""Files of plain arrays: IDX, as MNIST comes in, and NPZ, as numpy writes. It does not know what the numbers mean.
+"""Files of plain arrays: IDX, the format of MNIST, and NPZ, NumPy's. What the numbers mean is decided elsewhere.
 
-Nothing is unpickled, and no header is believed before the bytes that it announces are there.
+Nothing is unpickled, and memory grows with the bytes that are there, whatever a header announces.
 """
 
 from __future__ import annotations
@@ -14,22 +14,25 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-import numpy.typing as npt
 
+from digitscope.arraytypes import AnyArray, Levels
 from digitscope.errors import DataError
 
-LARGEST_FILE, CHUNK = 2 * 1024**3, 1 << 20
-"""Bytes that one array may unpack to, and bytes that are unpacked at once."""
+LARGEST_FILE = 2 * 1024**3
+"""Bytes that one array may unpack to."""
+
+CHUNK = 1 << 20
+"""Bytes that are unpacked at once."""
 
 SHOWN = 8
-"""Names of arrays that the message about an ``.npz`` without the wanted ones repeats."""
+"""Names that the message about an ``.npz`` without the wanted arrays lists."""
 
 
-def read_idx(path: str | Path) -> npt.NDArray[np.uint8]:
-    """One IDX file, gzipped or not, as a uint8 array of the shape its header gives.
+def read_idx(path: str | Path) -> Levels:
+    """The array in an IDX file, gzipped or not: uint8, of the shape in its header.
 
     Raises:
-        DataError: it cannot be read, is not IDX of unsigned bytes, or holds more or fewer bytes than it announces.
+        DataError: the file cannot be read, is not IDX of unsigned bytes, or is longer or shorter than its header says.
 
     Source: the IDX format as described on the MNIST page: two zero bytes, a type byte (8 = unsigned byte), the number
     of dimensions, each dimension as a big-endian 32-bit integer, then the data.
@@ -41,26 +44,30 @@ def read_idx(path: str | Path) -> npt.NDArray[np.uint8]:
             raw.seek(0)
             content = _bounded(gzip.GzipFile(fileobj=raw) if zipped else raw, path)
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read ({error}); copy it anew, it may be cut short") from error
+        raise DataError(f"{path} cannot be read ({error}); copy it again, it may be cut short") from error
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != 8 or not 1 <= content[3] <= 4:
         raise DataError(f"{path} is not an IDX file of unsigned bytes: it starts with {content[:4].hex(' ')!r}")
     start = 4 + 4 * content[3]
     if len(content) < start:
-        raise DataError(f"{path} ends inside its header; copy it anew")
+        raise DataError(f"{path} ends inside its header; copy it again")
     shape = struct.unpack(f">{content[3]}I", content[4:start])
     if 0 in shape:
         raise DataError(f"{path} holds nothing: its header announces {' x '.join(map(str, shape))} numbers")
     expected = start + int(np.prod(shape, dtype=object))
     if len(content) != expected:
-        raise DataError(f"{path} holds {len(content):,} bytes, its header announces {expected:,}; copy it anew")
+        raise DataError(f"{path} holds {len(content):,} bytes, its header announces {expected:,}; copy it again")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
-def read_npz(path: str | Path, choices: Sequence[Sequence[str]]) -> dict[str, npt.NDArray[np.generic]]:
-    """The arrays of an ``.npz`` that go by the first of several lists of names which it has all of.
+def read_npz(path: str | Path, choices: Sequence[Sequence[str]]) -> dict[str, AnyArray]:
+    """Arrays of an ``.npz`` by name.
+
+    Args:
+        path: of the file.
+        choices: lists of names; the first list of which the file has every array is read.
 
     Raises:
-        DataError: it cannot be read, or has none of the lists.
+        DataError: the file cannot be read, or lacks arrays of every list.
     """
     path = Path(path)
     try:
@@ -69,7 +76,7 @@ def read_npz(path: str | Path, choices: Sequence[Sequence[str]]) -> dict[str, np
             names = next((names for names in choices if {f"{name}.npy" for name in names} <= {*there}), None)
             if names is None:
                 wanted = ", or ".join(map(", ".join, choices))
-                raise DataError(f"{path} holds {_told(there)}; expected an .npz with {wanted}")
+                raise DataError(f"{path} holds {_content(there)}; expected an .npz with {wanted}")
             return {name: _read_npy(archive, name, path) for name in names}
     except DataError:
         raise
@@ -77,16 +84,16 @@ def read_npz(path: str | Path, choices: Sequence[Sequence[str]]) -> dict[str, np
         raise DataError(f"{path} is not a readable .npz of plain arrays ({type(error).__name__}: {error})") from error
 
 
-def _told(files: list[str]) -> str:
-    """What an archive holds instead of the wanted arrays; if there are others in it, it need not be unpacked."""
+def _content(files: list[str]) -> str:
+    """What an archive holds instead of the wanted arrays; one without any arrays is to be unpacked."""
     names = ", ".join([*(name.removesuffix(".npy") for name in files[:SHOWN]), *["..."] * (len(files) > SHOWN)])
     if any(name.endswith(".npy") for name in files):
         return f"the arrays {names}"
-    return f"{names} and no arrays; unpack it and give what is in it" if files else "nothing"
+    return f"{names} and no arrays; unpack it and give its content" if files else "nothing"
 
 
-def _read_npy(archive: zipfile.ZipFile, name: str, path: Path) -> npt.NDArray[np.generic]:
-    """One array of an ``.npz``; what its header announces is not believed before the bytes are there."""
+def _read_npy(archive: zipfile.ZipFile, name: str, path: Path) -> AnyArray:
+    """One array of an ``.npz``, without trusting the size in its header."""
     with archive.open(f"{name}.npy") as file:
         versions = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
         shape, fortran, dtype = versions[np.lib.format.read_magic(file)](file)
@@ -97,7 +104,7 @@ def _read_npy(archive: zipfile.ZipFile, name: str, path: Path) -> npt.NDArray[np
 
 
 def _bounded(stream: IO[bytes] | gzip.GzipFile, path: Path) -> bytes:
-    """Everything in ``stream``, unless it is more than ``LARGEST_FILE``; memory grows with what really comes."""
+    """Everything in a stream, unless it is more than ``LARGEST_FILE``."""
     chunks: list[bytes] = []
     size = 0
     while chunk := stream.read(CHUNK):

@@ -1,7 +1,7 @@
-"""Folders of images: one sub-folder for each digit, or images without labels. Each becomes a 28x28 field.
+"""Folders of images: a sub-folder for each digit, or images without labels. Each image becomes a 28x28 field.
 
-An image that is 28x28 grey already is taken as it is; of every other one the ink is found and made a field, as reading
-does it (``preprocessing.ink``, ``preprocessing.field``).
+An image that is 28x28 and grey already is taken as it is. Any other image is cut to its ink and scaled as in reading
+(``preprocessing.ink``, ``preprocessing.field``).
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from digitscope.arraytypes import Images
+from digitscope.arraytypes import Images, Levels, Mask
 from digitscope.datasets.split import Part, bright_paper
 from digitscope.errors import DataError
 from digitscope.io.image import load_picture
@@ -23,21 +22,22 @@ from digitscope.preprocessing import field, ink
 from digitscope.progress import Progress
 
 TRAIN, TEST = ("train", "training"), ("test", "testing")
-"""Names of the folders above those of the digits, where the parts are given."""
+"""Names of the folders that hold the digits' folders of each part, if the images are split already."""
 
 DIGITS = tuple("0123456789")
+"""Names of the digits' folders."""
 
 HIDDEN = ("thumbs.db", "desktop.ini")
-"""Names of the files that Windows hides in a folder of images, in small letters."""
+"""Files that Windows hides in folders of images, in lower case."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fields:
-    """What became of a list of image files.
+    """Image files as fields.
 
     Attributes:
         images: uint8 (n, 28, 28) 0..255, 255 = pen.
-        warnings: what a person should know about them, one sentence each.
+        warnings: what is odd about the files, one sentence each.
     """
 
     images: Images
@@ -45,7 +45,7 @@ class Fields:
 
 
 def is_labelled(folder: Path) -> bool:
-    """Whether a folder looks like one of labelled images: it holds a digit's folder, or a training part."""
+    """Whether a folder looks like labelled images: it holds a digit's folder, or a folder of training images."""
     return any((folder / name).is_dir() for name in (*TRAIN, *DIGITS))
 
 
@@ -57,11 +57,11 @@ def read_labelled(folder: Path, progress: Progress | None = None) -> tuple[tuple
         progress: told how many files are done.
 
     Returns:
-        One part or two, training and test; and what a person should know about them, one sentence each.
+        One part, or training and test part; and what is odd about them, one sentence each.
 
     Raises:
         DataError: a sub-folder has another name, there is none, or a part has no image at all.
-        ImageError: a file in it is no image.
+        ImageError: a file in it is not an image.
     """
     given = [[folder / name for name in names if (folder / name).is_dir()] for names in (TRAIN, TEST)]
     tops = [found[0] for found in given if found] if given[0] else [folder]
@@ -81,18 +81,18 @@ def read_labelled(folder: Path, progress: Progress | None = None) -> tuple[tuple
 
 
 def _passed_over(folder: Path, tops: Sequence[Path]) -> list[str]:
-    """What is said about folders beside those of the parts."""
+    """A warning about folders beside those of the parts."""
     others = [] if folder in tops else [path.name for path in _entries(folder) if path.is_dir() and path not in tops]
     read = " and ".join(top.name for top in tops)
-    return [f"{folder} has {', '.join(others)} too, which no part is made of; only {read} is read"] if others else []
+    return [f"{folder} has {', '.join(others)} too, which is not used; only {read} is read"] if others else []
 
 
 def read_unlabelled(folder: Path, progress: Progress | None = None) -> Images:
-    """The images in a folder uint8 (n, 28, 28), by name; ``2.png`` comes before ``10.png``.
+    """The images in a folder, uint8 (n, 28, 28), by name; ``2.png`` comes before ``10.png``.
 
     Raises:
         DataError: there is none.
-        ImageError: a file in it is no image.
+        ImageError: a file in it is not an image.
     """
     return read_images(_files_in(folder), progress).images
 
@@ -100,11 +100,11 @@ def read_unlabelled(folder: Path, progress: Progress | None = None) -> Images:
 def read_images(paths: Sequence[Path], progress: Progress | None = None) -> Fields:
     """The fields of image files, in their order.
 
-    Whether the images that are 28x28 grey already show a dark pen on bright paper is decided by most of their rims,
-    for all of them together. An image in which no ink is found becomes an empty field.
+    Images that are 28x28 and grey already are inverted, all of them, if most have bright rims and so show a dark pen
+    on bright paper. An image without ink becomes an empty field.
 
     Raises:
-        ImageError: a file is no image.
+        ImageError: a file is not an image.
     """
     images = np.zeros((len(paths), 28, 28), np.uint8)
     ready, blank = np.zeros(len(paths), bool), np.zeros(len(paths), bool)
@@ -127,19 +127,17 @@ def read_images(paths: Sequence[Path], progress: Progress | None = None) -> Fiel
     return Fields(images, tuple(_remarks(paths, ready, blank, odd)))
 
 
-def _remarks(
-    paths: Sequence[Path], ready: npt.NDArray[np.bool_], blank: npt.NDArray[np.bool_], odd: npt.NDArray[np.bool_]
-) -> list[str]:
-    """What is odd about images: some were 28x28 already and others not, some are blank, some inverted."""
+def _remarks(paths: Sequence[Path], ready: Mask, blank: Mask, odd: Mask) -> list[str]:
+    """What is odd about images: only some were 28x28 already, some are blank, some inverted."""
     found = []
     if ready.any() and not ready.all():
         found.append(
-            f"{ready.sum():,} of {len(paths):,} images are 28x28 grey already and were taken as they are, the others "
-            f"were cut to their ink: {paths[int(ready.argmax())]} and {paths[int(ready.argmin())]}"
+            f"{ready.sum():,} of {len(paths):,} images are 28x28 and grey already and were taken as they are, the "
+            f"others were cut to their ink: {paths[int(ready.argmax())]} and {paths[int(ready.argmin())]}"
         )
     if odd.any():
         found.append(
-            f"{odd.sum():,} of the {ready.sum():,} images of 28x28 have pen and paper the other way round than the "
+            f"{odd.sum():,} of the {ready.sum():,} images of 28x28 have pen and paper swapped compared with the "
             f"rest: the first is {paths[int(odd.argmax())]}"
         )
     if blank.any():
@@ -150,13 +148,13 @@ def _remarks(
     return found
 
 
-def _is_grey(pixels: npt.NDArray[np.uint8]) -> bool:
-    """Whether a picture has no colours; many programs save grey as RGB."""
+def _is_grey(pixels: Levels) -> bool:
+    """Whether an image has no colours; many programs save grey as RGB."""
     return pixels.ndim == 2 or bool((pixels == pixels[..., :1]).all())
 
 
 def _in_turn(lists: list[list[tuple[Path, str]]]) -> list[tuple[Path, str]]:
-    """The first of each list, then the second of each, and so on: the first images of a part show all digits."""
+    """The first of each list, then the second of each, and so on, so that a part begins with all digits."""
     return [item for turn in itertools.zip_longest(*lists) for item in turn if item is not None]
 
 
@@ -172,18 +170,18 @@ def _digits_in(folder: Path) -> list[str]:
 
 
 def _files_in(folder: Path) -> list[Path]:
-    """What a folder of images holds, by name; sub-folders are left to ``images.load_picture`` to refuse."""
+    """The files in a folder of images, by name; ``io.image.load_picture`` refuses sub-folders."""
     files = _entries(folder)
     if not files:
-        raise DataError(f"{folder} holds no image; put images in or take the folder away")
+        raise DataError(f"{folder} holds no image; put images into it or remove it")
     return files
 
 
 def _entries(folder: Path) -> list[Path]:
-    """A folder's entries in natural order, without those that a system hides in it."""
+    """A folder's entries in natural order, without hidden ones."""
     try:
         there = list(folder.iterdir())
     except OSError as error:
-        raise DataError(f"{folder} cannot be listed ({error.strerror}); check its rights") from error
+        raise DataError(f"{folder} cannot be listed ({error.strerror}); check its permissions") from error
     shown = [path for path in there if not path.name.startswith((".", "__")) and path.name.lower() not in HIDDEN]
     return sorted(shown, key=lambda path: natural_order(path.name))

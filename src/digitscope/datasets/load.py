@@ -1,8 +1,8 @@
-"""The images and labels a network learns from: MNIST, which ships with the package, and data of one's own.
+"""Loading a dataset by name or path: MNIST, which ships with the package, or your own files.
 
-Arrays have Keras' layout: images uint8 (n, 28, 28) with 0 = paper and 255 = pen, labels uint8 (n,) of 0..9.
-Scaling, reshaping and one-hot labels are the training's business, not done here. Each kind of
-file has a module of its own: ``arrays`` reads IDX and NPZ, ``table`` CSV, ``folder`` images in folders.
+Arrays have Keras' layout: images uint8 (n, 28, 28) with 0 = paper and 255 = pen, labels uint8 (n,) 0..9. Scaling and
+one-hot labels are left to the training. Each kind of file has its own module: ``arrays`` reads IDX and NPZ, ``table``
+CSV, ``folder`` images in folders.
 """
 
 from __future__ import annotations
@@ -13,22 +13,21 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from digitscope.arraytypes import Images
-from digitscope.datasets import table as tables
+from digitscope.arraytypes import AnyArray, Images
 from digitscope.datasets.arrays import read_idx, read_npz
 from digitscope.datasets.dataset import Dataset
 from digitscope.datasets.mnist import IDX_FILES, mnist_arrays
 from digitscope.datasets.split import EVERY, Part, oddities, split
+from digitscope.datasets.table import has_labels, read_pixels, read_table
 from digitscope.errors import ConfigError, DataError
 from digitscope.progress import Progress
 
 TABLE_FILES = (("train.csv", "test.csv"), ("mnist_train.csv", "mnist_test.csv"))
-"""Names of a training and a test table that stand in one folder."""
+"""Names of a training and a test table in one folder."""
 
 FOLDERS = "the four IDX files, train.csv, or images in sub-folders 0 to 9 (or train/0 to 9 and test/0 to 9)"
-"""What a folder can be, in a person's words."""
+"""What a folder may hold, for messages."""
 
 
 def load_dataset(data: str | Path | Dataset = "mnist", progress: Progress | None = None) -> Dataset:
@@ -36,13 +35,13 @@ def load_dataset(data: str | Path | Dataset = "mnist", progress: Progress | None
 
     Args:
         data: ``"mnist"``; a folder with the four IDX files, with ``train.csv``, or with sub-folders of images; an
-            ``.npz``; or a table of labelled pixels. A dataset is returned as it is. What has no test part is split
-            by ``datasets.split.split``.
+            ``.npz``; or a table of labelled pixels. A dataset is returned as it is. If there is no test part, one in
+            seven images of each digit becomes a test image (``datasets.split.split``).
         progress: told how many files of a folder of images are done.
 
     Raises:
         DataError: the files are damaged, incomplete, or not 28x28 digits.
-        ImageError: a file in a folder of images is none.
+        ImageError: a file in a folder of images is not an image.
         ConfigError: ``data`` is neither a known name nor an existing path.
     """
     if isinstance(data, Dataset):
@@ -52,7 +51,7 @@ def load_dataset(data: str | Path | Dataset = "mnist", progress: Progress | None
     path = _existing(data, f"'mnist', an .npz file, a table of pixels, or a folder with {FOLDERS}")
     parts, warnings = _parts_of_folder(path, progress) if path.is_dir() else (_parts_of_file(path), ())
     train, test = parts if len(parts) == 2 else split(parts[0], str(data))
-    how = "" if len(parts) == 2 else f"; the test images are one in {EVERY} of each digit, taken out of the same set"
+    how = "" if len(parts) == 2 else f"; the test images are one in {EVERY} of each digit, taken from the same set"
     return Dataset(
         str(data),
         train.images,
@@ -67,27 +66,27 @@ def load_dataset(data: str | Path | Dataset = "mnist", progress: Progress | None
 
 
 def load_unlabelled(path: str | Path, progress: Progress | None = None) -> Images:
-    """Images that wait for an answer, uint8 (n, 28, 28) 0..255, 255 = pen.
+    """Images without labels, uint8 (n, 28, 28) 0..255, 255 = pen.
 
     Args:
-        path: a table of pixels, whose labels, if it has any, are left out; a folder with ``test.csv``; or a folder
-            of images, which are taken by name, ``2.png`` before ``10.png``.
+        path: a table of pixels, whose labels, if any, are ignored; a folder with ``test.csv``; or a folder of images,
+            which are read in the order of their names, ``2.png`` before ``10.png``.
         progress: told how many files of a folder of images are done.
 
     Raises:
         DataError: it is damaged, or holds no images.
-        ImageError: a file in a folder of images is none.
+        ImageError: a file in a folder of images is not an image.
         ConfigError: there is no such path.
     """
     path = _existing(path, "a table of pixels or a folder of images")
     if path.is_dir():
         table = next((path / test for _, test in TABLE_FILES if (path / test).is_file()), None)
         if table is None:
-            from digitscope.datasets.folder import read_unlabelled
+            from digitscope.datasets.folder import read_unlabelled  # start-up: OpenCV, which only folders need
 
             return read_unlabelled(path, progress)
         path = table
-    return tables.read_pixels(path)
+    return read_pixels(path)
 
 
 @cache
@@ -96,7 +95,7 @@ def _mnist() -> Dataset:
 
 
 def _existing(data: str | Path, expected: str) -> Path:
-    """The file or folder that was meant; ``expected`` is what a person could give instead."""
+    """A path that exists; ``expected`` says in the message what could be given instead."""
     try:
         path = Path(data).expanduser()
         path.stat()
@@ -108,15 +107,15 @@ def _existing(data: str | Path, expected: str) -> Path:
 
 
 def _parts_of_folder(folder: Path, progress: Progress | None) -> tuple[tuple[Part, ...], tuple[str, ...]]:
-    """What a folder holds, and what its reader warns of."""
+    """The parts in a folder, and warnings about them."""
     if any(_found_idx(folder, name) for name in IDX_FILES.values()):
         arrays = {part: read_idx(_idx_file(folder, name)) for part, name in IDX_FILES.items()}
         return _parts_of_arrays(str(folder), arrays), ()
     for train, test in ((folder / train, folder / test) for train, test in TABLE_FILES):
         if train.is_file():
-            given = [train, test] if test.is_file() and tables.has_labels(test) else [train]
-            return tuple(tables.read_table(path) for path in given), ()
-    from digitscope.datasets.folder import is_labelled, read_labelled  # with OpenCV, which nothing else here needs
+            given = [train, test] if test.is_file() and has_labels(test) else [train]
+            return tuple(read_table(path) for path in given), ()
+    from digitscope.datasets.folder import is_labelled, read_labelled  # start-up: OpenCV, which only folders need
 
     if is_labelled(folder):
         return read_labelled(folder, progress)
@@ -124,33 +123,34 @@ def _parts_of_folder(folder: Path, progress: Progress | None) -> tuple[tuple[Par
 
 
 def _parts_of_file(path: Path) -> tuple[Part, ...]:
-    """What an ``.npz`` or a table holds."""
+    """The parts in an ``.npz`` or a table."""
     if path.suffix.lower() == ".npz" or zipfile.is_zipfile(path):
         return _parts_of_arrays(str(path), read_npz(path, [list(IDX_FILES), ["x", "y"]]))
-    return (tables.read_table(path),)
+    return (read_table(path),)
 
 
 def _found_idx(folder: Path, name: str) -> Path | None:
-    """The file ``name`` in ``folder``, gzipped or not, with the dot or the dash that copies of MNIST use."""
+    """An IDX file by its name with a dash or, as in some copies of MNIST, a dot; gzipped or not."""
     spellings = [spelling + suffix for spelling in (name, name.replace("-idx", ".idx")) for suffix in ("", ".gz")]
     return next((folder / spelling for spelling in spellings if (folder / spelling).is_file()), None)
 
 
 def _idx_file(folder: Path, name: str) -> Path:
+    """As ``_found_idx``; a missing file is an error."""
     path = _found_idx(folder, name)
     if path is None:
         raise DataError(f"{folder} has no {name} or {name}.gz; a dataset folder needs {', '.join(IDX_FILES.values())}")
     return path
 
 
-def _parts_of_arrays(name: str, arrays: Mapping[str, npt.NDArray[np.generic]]) -> tuple[Part, ...]:
-    """The arrays as a training and a test part, or as one, if they are images of 28x28 bytes with labels 0..9."""
+def _parts_of_arrays(name: str, arrays: Mapping[str, AnyArray]) -> tuple[Part, ...]:
+    """Arrays as training and test part, or as one part, if they are 28x28 images with labels 0..9."""
     if "x" in arrays:
         return (_part(name, "", arrays["x"], arrays["y"]),)
     return tuple(_part(name, f"{part} ", arrays[f"x_{part}"], arrays[f"y_{part}"]) for part in ("train", "test"))
 
 
-def _part(name: str, part: str, x: npt.NDArray[np.generic], y: npt.NDArray[np.generic]) -> Part:
+def _part(name: str, part: str, x: AnyArray, y: AnyArray) -> Part:
     """Images (n, 28, 28), (n, 28, 28, 1) or (n, 784) and labels, checked."""
     images = x.reshape(-1, 28, 28) if x.size and x.shape[1:] in ((28, 28, 1), (784,)) else x
     if images.shape[1:] != (28, 28) or len(images) == 0:
@@ -168,13 +168,13 @@ def _part(name: str, part: str, x: npt.NDArray[np.generic], y: npt.NDArray[np.ge
     return Part(np.asarray(images, np.uint8), labels.astype(np.uint8), places)
 
 
-def _levels(x: npt.NDArray[np.generic]) -> str:
-    """The type of an array of images, and for numbers the range of its values."""
+def _levels(x: AnyArray) -> str:
+    """The dtype of images for a message, with their range if they are numbers."""
     return f"{x.dtype} {x.min():g} to {x.max():g}" if np.isrealobj(x) and x.dtype.kind in "iuf" else str(x.dtype)
 
 
-def _cure(x: npt.NDArray[np.generic]) -> str:
-    """What makes the right numbers of floats or truth values, where that is known."""
+def _cure(x: AnyArray) -> str:
+    """How to convert floats or booleans to uint8, where that is known."""
     if x.dtype.kind not in "bf" or not (x.min() >= 0 and x.max() <= 255):
         return ""
     return f'; save {"x" if x.max() > 1 else "(255 * x)"}.astype("uint8")'

@@ -1,4 +1,4 @@
-"""One digit by name: an image of a dataset by its number or its place, or a picture in a file."""
+"""A single digit by name: an image of a dataset, by its number or place, or an image file."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
+from digitscope.arraytypes import Floats, Images
 from digitscope.datasets.dataset import Dataset
 from digitscope.datasets.load import load_dataset
 from digitscope.errors import ConfigError, ImageError
@@ -22,32 +20,32 @@ class NamedDigit:
 
     Attributes:
         name: short, fit for a file name.
-        title: for people.
-        pixels: (28, 28), uint8 0..255 of a dataset or float32 0..1 of a picture, pen bright.
+        title: for a heading.
+        pixels: (28, 28) with a bright pen: uint8 0..255 from a dataset, float32 0..1 from an image file.
     """
 
     name: str
     title: str
-    pixels: npt.NDArray[np.uint8] | npt.NDArray[np.float32]
+    pixels: Images | Floats
 
 
 def digit_named(name: str, data: str | Path | Dataset = "mnist") -> NamedDigit:
-    """A digit of a dataset by its number, ``test:17`` or ``train:5``, or by its place; or one in an image file.
+    """The digit that a name stands for.
 
     Args:
-        name: the number of a test or training image; what ``digitscope.Dataset.place`` calls a test
-            image, or the same of a training image; or a path.
+        name: ``test:17`` or ``train:5`` for an image of the dataset, its place (``digitscope.Dataset.place``), or the
+            path of an image file.
         data: what ``digitscope.load_dataset`` takes.
 
     Raises:
         ConfigError: the dataset has no such image.
-        ImageError: there is no such file, it is no picture, or nothing is written on it.
+        ImageError: there is no such file, it is not an image, or it is blank.
 
     >>> digit_named("test:17").title
     'test image 17, labelled 7'
     """
     if data == "mnist" and not re.fullmatch(r"(test|train):\d{1,9}", name):
-        return _in_file(name)  # MNIST's images have numbers only, so it need not be loaded
+        return _in_file(name)  # MNIST's images have no places, so it need not be loaded
     dataset = load_dataset(data)
     parts = {
         "test": (dataset.places_test, dataset.x_test, dataset.y_test),

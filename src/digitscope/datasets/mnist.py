@@ -1,4 +1,4 @@
-"""MNIST, which ships with the package and is checked byte for byte."""
+"""MNIST, which ships with the package: its files, a check of every byte, and its labels that are known to be wrong."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import hashlib
 import struct
 from functools import cache
 from importlib import resources
+from typing import Literal
 
 import numpy as np
 
-from digitscope.arraytypes import Images, Labels
+from digitscope.arraytypes import Images, Labels, Levels
 from digitscope.datasets.arrays import read_idx
 from digitscope.errors import DataError
 
@@ -19,6 +20,7 @@ IDX_FILES = {
     "x_test": "t10k-images-idx3-ubyte",
     "y_test": "t10k-labels-idx1-ubyte",
 }
+"""Names of MNIST's four files, without ``.gz``."""
 
 MNIST_MD5 = {
     "x_train": "6bbc9ace898e44ae57da46a324031adb",
@@ -26,15 +28,15 @@ MNIST_MD5 = {
     "x_test": "2646ac647ad5339dbf082846283269ea",
     "y_test": "27ae3e4e09519cfbb04c329615203637",
 }
-"""MD5 of the four unzipped MNIST files."""
+"""MD5 of each file, unzipped."""
 
 WRONG_TEST_LABELS = {
     947: 9, 1621: 6, 1901: 4, 2462: 0, 2597: 3, 3558: 0, 5937: 3, 6651: 6, 6783: 6, 9729: 6,
 }  # fmt: skip
-"""Test images whose given label is wrong, with the digit people see. Source: human checks, see docs/decisions.md."""
+"""Test images with a wrong label, and the digit that people see. Source: human checks, see docs/decisions.md."""
 
 UNCLEAR_TEST_LABELS = (2130, 2654, 3520, 8527, 9679)
-"""Test images on which people do not agree. Source: as above."""
+"""Test images about which people disagree. Source: as above."""
 
 
 def load_mnist() -> tuple[tuple[Images, Labels], tuple[Images, Labels]]:
@@ -45,7 +47,7 @@ def load_mnist() -> tuple[tuple[Images, Labels], tuple[Images, Labels]]:
         255 = pen, labels uint8 (60000,) and (10000,) 0..9. The arrays are yours to change.
 
     Raises:
-        DataError: a file that ships with the package is missing or one byte of it is wrong.
+        DataError: a file that ships with the package is missing or damaged.
 
     Source: LeCun, Cortes, Burges, "The MNIST database of handwritten digits" (CC BY-SA 3.0).
     """
@@ -55,7 +57,7 @@ def load_mnist() -> tuple[tuple[Images, Labels], tuple[Images, Labels]]:
 
 @cache
 def mnist_arrays() -> tuple[Images, Labels, Images, Labels]:
-    """The arrays of ``IDX_FILES`` in that order, read once per process and read-only; see ``load_mnist``."""
+    """The arrays of ``IDX_FILES`` in that order, as ``load_mnist``, but read-only and read once per process."""
     arrays = {}
     folder = resources.files("digitscope") / "shipped" / "mnist"
     for part, name in IDX_FILES.items():
@@ -71,9 +73,14 @@ def mnist_arrays() -> tuple[Images, Labels, Images, Labels]:
     return x_train, y_train, x_test, y_test
 
 
-def md5_of_idx(images: Images) -> str:
-    """MD5 of ``images`` written as an IDX file."""
-    header = bytes([0, 0, 8, images.ndim]) + struct.pack(f">{images.ndim}I", *images.shape)
+def is_mnist(images: Images, labels: Labels, part: Literal["train", "test"]) -> bool:
+    """Whether these are MNIST's training or test images, label for label and pixel for pixel."""
+    return all(md5_of_idx(x) == MNIST_MD5[f"{name}_{part}"] for name, x in (("y", labels), ("x", images)))
+
+
+def md5_of_idx(array: Levels) -> str:
+    """MD5 of the IDX file that holds a uint8 array."""
+    header = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
     digest = hashlib.md5(header, usedforsecurity=False)
-    digest.update(np.ascontiguousarray(images).data)
+    digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Labelled images on their way into a dataset: one set parted into two, and what is odd about the two.
+"""The split of labelled images into training and test images, and what is odd about the two parts.
 
 It reads no files; ``datasets.load``, ``datasets.table`` and ``datasets.folder`` do.
 """
@@ -11,30 +11,30 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from digitscope.arraytypes import Images, Labels
+from digitscope.arraytypes import Images, Labels, Mask
 from digitscope.errors import DataError
 
 EVERY = 7
-"""One image in so many of each digit becomes a test image where a set has no test part, as in MNIST."""
+"""Of each digit, one image in seven becomes a test image, as in MNIST, if a set has no test part."""
 
-REPEATED = "test images are training images"
-"""What the warning about repeated images always says; a model card, which has only the sentences, knows it by this."""
+_REPEATED = "test images are training images"
+"""Words of the warning about repeated images, in every version; run folders keep warnings as sentences."""
 
 FEW = 20
-"""Training images of a digit below which a dataset says that they are few."""
+"""A digit with fewer training images gets a warning."""
 
 DIM = 64
-"""A brightest level below which images are not 0 to 255: a network, which sees them divided by 255, sees little."""
+"""Images without a level this bright are not 0 to 255; divided by 255, they would show a network almost nothing."""
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Labelled images, and where each came from.
+    """Labelled images, and where each is found.
 
     Attributes:
         images: uint8 (n, 28, 28) 0..255, 255 = pen.
         labels: uint8 (n,) 0..9.
-        places: a name for each image that leads a person to it: a file, or a file and a line.
+        places: where each image is found: a file, or a file and a line.
     """
 
     images: Images
@@ -42,17 +42,17 @@ class Part:
     places: Sequence[str]
 
     def taken(self, indices: npt.NDArray[np.intp]) -> Part:
-        """The images of these indices, in their order."""
+        """The images with these indices, in that order."""
         return Part(self.images[indices], self.labels[indices], [self.places[index] for index in indices])
 
 
 def split(part: Part, name: str) -> tuple[Part, Part]:
-    """A training and a test part of one set: the 2nd, 9th, 16th ... image of each digit is a test image.
+    """Training and test images from one set: the 2nd, 9th, 16th ... image of each digit is a test image.
 
     The same set is always split the same way, and both parts hold the digits in the same proportion.
 
     Raises:
-        DataError: there are not two images of any digit.
+        DataError: no digit has two images.
 
     >>> two = Part(np.zeros((16, 28, 28), np.uint8), np.repeat(np.uint8([3, 8]), 8), [""] * 16)
     >>> train, test = split(two, "two")
@@ -67,39 +67,48 @@ def split(part: Part, name: str) -> tuple[Part, Part]:
     return part.taken(np.flatnonzero(~is_test)), part.taken(np.flatnonzero(is_test))
 
 
-def bright_paper(images: Images) -> npt.NDArray[np.bool_]:
-    """Which images show a dark pen on bright paper, by the mean level along their rim: bool (n,)."""
+def bright_paper(images: Images) -> Mask:
+    """Which images show a dark pen on bright paper, bool (n,), by the mean level along their rim."""
     rim = np.ones((28, 28), bool)
     rim[1:-1, 1:-1] = False
     return np.asarray(images[:, rim].mean(axis=1) > 127)
 
 
 def oddities(train: Part, test: Part) -> tuple[str, ...]:
-    """What a person should know before trusting figures measured on these parts, one sentence each."""
+    """Reasons to be careful with figures measured on these parts, one sentence each."""
     counts = np.bincount(train.labels, minlength=10)
     absent = [str(digit) for digit in range(10) if counts[digit] == 0]
     few = [f"{counts[digit]} of {digit}" for digit in range(10) if 0 < counts[digit] < FEW]
     untested = sorted({*range(10)} - {*test.labels.tolist()})
     found = []
     if absent:
-        found.append(f"no training image of {', '.join(absent)}: a network cannot learn from this what it looks like")
+        found.append(f"no training image of {', '.join(absent)}: a network cannot learn what it looks like")
     if few:
-        found.append(f"few training images: {', '.join(few)}; fewer than {FEW} of a digit teach little")
+        found.append(f"few training images: {', '.join(few)}; fewer than {FEW} per digit teach little")
     if untested:
-        found.append(f"no test image of {', '.join(map(str, untested))}: the test says nothing about this")
+        found.append(f"no test image of {', '.join(map(str, untested))}: the test says nothing about that")
     for name, part in (("training", train), ("test", test)):
         bright = bright_paper(part.images)
         if 2 * bright.sum() > len(bright):
             found.append(f"most {name} images show a dark pen on bright paper; 0 must be paper, give 255 - level")
         brightest = int(part.images.max())
         if brightest < DIM:
-            cure = f"multiply all levels by {255 // brightest}" if brightest else "there is nothing on them"
+            cure = f"multiply all levels by {255 // brightest}" if brightest else "they are blank"
             found.append(f"the brightest pixel of the {name} images is {brightest} of 255; {cure}")
     return (*found, *_repeated(train, test))
 
 
+def is_about_repeated(warning: str) -> bool:
+    """Whether a warning says that test images are training images too.
+
+    >>> is_about_repeated("3 of 10 test images are training images too, pixel for pixel, ...")
+    True
+    """
+    return _REPEATED in warning
+
+
 def _repeated(train: Part, test: Part) -> tuple[str, ...]:
-    """Images of the test part that are training images as well: how many, and the first of them."""
+    """A warning if test images are training images too: how many, and the first of them."""
     seen = {image.tobytes(): index for index, image in enumerate(train.images)}
     pairs = [(seen.get(image.tobytes()), index) for index, image in enumerate(test.images)]
     both = [(before, index) for before, index in pairs if before is not None]
@@ -107,6 +116,6 @@ def _repeated(train: Part, test: Part) -> tuple[str, ...]:
         return ()
     before, index = both[0]
     return (
-        f"{len(both):,} of {len(test.images):,} {REPEATED} too, pixel for pixel, and flatter "
+        f"{len(both):,} of {len(test.images):,} {_REPEATED} too, pixel for pixel, and flatter "
         f"the result: {test.places[index]} is {train.places[before]}",
     )

@@ -1,4 +1,4 @@
-"""Run folders: train one network or a grid of them, list them, compare two.
+"""Run folders: train one network or a grid of settings, list the runs, compare two models.
 
-How a network is fitted is ``training``'s business. Start with ``run``.
+It fits nothing itself; that is in ``training``. Start with ``run``.
 """

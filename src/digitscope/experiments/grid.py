@@ -1,6 +1,6 @@
-"""What a sweep trains and what it measures on: the points of a grid of settings, and a part of the training images.
+"""The grid of a sweep: every combination of the values of some settings, as recipes.
 
-Trains nothing and needs no Keras, so that a setting that does not fit is said at once.
+It needs neither Keras nor Matplotlib, so a setting that does not fit is reported at once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MOST = 10_000
 
 
 def settings_of(words: Sequence[str]) -> dict[str, list[str]]:
-    """The settings of a grid from the words of the command line, ``--set KEY=VALUE,VALUE...``.
+    """The settings of a grid from words of the form ``KEY=VALUE,VALUE``.
 
     Raises:
         ConfigError: a word without a key or a value.
@@ -31,17 +31,18 @@ def settings_of(words: Sequence[str]) -> dict[str, list[str]]:
         key, _, values = (part.strip() for part in word.partition("="))
         listed = [value.strip() for value in values.split(",")]
         if not key or not all(listed):
-            raise ConfigError(
-                f"--set {word} is not a setting with values; write KEY=VALUE,VALUE, e.g. --set filters=8,16,32"
-            )
+            raise ConfigError(f"{word!r} is not a setting with values; write KEY=VALUE,VALUE, e.g. filters=8,16,32")
         settings.setdefault(key, []).extend(listed)
     return settings
 
 
 def grid(recipe: str | Recipe, settings: Mapping[str, Sequence[Any]]) -> list[Recipe]:
-    """Every combination of the values as a recipe, the last setting varying fastest; what comes out twice stands once.
+    """Every combination of the values as a recipe, without duplicates; the last setting varies fastest.
 
-    A value is what ``training.recipes.recipe_of`` takes; ``8`` for ``filters`` is ``8:16``.
+    Args:
+        recipe: a name of ``training.recipes.RECIPES``, or a recipe: what is varied.
+        settings: setting -> list of values as ``training.recipes.recipe_of`` takes them; ``8`` for ``filters`` is
+            ``8:16``.
 
     Raises:
         ConfigError: no such recipe or setting, a value that does not fit, or too many combinations.
@@ -52,9 +53,9 @@ def grid(recipe: str | Recipe, settings: Mapping[str, Sequence[Any]]) -> list[Re
     base = recipe_of(recipe)
     for key, values in settings.items():
         if isinstance(values, str) or not isinstance(values, Sequence) or not values:
-            raise ConfigError(f"{key}: {values!r} is no list of values; give one or more in a list")
+            raise ConfigError(f"{key}={values!r} is not a list of values; give one or more values in a list")
     combinations = math.prod(len(values) for values in settings.values())
     if combinations > MOST:
-        raise ConfigError(f"the grid has {combinations:,} points; expected at most {MOST:,}, give fewer values")
+        raise ConfigError(f"the grid has {combinations:,} points; expected at most {MOST:,}, so give fewer values")
     points = itertools.product(*settings.values())
     return list(dict.fromkeys(recipe_of(base, dict(zip(settings, point, strict=True))) for point in points))

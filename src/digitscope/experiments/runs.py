@@ -1,6 +1,6 @@
-"""The run folders that trainings have left, as a list to sort and look through. Opens no model and draws nothing.
+"""The run folders in a folder, as a list to sort and look through.
 
-Only the small files of a run are read, with what Python brings, so that the list is there at once.
+It reads only the small files of a run and imports nothing heavy, so the list appears at once.
 """
 
 from __future__ import annotations
@@ -12,37 +12,37 @@ from pathlib import Path
 from typing import Any
 
 from digitscope.errors import ConfigError, DataError
-from digitscope.formatting import file_name
-from digitscope.models.run_folder import facts_of, read_record
+from digitscope.experiments.state import state_of
+from digitscope.formatting import file_name, number, percent
+from digitscope.models.run_folder import pick_values, read_json
 
 COLUMNS = (
     "name", "recipe", "settings", "seed", "data", "accuracy", "misses", "parameters", "seconds", "state", "date",
 )  # fmt: skip
-"""The columns of the table, all of which it can be sorted by."""
-
+"""The columns of the table; it can be sorted by each of them."""
 
 LARGEST_FIRST = ("accuracy", "date")
-"""Columns whose most wanted value is the largest."""
+"""Columns that are sorted from large to small."""
 
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One run folder. What it does not tell, because the training is not finished or a file is damaged, is None.
+    """One run folder. A value is None if the training is unfinished or a file is damaged.
 
     Attributes:
         name: of the folder.
         recipe: name of the recipe.
-        settings: what is not as the recipe has it, e.g. ``pooling=average epochs=3``.
+        settings: the settings that differ from the recipe, e.g. ``pooling=average epochs=3``.
         seed: of the training.
-        data: the dataset, as ``--data`` was given.
-        accuracy: part 0..1 of the test images that is read right.
-        misses: test images that are not.
+        data: name or path of the dataset, as it was given.
+        accuracy: share 0..1 of the test images that is read correctly.
+        misses: test images that are misread.
         n: test images.
         parameters: of the network.
         seconds: what the fit took.
-        finished: whether everything is written.
-        date: when the training began; of a run that does not tell, when its ``config.json`` was written.
-        trouble: what is wrong with the folder, one sentence; empty where nothing is.
+        finished: whether every file of the run is written.
+        date: when the training began; if the run does not say, when its ``config.json`` was written.
+        trouble: what is wrong with the folder, one sentence; empty if nothing is.
     """
 
     name: str
@@ -61,15 +61,15 @@ class RunSummary:
 
     @property
     def state(self) -> str:
-        """``finished``, ``unfinished`` (stopped, or still at work) or ``damaged``."""
+        """``finished``, ``unfinished`` (stopped, or still training) or ``damaged``."""
         return "damaged" if self.trouble else "finished" if self.finished else "unfinished"
 
     def row(self) -> list[str]:
-        """A word for each of ``COLUMNS``."""
+        """The text of each of ``COLUMNS``."""
         return [_word(column, getattr(self, column)) for column in COLUMNS]
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as JSON takes it; what is not known is None."""
+        """Everything as plain JSON values; what is not known is None."""
         date = None if self.date is None else self.date.isoformat()
         return asdict(self) | {"date": date, "state": self.state}
 
@@ -78,7 +78,7 @@ def runs_in(folder: str | Path = "runs") -> list[RunSummary]:
     """The runs in a folder, by name.
 
     Args:
-        folder: with run folders in it, or a run folder itself. What is neither is passed over.
+        folder: a folder of run folders, or a run folder. Anything else in it is skipped.
 
     Raises:
         ConfigError: there is no such folder.
@@ -94,12 +94,12 @@ def runs_in(folder: str | Path = "runs") -> list[RunSummary]:
 
 
 def sorted_runs(runs: Iterable[RunSummary], column: str = "date", reverse: bool = False) -> list[RunSummary]:
-    """Runs by one column: the best accuracy and the newest date first, anything else from small to large.
+    """Runs sorted by one column: the best accuracy or the newest date first, anything else from small to large.
 
     Args:
-        runs: to sort; those that have no value stand last either way.
+        runs: to sort; those without a value come last in either order.
         column: one of ``COLUMNS``.
-        reverse: the other way round.
+        reverse: whether to sort in the opposite order.
 
     Raises:
         ConfigError: there is no such column.
@@ -111,13 +111,13 @@ def sorted_runs(runs: Iterable[RunSummary], column: str = "date", reverse: bool 
     if column not in COLUMNS:
         raise ConfigError(f"runs have no column {column!r}; sort by {', '.join(COLUMNS)}")
     everyone = sorted(runs, key=lambda run: run.name)
-    told = [run for run in everyone if getattr(run, column) is not None]
-    told.sort(key=lambda run: getattr(run, column), reverse=(column in LARGEST_FIRST) != reverse)
-    return told + [run for run in everyone if getattr(run, column) is None]
+    known = [run for run in everyone if getattr(run, column) is not None]
+    known.sort(key=lambda run: getattr(run, column), reverse=(column in LARGEST_FIRST) != reverse)
+    return known + [run for run in everyone if getattr(run, column) is None]
 
 
 def _is_run(folder: Path) -> bool:
-    """Whether a training has begun in the folder; one that may not be looked into counts as none."""
+    """Whether a training has begun in the folder; False for a folder without permission to look inside."""
     try:
         return any((folder / name).is_file() for name in ("config.json", "metrics.json"))
     except OSError:
@@ -125,27 +125,27 @@ def _is_run(folder: Path) -> bool:
 
 
 def _summary(folder: Path) -> RunSummary:
-    """All that the folder tells, up to the first thing that is wrong with it."""
+    """Everything that can be read from the folder, up to the first fault in it."""
     facts: dict[str, Any] = {}
     config, metrics = folder / "config.json", folder / "metrics.json"
     try:
-        record = read_record(config)
+        record = read_json(config)
         facts["date"] = _started(record) or datetime.fromtimestamp(config.stat().st_mtime).astimezone()
-        facts |= facts_of(config, record, {"seed": ("seed", int), "data": ("data", str)})
+        facts |= pick_values(config, record, {"seed": ("seed", int), "data": ("data", str)})
         recipe = record["recipe"] if isinstance(record.get("recipe"), dict) else {}
-        facts |= facts_of(config, recipe, {"recipe": ("name", str)})
+        facts |= pick_values(config, recipe, {"recipe": ("name", str)})
         settings = record.get("settings")
         facts["settings"] = " ".join(map(str, settings)) if isinstance(settings, list) else ""
         if metrics.exists():
-            facts |= facts_of(metrics, read_record(metrics), _MEASURED)
-            facts["finished"] = not (folder / "checkpoint.npz").exists()
+            facts |= pick_values(metrics, read_json(metrics), _MEASURED)
+            facts["finished"] = state_of(folder) == "finished"
     except DataError as error:
         facts["trouble"] = str(error)
     return RunSummary(folder.resolve().name, **facts)
 
 
 def _started(record: Mapping[str, Any]) -> datetime | None:
-    """When a run says that it began."""
+    """When the run began, if its record says so."""
     try:
         return datetime.fromisoformat(record["started"]).astimezone()
     except (KeyError, TypeError, ValueError, OverflowError):
@@ -159,19 +159,19 @@ _MEASURED: Mapping[str, tuple[str, type]] = {
     "parameters": ("parameters", int),
     "seconds": ("fit_seconds", float),
 }
-"""What is taken from ``metrics.json``: our name -> its name and type."""
+"""Values from ``metrics.json``: our name -> its name there and its type."""
 
 
 def _word(column: str, value: Any) -> str:
-    """A value as the table shows it."""
+    """The text of a value in the table."""
     if value in (None, ""):
         return "–"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     if column == "accuracy":
-        return f"{100 * value:.2f} %"
+        return percent(value)
     if column == "seconds":
-        return f"{value:,.1f}"
+        return number(value, 1)
     if isinstance(value, int):
         return str(value) if column == "seed" else f"{value:,}"
     return file_name(value)

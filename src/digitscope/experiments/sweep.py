@@ -1,7 +1,7 @@
-"""Sweeps: every combination of some settings, several seeds each, measured on digits that no training saw.
+"""Train every combination of some settings with several seeds, and measure it on digits that no training saw.
 
-Every finished training is a line of ``sweep.jsonl`` at once, and is never done again. The test images have no part in
-it: who chooses among many networks by the test images has no test left.
+Every finished training is written to ``sweep.jsonl`` at once and is never repeated. The test images play no part:
+whoever chooses among many networks by the test images has no test left.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,22 +25,24 @@ from digitscope.datasets.validation import held_out
 from digitscope.environment import machine, versions
 from digitscope.errors import ConfigError, DataError
 from digitscope.experiments.grid import MOST, grid
-from digitscope.experiments.trials import Point, Sweep, Trial, append_trial, read_trials
-from digitscope.formatting import counted
+from digitscope.experiments.state import difference, recipe_settings
+from digitscope.experiments.sweep_result import Point, SweepResult
+from digitscope.experiments.trials import Trial, append_trial, read_trials
+from digitscope.formatting import counted, markdown_table
+from digitscope.models.inputs import network_input
 from digitscope.models.metrics import evaluate_predictions
-from digitscope.models.model import network_input
 from digitscope.plots.style import CYCLE, save
 from digitscope.plots.sweeps import comparison_bars, sweep_points
-from digitscope.plots.sweeps import sweep as line_over
+from digitscope.plots.sweeps import sweep_line as line_over
 from digitscope.progress import Progress
 from digitscope.quiet import no_retracing_warnings
-from digitscope.training.recipes import Recipe, recipe_from, recipe_of, word_of
+from digitscope.training.recipes import Recipe, recipe_of, setting_text
 
 SHAPING = ("filters", "convolutions", "kernel", "last_filters", "dense")
-"""Settings on which the number of a network's parameters depends."""
+"""Settings that change the number of a network's parameters."""
 
 BARS = 40
-"""The most points that a picture lists, the best."""
+"""The most points that a bar chart lists, the best ones."""
 
 
 def sweep(
@@ -52,27 +54,27 @@ def sweep(
     data: str | Path | Dataset = "mnist",
     epochs: int | None = None,
     progress: Progress | None = None,
-) -> Sweep:
-    """Train every combination of settings with every seed, as far as ``out`` does not hold it already.
+) -> SweepResult:
+    """Train every combination of settings with every seed, except what ``out`` contains already.
 
-    All points are trained with the first seed before any with the second, so that a sweep which is stopped early
-    compares something. Call it again to go on, or with other settings or more seeds to add to it. In the end
-    ``sweep.csv``, ``sweep.md``, ``sweep.png`` and ``sweep.svg`` tell of all that the folder holds.
+    All points are trained with the first seed before any with the second, so a sweep that is stopped early can still
+    compare them. Call it again to continue, or with other settings or more seeds to add to it. At the end
+    ``sweep.csv``, ``sweep.md``, ``sweep.png`` and ``sweep.svg`` show everything that the folder contains.
 
     Args:
         recipe: a name of ``training.recipes.RECIPES``, or a recipe: what is varied.
         settings: setting -> list of values; see ``experiments.grid.grid``.
-        seeds: how many trainings each point gets, with the seeds 0, 1, 2 ...
+        seeds: trainings of each point, with the seeds 0, 1, 2 ...
         out: the folder.
-        data: see ``digitscope.load_dataset``; ``datasets.validation.held_out`` tells what is measured.
-        epochs: instead of the recipe's.
-        progress: told about images done of all images of all epochs of all trainings.
+        data: what ``digitscope.load_dataset`` takes; ``datasets.validation.held_out`` chooses the images to measure on.
+        epochs: passes over the training images; None takes the recipe's.
+        progress: called with the images done, of all images in all epochs of all trainings.
 
     Raises:
-        ConfigError: a setting does not fit, or ``out`` holds a sweep of another recipe or of other data, or cannot be
+        ConfigError: a setting does not fit; ``out`` contains a sweep of another recipe or other data, or cannot be
             written.
         DataError: the dataset or a file in ``out`` is damaged.
-        KeyboardInterrupt: Ctrl-C; its text says what is kept.
+        KeyboardInterrupt: Ctrl-C; its text says what is saved.
     """
     base = recipe_of(recipe, {} if epochs is None else {"epochs": epochs})
     points = grid(base, settings)
@@ -94,58 +96,50 @@ def sweep(
             trials[point, seed] = trial
             done += len(train.labels) * point.all_epochs
     except KeyboardInterrupt as stop:
-        kept = f"{len(trials):,} trainings are kept in {folder}"
-        raise KeyboardInterrupt(f"stopped; {kept}, and the same command goes on") from stop
-    found = Sweep(base, dataset.name, measured_on, tuple(trials.values()))
-    try:
+        saved = f"{counted(len(trials), 'training')} saved in {folder}"
+        raise KeyboardInterrupt(f"stopped with {saved}; run the same sweep again to continue") from stop
+    found = SweepResult(base, dataset.name, measured_on, tuple(trials.values()))
+    cure = "all trainings are saved; free some space or fix the permissions, then run the same sweep again"
+    with files.writing(folder, cure):
         _write(found, folder)
-    except OSError as error:
-        raise ConfigError(
-            f"{folder} cannot be written ({error.strerror}); all trainings are kept, so make room or check its rights, "
-            "and the same command goes on"
-        ) from error
     return found
 
 
 def _claim(folder: Path, base: Recipe, dataset: Dataset, measured_on: str) -> None:
-    """Begin a sweep in the folder, or make sure that the one in it asks the same question."""
+    """Begin a sweep in the folder, or check that the sweep in it varies the same recipe on the same data."""
     plan = folder / "sweep.json"
-    told = {"data_sha256": dataset.sha256(), "measured_on": measured_on}
-    try:
+    asked = {"data_sha256": dataset.sha256(), "measured_on": measured_on}
+    with files.writing(folder, "set out to another folder"):
         if not plan.exists():
             if (folder / "sweep.jsonl").exists():
-                raise DataError(f"{folder} has lost its sweep.json, which says what was trained; give another --out")
-            record = {"recipe": asdict(base), "data": dataset.name} | told
+                raise DataError(
+                    f"{folder} has lost its sweep.json, which says what was trained; set out to another folder"
+                )
             used = versions(("keras", "tensorflow", "tensorflow-cpu", "torch", "jax", "numpy"))
-            files.write_json(plan, record | {"versions": used, "machine": machine()})
+            record = {"recipe": asdict(base), "data": dataset.name, **asked, "versions": used, "machine": machine()}
+            files.write_json(plan, record)
+    try:
         there = json.loads(plan.read_text(encoding="utf-8"))
-        begun = recipe_from(there["recipe"])
-        same_data = all(there[key] == value for key, value in told.items())
-    except OSError as error:
-        raise ConfigError(f"{folder} cannot be used ({error.strerror}); give another folder with --out") from error
-    except DataError:
-        raise
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise DataError(f"{plan} is damaged ({type(error).__name__}: {error}); give another --out") from error
-    other = [field.name for field in fields(Recipe) if getattr(begun, field.name) != getattr(base, field.name)]
-    if other:  # the name comes first; where that is another, the rest goes without saying
-        shown = other[:1] if other[0] == "name" else other
-        was, now = (", ".join(f"{key}={word_of(getattr(recipe, key))}" for key in shown) for recipe in (begun, base))
+        begun = Recipe.from_dict(there["recipe"])
+        same_data = all(there[key] == value for key, value in asked.items())
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise DataError(f"{plan} is damaged ({type(error).__name__}: {error}); set out to another folder") from error
+    if other := difference(recipe_settings(begun), recipe_settings(base)):
         raise ConfigError(
-            f"{folder} holds a sweep of another recipe ({was}, not {now}); give another folder with --out"
+            f"{folder} contains a sweep of another recipe ({other[0]}, not {other[1]}); set out to another folder"
         )
     if not same_data:
-        raise ConfigError(f"{folder} holds a sweep of other data ({there.get('data')}); give another folder with --out")
+        raise ConfigError(f"{folder} contains a sweep on other data ({there.get('data')}); set out to another folder")
 
 
 def _trained(recipe: Recipe, seed: int, train: Part, validation: Part, progress: Progress | None) -> Trial:
     """Train once and measure."""
-    from digitscope.training.fit import fit  # with Keras, which a sweep that has finished does not need
+    from digitscope.training.fit import fit  # start-up: Keras takes seconds, and a finished sweep does not need it
 
     fitted = fit(recipe, train.images, train.labels, seed, progress=progress)
     with no_retracing_warnings():
         answers = np.asarray(fitted.network.predict(network_input(validation.images), batch_size=1000, verbose=0))
-    guesses = np.where(np.isfinite(answers), answers, 0.1)  # a fit that ran away answers no numbers: it guesses
+    guesses = np.where(np.isfinite(answers), answers, 0.1)  # a fit that diverged answers NaN: count it as guessing
     scores = evaluate_predictions(guesses, validation.labels)
     return Trial(
         seed=seed,
@@ -160,7 +154,7 @@ def _trained(recipe: Recipe, seed: int, train: Part, validation: Part, progress:
 
 
 def _share(progress: Progress | None, before: int, all_images: int) -> Progress | None:
-    """The progress of one training as its share of the sweep's."""
+    """Progress of one training, reported as a part of the whole sweep's."""
     if progress is None:
         return None
 
@@ -170,29 +164,28 @@ def _share(progress: Progress | None, before: int, all_images: int) -> Progress 
     return report
 
 
-def _write(found: Sweep, folder: Path) -> None:
-    """Everything that people look at: the table twice, and the picture twice."""
-    head, rows = found.table()
-    lines = [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
+def _write(found: SweepResult, folder: Path) -> None:
+    """Write the table as Markdown and CSV, and the figure as PNG and SVG."""
     how = f"Trained: the {found.subject}, on {found.data}. Accuracy on {found.measured_on}."
-    best = ["", "To train the best of it:", "", f"    {found.command}"] if found.command else []
-    files.write_text(folder / "sweep.md", "\n".join(["# Sweep", "", how, found.conclusion, "", *lines, *best, ""]))
+    best = ["", "To train the best point:", "", f"    {found.command}"] if found.command else []
+    page = ["# Sweep", "", how, found.conclusion, "", markdown_table(*found.table()), *best, ""]
+    files.write_text(folder / "sweep.md", "\n".join(page))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     settings = (*found.shared, *found.settings)
     writer.writerow([*settings, "parameters", "accuracy", "deviation", "seeds", "seconds"])
     for point in found.points:
-        values = [word_of(getattr(point.recipe, key)) for key in settings]
+        values = [setting_text(getattr(point.recipe, key)) for key in settings]
         spread = "" if point.deviation is None else point.deviation
         writer.writerow([*values, point.parameters, point.mean, spread, len(point.accuracies), point.seconds])
     files.write_text(folder / "sweep.csv", text.getvalue())
-    picture = draw(found)
+    figure = draw(found)
     for ending in (".png", ".svg"):
-        save(picture, folder / f"sweep{ending}")
+        save(figure, folder / f"sweep{ending}")
 
 
-def draw(found: Sweep) -> Axes:
-    """The picture of a sweep: over the number of parameters where they vary, over one setting of numbers, or a list."""
+def draw(found: SweepResult) -> Axes:
+    """The figure of a sweep: accuracy over the number of parameters, over one numeric setting, or as bars."""
     points = sorted(found.points, key=lambda point: point.parameters)
     shaping = [key for key in found.settings if key in SHAPING][:1]
     others = [key for key in found.settings if key not in shaping]
@@ -215,5 +208,5 @@ def draw(found: Sweep) -> Axes:
 
 
 def _in_percent(points: Sequence[Point]) -> tuple[list[float], list[float]]:
-    """Means and standard deviations."""
+    """Means and standard deviations of the accuracy, in percent."""
     return [100 * point.mean for point in points], [100 * (point.deviation or 0.0) for point in points]

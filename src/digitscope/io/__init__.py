@@ -1,5 +1,5 @@
-"""Files in, results out: any image or PDF as pages of pixels, and what was read as records, text and drawn pages.
+"""Files in, results out: any image or PDF as pages of pixels, and what was read as values, text and annotated pages.
 
-It recognises nothing: it opens what people hand in and writes down what they get back. Start with ``elements``, the
-results that reading returns.
+It recognises nothing. Start with ``elements`` and ``page``, the results that reading returns; how files are opened is
+in ``document``.
 """

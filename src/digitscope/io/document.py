@@ -1,8 +1,8 @@
-"""Any file as a stream of pages: pictures, TIFFs of several pages, PDFs. It finds out nothing about what is on a page.
+"""Any file as a stream of pages: pictures, TIFFs of several pages, PDFs. It does not look at what is on a page.
 
-Whatever the bytes are, the outcome is a ``Scan`` per page; a page that cannot be used carries the reason. Only one
-page is decoded at a time. A PDF is drawn at the size that is asked for, so its own sizes cannot make it large; one of
-which a part unpacks to more than the largest picture is not given to PDFium, which would take gigabytes.
+Whatever the bytes are, the result is a ``Scan`` for each page; a page that cannot be used carries the reason. Only one
+page is decoded at a time. A PDF is drawn at the size that is asked for, so its own page sizes cannot make it large. If
+any part of it unpacks to more bytes than the largest picture has, PDFium never sees it: it would take gigabytes.
 """
 
 from __future__ import annotations
@@ -18,36 +18,37 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from digitscope.errors import ImageError
-from digitscope.io.image import LARGEST_PIXELS, Picture, explained, load_frames, opened
+from digitscope.io.image import explained, load_frames, opened
+from digitscope.io.pixels import LARGEST_PIXELS, Picture
 
 if TYPE_CHECKING:
-    from pypdfium2 import PdfDocument
+    from pypdfium2 import PdfDocument  # for types only
 
 SUFFIXES = (".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pdf", ".png", ".tif", ".tiff", ".webp")
-"""Endings of the names that such files usually have."""
+"""How the names of such files usually end."""
 
 PDF_LONGEST = 2000
-"""Pixels of the longer side of a PDF's page where nothing else is asked for: 170 dpi for A4."""
+"""Pixels of the longer side of a PDF's page if no other size is asked for: 170 dpi for A4."""
 
 MOST_PAGES = 10_000
-"""Pages of a file that are read; a small file may claim millions."""
+"""Pages of a file that are read at most; a small file may claim to have millions."""
 
 LOST = 20
-"""Pages in a row that cannot be decoded before the rest of a file is given up."""
+"""After this many bad pages in a row the rest of a file is skipped."""
 
 REOPENED_AFTER = 20
-"""Pages of a PDF after which it is opened anew: PDFium keeps all that it ever read of an open one in memory."""
+"""Pages after which a PDF is opened again, because PDFium keeps all it has read of an open one in memory."""
 
 LARGEST_STREAM, CHUNK = 3 * LARGEST_PIXELS, 1 << 20
-"""Bytes that a part of a PDF may unpack to, and bytes that are unpacked at once to find that out."""
+"""Bytes that a part of a PDF may unpack to, and bytes that are unpacked at a time to find out."""
 
 MOST_PACKED = 1032
-"""Bytes that one byte of Deflate can stand for. Source: zlib's technical notes."""
+"""Bytes that one byte of Deflate can unpack to. Source: zlib's technical notes."""
 
 _PDF_MARK, _PDF_MARK_WITHIN = b"%PDF-", 1024
 _STREAM = re.compile(rb"(?<!end)stream\r?\n")
 _pdfium = threading.RLock()
-"""PDFium works for one thread at a time; the garbage collector may close a document while another one is drawn."""
+"""PDFium is not thread-safe; reentrant, because the garbage collector may close a document while another is drawn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,9 +58,9 @@ class Scan:
     Attributes:
         file: name of the file.
         page: its number in the file, from 1.
-        picture: the page, upright; of a PDF its ``width`` and ``height`` are those it was drawn with. None if it cannot
-            be used.
-        error: why it cannot be used, in one sentence; else None.
+        picture: the page, upright; None if it cannot be used. ``width`` and ``height`` of a PDF's page are those it
+            was drawn with.
+        error: why it cannot be used, in one sentence; None if it can.
     """
 
     file: str
@@ -69,16 +70,16 @@ class Scan:
 
 
 def scans(source: str | Path | bytes, longest: int | None = None, name: str | None = None) -> Iterator[Scan]:
-    """The pages of a file, one after the other, each decoded when it is asked for; never an exception for a bad file.
+    """Yield the pages of a file, each decoded when it is asked for; a bad file gives an error, not an exception.
 
-    The kind of file is told by its bytes. A picture is one page (of an animation the first frame), a TIFF and a PDF as
-    many as they have.
+    The bytes tell the kind of file, not its name. A picture is one page (an animation its first frame), a TIFF or a PDF
+    as many as it has.
 
     Args:
         source: the path of a file, or its bytes.
-        longest: pixels of a page's longer side: what a PDF is drawn with (default ``PDF_LONGEST``), and to what a
-            larger picture is reduced (default: not at all).
-        name: what to call the file; default its path, ``"-"`` for bytes.
+        longest: pixels of a page's longer side. A PDF is drawn at that size, by default at ``PDF_LONGEST``; a larger
+            picture is reduced to it, by default not at all.
+        name: what to call the file; by default its path, ``"-"`` for bytes.
 
     >>> [scan.error for scan in scans(b"GIF89a")]
     ['the file of 6 bytes is not a PNG, JPEG, BMP, TIFF, WebP or GIF image; convert it first']
@@ -88,18 +89,20 @@ def scans(source: str | Path | bytes, longest: int | None = None, name: str | No
     for number, page in enumerate(_pages(source, longest), 1):
         lost = lost + 1 if isinstance(page, ImageError) else 0
         if number > MOST_PAGES:
-            yield Scan(file, number, None, f"{file} has more than {MOST_PAGES:,} pages; split it, the rest is not read")
+            yield Scan(
+                file, number, None, f"{file} has more than {MOST_PAGES:,} pages and the rest is not read; split it"
+            )
             return
         if isinstance(page, Picture):
             yield Scan(file, number, page, None)
         else:
-            yield Scan(file, number, None, f"{page}; the pages after it are given up" if lost == LOST else str(page))
+            yield Scan(file, number, None, f"{page}; the pages after it are skipped" if lost == LOST else str(page))
         if lost == LOST:
             return
 
 
 def _pages(source: str | Path | bytes, longest: int | None) -> Iterator[Picture | ImageError]:
-    """The pages of a file, whatever its kind."""
+    """The pages of a file of any kind."""
     try:
         with opened(source) as (file, name):
             is_pdf = _PDF_MARK in file.read(_PDF_MARK_WITHIN)
@@ -112,24 +115,24 @@ def _pages(source: str | Path | bytes, longest: int | None) -> Iterator[Picture 
 
 
 def _check_streams(file: BinaryIO, name: str) -> None:
-    """Make sure that no part of a PDF unpacks to more than ``LARGEST_STREAM``; the file is at its start again.
+    """Make sure that no part of a PDF unpacks to more than ``LARGEST_STREAM``; rewinds the file.
 
-    What is packed twice or otherwise than by Deflate, or used by a page again and again, is left to PDFium.
+    It does not find parts that are packed twice, packed by another method, or used again and again by a page.
 
     Raises:
-        ImageError: one does.
+        ImageError: a part does.
     """
     content = file.read()
     file.seek(0)
     for packed in _streams(content):
         if len(packed) * MOST_PACKED > LARGEST_STREAM and _unpacks_to_more(packed):
             raise ImageError(
-                f"{name} is a PDF of which a part unpacks to more than {LARGEST_STREAM:,} bytes; print it to a new PDF"
+                f"{name} is a PDF in which a part unpacks to more than {LARGEST_STREAM:,} bytes; print it to a new PDF"
             )
 
 
 def _streams(content: bytes) -> Iterator[memoryview]:
-    """The packed parts of a PDF; one whose end is missing reaches to the end of the file."""
+    """The packed parts of a PDF; one without an end reaches to the end of the file."""
     end = 0
     while end >= 0 and (begun := _STREAM.search(content, end)):
         end = content.find(b"endstream", begun.end())
@@ -137,7 +140,7 @@ def _streams(content: bytes) -> Iterator[memoryview]:
 
 
 def _unpacks_to_more(packed: memoryview) -> bool:
-    """Whether bytes are packed by Deflate, and come from more than ``LARGEST_STREAM``; none of them is kept."""
+    """Whether bytes are packed by Deflate and unpack to more than ``LARGEST_STREAM``; nothing unpacked is kept."""
     unpack, size = zlib.decompressobj(), 0
     try:
         for start in range(0, len(packed), CHUNK):
@@ -153,7 +156,7 @@ def _unpacks_to_more(packed: memoryview) -> bool:
 
 
 def _pdf_pages(file: BinaryIO, name: str, longest: int | None) -> Iterator[Picture | ImageError]:
-    """The pages of a PDF, opened anew for every ``REOPENED_AFTER`` of them."""
+    """The pages of a PDF, which is opened again after every ``REOPENED_AFTER`` of them."""
     start, count = 0, 1
     while start < count:
         with _opened_pdf(file, name) as document:
@@ -171,27 +174,27 @@ def _pdf_pages(file: BinaryIO, name: str, longest: int | None) -> Iterator[Pictu
 
 @contextmanager
 def _opened_pdf(file: BinaryIO, name: str) -> Iterator[PdfDocument]:
-    """The PDF in an open file, with what was typed into its form.
+    """The PDF in an open file, with what was typed into its form fields.
 
     Raises:
-        ImageError: it is damaged, locked, or has no pages.
+        ImageError: it is damaged, locked with a password, or has no pages.
     """
-    from pypdfium2 import PdfDocument, internal, raw
+    from pypdfium2 import PdfDocument, internal, raw  # start-up: PDFium takes 0.07 s
 
-    access, _callback = internal.get_bufreader(file)  # to be kept until the document is closed
+    access, _callback = internal.get_bufreader(file)  # must live until the document is closed
     with _pdfium:
         handle = raw.FPDF_LoadCustomDocument(access, None)
         if not handle and raw.FPDF_GetLastError() == raw.FPDF_ERR_PASSWORD:
             raise ImageError(f"{name} is locked with a password; save it without one")
         if not handle:
-            raise ImageError(f"{name} is damaged and cannot be opened as a PDF; save it anew")
+            raise ImageError(f"{name} is damaged and cannot be opened as a PDF; save or download it again")
         document = PdfDocument(handle)
     try:
         with _pdfium, explained(name):
             if document.get_formtype() == raw.FORMTYPE_ACRO_FORM:
                 document.init_forms()
             if len(document) == 0:
-                raise ImageError(f"{name} is a PDF without pages; save it anew")
+                raise ImageError(f"{name} is a PDF without pages; save it again")
         yield document
     finally:
         with _pdfium:
@@ -199,7 +202,7 @@ def _opened_pdf(file: BinaryIO, name: str) -> Iterator[PdfDocument]:
 
 
 def _drawn(document: PdfDocument, number: int, longest: int) -> Picture:
-    """A page of a PDF as RGB, its longer side ``longest`` pixels; never more than a square of the largest picture."""
+    """A page of a PDF as RGB, its longer side ``longest`` pixels, but never larger than ``LARGEST_PIXELS`` allow."""
     page = document[number]
     try:
         side = min(longest, math.isqrt(LARGEST_PIXELS))

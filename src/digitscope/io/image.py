@@ -1,7 +1,7 @@
-"""Any image file, PIL image or array as plain 8-bit pixels. It decodes, orients and reduces; it does not look for ink.
+"""Any image file, PIL image or array as plain 8-bit pixels: decoded, upright, reduced. It does not look for ink.
 
-Whatever the bytes are, the outcome is a ``Picture`` or an ``errors.ImageError``. A picture of
-more than ``LARGEST_PIXELS`` is refused by its header, before it is decoded.
+Whatever the bytes are, the outcome is a ``Picture`` or an ``ImageError``. A picture of more than ``LARGEST_PIXELS`` is
+refused by its header, before it is decoded.
 """
 
 from __future__ import annotations
@@ -13,31 +13,36 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
+from digitscope.arraytypes import AnyArray
 from digitscope.errors import ImageError, first_line
+from digitscope.io.pixels import (
+    LARGEST_PIXELS,
+    Picture,
+    check_size,
+    deep_levels,
+    on_paper,
+    picture_of_array,
+    reduced,
+    size_within,
+)
 
-ImageSource = str | os.PathLike[str] | bytes | Image.Image | npt.NDArray[Any]
-"""What can be read: a file's path or bytes, a PIL image, or an array (see ``picture_of_array``)."""
-
-LARGEST_PIXELS = 100_000_000
-"""Pixels of the largest picture that is decoded: an A4 page scanned at 1,000 dpi, about 300 MB as RGB."""
+ImageSource = str | os.PathLike[str] | bytes | Image.Image | AnyArray
+"""What can be read: a file's path or bytes, a PIL image, or an array (see ``io.pixels.picture_of_array``)."""
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", TiffImagePlugin.TiffImageFile.format, WebPImagePlugin.WebPImageFile.format)
-"""What Pillow may open. Everything else it knows stays shut, above all PostScript, which starts another program."""
+"""The formats that Pillow may open. Not the others it knows, above all not PostScript, which runs another program."""
 
 EXIF_ORIENTATION = 0x0112
-"""Number of the EXIF tag that says how the camera was held."""
+"""The EXIF tag that says how the camera was held."""
 
 SUBFILE_TYPE = 0x00FE
-"""Number of the TIFF tag that says what a frame is to the others."""
+"""The TIFF tag that says whether a frame is a page, or a reduced copy or mask of one."""
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -48,42 +53,30 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+"""How to turn a picture upright, by EXIF orientation. ``ImageOps.exif_transpose`` would do it, but it also writes the
+EXIF block anew, and fails if any part of that is damaged."""
+
 _decoding = threading.Lock()
 
 
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """A decoded picture, upright, perhaps reduced.
-
-    Attributes:
-        pixels: uint8 (h, w) grey or (h, w, 3) RGB, 0 = black.
-        width: pixels of the source from left to right, after EXIF orientation and before any reduction.
-        height: pixels of the source from top to bottom, likewise.
-    """
-
-    pixels: npt.NDArray[np.uint8]
-    width: int
-    height: int
-
-
 def load_picture(source: ImageSource, longest: int | None = None) -> Picture:
-    """The first page or frame of a picture, turned upright as its EXIF orientation says, without transparency.
+    """The first page or frame of a picture, upright by its EXIF orientation, without transparency.
 
     Args:
-        source: a path, the bytes of a file, a PIL image, or an array as ``picture_of_array`` takes.
-        longest: reduce a larger picture, by averaging areas, until its longer side has this many pixels.
+        source: a path, the bytes of a file, a PIL image, or an array as for ``io.pixels.picture_of_array``.
+        longest: pixels of the longer side that a larger picture is reduced to, by averaging areas; None keeps it.
 
     Raises:
-        ImageError: it cannot be decoded, has no pixels, or more than ``LARGEST_PIXELS``.
+        ImageError: it cannot be decoded, has no pixels, or has more than ``LARGEST_PIXELS``.
 
     >>> load_picture(np.zeros((40, 30), np.uint8)).height
     40
     """
     if isinstance(source, np.ndarray):
-        return _reduced(picture_of_array(source), longest)
+        return _within(picture_of_array(source), longest)
     if isinstance(source, Image.Image):
         with explained("the PIL image"):
-            return _reduced(_decoded(source, "the PIL image", None), longest)
+            return _within(_decoded(source, "the PIL image", None), longest)
     if isinstance(source, bytes | bytearray | memoryview | str | os.PathLike):
         with opened(source) as (file, name):
             first = next(load_frames(file, name, longest))
@@ -93,53 +86,12 @@ def load_picture(source: ImageSource, longest: int | None = None) -> Picture:
     raise ImageError(f"got {type(source).__name__}; expected a path, the bytes of a file, a PIL image or a numpy array")
 
 
-def picture_of_array(array: npt.NDArray[Any]) -> Picture:
-    """An array as a picture.
-
-    Args:
-        array: (h, w), (h, w, 1), (h, w, 3) RGB or (h, w, 4) RGBA of bool, uint8, uint16, or floats 0..1. Integers of
-            16 bits may use fewer of them, as 12-bit scanners do: the largest value tells.
-
-    Raises:
-        ImageError: another shape or type, no pixels, too many, or floats outside 0..1.
-    """
-    shape = array.shape
-    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 3, 4)) or 0 in shape:
-        raise ImageError(
-            f"the array has shape {shape}; expected (height, width) or (height, width, 1, 3 or 4), not empty"
-        )
-    _check_size(shape[1], shape[0], "the array")
-    levels = _eight_bits(array)
-    if levels.ndim == 3 and levels.shape[2] == 1:
-        levels = levels[..., 0]
-    if levels.ndim == 3 and levels.shape[2] == 4:
-        levels = _on_paper(levels)
-    return Picture(np.ascontiguousarray(levels), shape[1], shape[0])
-
-
-def _eight_bits(array: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Levels of any accepted type as uint8 0..255."""
-    if array.dtype == np.uint8:
-        return array
-    if array.dtype == np.bool_:
-        return array.astype(np.uint8) * np.uint8(255)
-    if array.dtype == np.uint16:
-        bits = max(8, int(array.max()).bit_length())
-        return np.asarray(array.astype(np.float32) * (255 / (2**bits - 1)), np.uint8)
-    if np.issubdtype(array.dtype, np.floating):
-        low, high = float(array.min()), float(array.max())
-        if np.isnan(low) or low < 0 or high > 1:
-            raise ImageError(f"the floats span {low:g} to {high:g}; expected 0..1 (divide by 255, or give uint8)")
-        return np.asarray(np.rint(array.astype(np.float32) * 255), np.uint8)
-    raise ImageError(f"the array is {array.dtype}; expected bool, uint8, uint16 or floats 0..1")
-
-
 @contextmanager
 def opened(source: str | os.PathLike[str] | bytes) -> Iterator[tuple[BinaryIO, str]]:
-    """The open file of a path, or of a file's bytes, and what a sentence calls it.
+    """The open file of a path, or of a file's bytes, and the name by which messages call it.
 
     Raises:
-        ImageError: there is no plain file at the path, or it cannot be opened.
+        ImageError: the path is not that of a regular file, or it cannot be opened.
     """
     if isinstance(source, bytes | bytearray | memoryview):
         yield io.BytesIO(source), f"the file of {len(source):,} bytes"
@@ -148,22 +100,22 @@ def opened(source: str | os.PathLike[str] | bytes) -> Iterator[tuple[BinaryIO, s
     name = str(path) if str(path).isprintable() else repr(str(path))
     try:
         if not path.is_file():
-            found = "is a folder" if path.is_dir() else "is no plain file" if path.exists() else "is not there"
+            found = "is a folder" if path.is_dir() else "is not a regular file" if path.exists() else "does not exist"
             raise ImageError(f"{name} {found}; give the path of an image file")
         with path.open("rb") as file:
             yield file, name
     except OSError as error:
-        raise ImageError(f"{name} cannot be opened ({first_line(error)}); check its name and rights") from error
+        raise ImageError(f"{name} cannot be opened ({first_line(error)}); check its name and permissions") from error
 
 
 def load_frames(file: BinaryIO, name: str, longest: int | None = None) -> Iterator[Picture | ImageError]:
-    """Every page of a TIFF, the first frame of any other picture; where one cannot be decoded, the error instead.
+    """Every page of a TIFF, the first frame of any other picture; the error in place of one that cannot be decoded.
 
-    A page is decoded when it is asked for. The reduced copies and masks that a TIFF keeps beside a page are no pages.
+    A page is decoded when it is asked for. The reduced copies and masks that a TIFF may hold do not count as pages.
 
     Args:
         file: the open file.
-        name: what a sentence calls it.
+        name: what messages call it.
         longest: as for ``load_picture``.
     """
     try:
@@ -172,26 +124,28 @@ def load_frames(file: BinaryIO, name: str, longest: int | None = None) -> Iterat
     except ImageError as error:
         yield error
         return
-    many = isinstance(image, TiffImagePlugin.TiffImageFile)
+    paged = isinstance(image, TiffImagePlugin.TiffImageFile)
     with image:
-        for number in itertools.count() if many else (0,):
+        for number in itertools.count() if paged else (0,):
             frame: Picture | ImageError | None
             called = f"{name} page {number + 1}" if number else name
             try:
                 with explained(called), _quietly():
-                    if not _turned_to(image, number):
+                    if not _seek(image, number):
                         return
-                    frame = None if _is_beside(image, number) else _reduced(_decoded(image, called, longest), longest)
+                    frame = (
+                        None if _is_copy_or_mask(image, number) else _within(_decoded(image, called, longest), longest)
+                    )
             except ImageError as error:
                 frame = error
-            if not many:
-                image.close()  # its pixels need not wait in memory while the picture is read
+            if not paged:
+                image.close()  # its pixels need not stay in memory while the picture is read
             if frame is not None:
                 yield frame
 
 
-def _turned_to(image: Image.Image, number: int) -> bool:
-    """Go to a frame, counted from 0; False where there is none."""
+def _seek(image: Image.Image, number: int) -> bool:
+    """Go to a frame, counted from 0; False if there is none."""
     try:
         image.seek(number)
     except EOFError:
@@ -199,14 +153,14 @@ def _turned_to(image: Image.Image, number: int) -> bool:
     return True
 
 
-def _is_beside(image: Image.Image, number: int) -> bool:
-    """Whether a frame after the first is a reduced copy (bit 0) or a mask (bit 2) of another, by its TIFF header."""
+def _is_copy_or_mask(image: Image.Image, number: int) -> bool:
+    """Whether a frame after the first is a reduced copy (bit 0) or a mask (bit 2) of another, as its TIFF tag says."""
     return number > 0 and bool(getattr(image, "tag_v2", {}).get(SUBFILE_TYPE, 0) & 0b101)
 
 
 @contextmanager
 def explained(name: str) -> Iterator[None]:
-    """Turn whatever a decoder raises on damaged bytes into an ImageError: one sentence about ``name``."""
+    """Turn whatever a decoder raises on damaged bytes into an ``ImageError`` of one sentence about ``name``."""
     try:
         yield
     except ImageError:
@@ -216,69 +170,39 @@ def explained(name: str) -> Iterator[None]:
     except UnidentifiedImageError as error:
         raise ImageError(f"{name} is not a PNG, JPEG, BMP, TIFF, WebP or GIF image; convert it first") from error
     except Exception as error:  # decoders raise a dozen types
-        raise ImageError(f"{name} is damaged and cannot be decoded ({first_line(error)}); save it anew") from error
+        raise ImageError(
+            f"{name} is damaged and cannot be decoded ({first_line(error)}); save or download it again"
+        ) from error
 
 
 def _decoded(image: Image.Image, name: str, longest: int | None) -> Picture:
-    """A PIL image, upright and flattened; ``longest`` lets the JPEG decoder leave out detail that is not wanted."""
+    """A PIL image, upright and flattened; ``longest`` lets the JPEG decoder skip detail that is not needed."""
     width, height = image.size
-    _check_size(width, height, name)
+    check_size(width, height, name)
     turn = _TURNS.get(_orientation(image))
     if longest is not None and max(width, height) > longest:
-        scale = longest / max(width, height)
-        image.draft(None, (max(1, round(width * scale)), max(1, round(height * scale))))
+        image.draft(None, size_within(width, height, longest))
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         image = image if turn is None else image.transpose(turn)
-        pixels = _deep_levels(np.asarray(image))
+        pixels = deep_levels(np.asarray(image))
     else:
         see_through = image.has_transparency_data
         image = image.convert("RGBA" if see_through else "L" if image.mode in ("1", "L") else "RGB")
         image = image if turn is None else image.transpose(turn)
-        pixels = _on_paper(np.asarray(image)) if see_through else np.asarray(image)
+        pixels = on_paper(np.asarray(image)) if see_through else np.asarray(image)
     turned = turn in (_TURNS[5], _TURNS[6], _TURNS[7], _TURNS[8])
     return Picture(pixels, *((height, width) if turned else (width, height)))
 
 
-def _deep_levels(levels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Grey of more than 8 bits as uint8: integers by their bits, floats by the top 1, 255 or 65535."""
-    if np.issubdtype(levels.dtype, np.floating):
-        top = next((top for top in (1, 255, 65535) if levels.max() <= top), 1)
-        return _eight_bits(levels / np.float32(top))
-    if levels.min() < 0 or levels.max() > 65535:
-        raise ImageError(f"the grey levels span {levels.min()} to {levels.max()}; expected 0..65535")
-    return _eight_bits(levels.astype(np.uint16))
-
-
-def _on_paper(rgba: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """RGB of uint8 (h, w, 4): what is seen through becomes paper.
-
-    Where most of the picture is visible, paper takes its middle colour, so that no false edge appears. Where most is
-    transparent, what is visible is the pen, and paper is white or black, whichever differs more from it.
-    """
-    alpha = rgba[..., 3:].astype(np.float32) / 255
-    visible = rgba[..., :3][rgba[..., 3] > 127]
-    if len(visible) == 0:
-        return np.full((*rgba.shape[:2], 3), 255, np.uint8)
-    if len(visible) * 2 > rgba.shape[0] * rgba.shape[1]:
-        paper = np.median(visible, axis=0)
-    else:
-        paper = np.full(3, 255 if visible.mean() < 128 else 0)
-    return np.asarray(rgba[..., :3] * alpha + paper.astype(np.float32) * (1 - alpha), np.uint8)
-
-
-def _reduced(picture: Picture, longest: int | None) -> Picture:
+def _within(picture: Picture, longest: int | None) -> Picture:
     """The picture with its longer side at most ``longest`` pixels."""
-    height, width = picture.pixels.shape[:2]
-    if longest is None or max(height, width) <= longest:
+    if longest is None:
         return picture
-    scale = longest / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    pixels = cv2.resize(picture.pixels, size, interpolation=cv2.INTER_AREA)
-    return Picture(np.asarray(pixels, np.uint8), picture.width, picture.height)
+    return Picture(reduced(picture.pixels, longest), picture.width, picture.height)
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation 1..8 left to apply; 1 where there is none, it is damaged, or Pillow turns the picture."""
+    """The EXIF orientation 1..8 still to apply; 1 if there is none, it is unreadable, or Pillow applies it itself."""
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         return 1
     try:
@@ -287,16 +211,9 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _check_size(width: int, height: int, name: str) -> None:
-    if width < 1 or height < 1:
-        raise ImageError(f"{name} is {width}x{height} px; expected at least one pixel")
-    if width * height > LARGEST_PIXELS:
-        raise ImageError(f"{name} is {width}x{height} px; expected at most {LARGEST_PIXELS:,} pixels, reduce it first")
-
-
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Pillow's warnings (bombs, odd EXIF, cut TIFFs) stay inside. One thread at a time: the filters are global."""
+    """Silence Pillow's warnings (bombs, odd EXIF, cut TIFFs); one thread at a time, because the filters are global."""
     with _decoding, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

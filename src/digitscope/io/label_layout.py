@@ -1,6 +1,6 @@
-"""Where the labels of a page's numbers stand: clear of the numbers and of each other. It draws nothing.
+"""Where the labels of a page's numbers go: clear of the numbers and of each other. It draws nothing.
 
-A label stands at its number like a tab; where the page has no room for it, in a margin beside the page.
+A label sits at its number like a tab; if the page has no room for it there, it goes to a margin beside the page.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import ImageFont
+
+from digitscope.arraytypes import Integers, Levels
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 Size = tuple[int, int]
@@ -21,14 +22,14 @@ LEAST_TYPE = 13
 """Pixels of the smallest type."""
 
 SMALLER = (1.0, 0.8, 0.64)
-"""Sizes of type that are tried, as shares of the first, until all labels find room on the page."""
+"""Sizes of type to try, as shares of the first, until all labels find room on the page."""
 
 AHEAD = 0.04
-"""By how much emptier, in mean contrast 0..1, a place must be than one that is tried before it."""
+"""By how much emptier, in mean contrast 0..1, a place must be to be preferred to the candidate before it."""
 
 
 class Sides(NamedTuple):
-    """A rectangle in pixels of the drawing; right and bottom are the first pixels outside."""
+    """A rectangle in pixels of the drawing; ``right`` and ``bottom`` are the first pixels outside."""
 
     left: int
     top: int
@@ -38,51 +39,51 @@ class Sides(NamedTuple):
 
 @dataclass(frozen=True)
 class Mark:
-    """A number on the drawing: its ink's box, its digits' boxes, and the two parts of its label."""
+    """A number on the drawing: the box of its ink, those of its digits, and the text and confidence on its label."""
 
     sides: Sides
     digits: tuple[Sides, ...]
     text: str
-    share: str
+    confidence: str
     refused: bool
 
 
 @dataclass(frozen=True)
-class Type:
-    """The type of all labels of one drawing, and the measures that follow from its size."""
+class LabelStyle:
+    """The fonts of all labels of a drawing, and the measures that follow from their size."""
 
     size: int
-    text: Font
-    share: Font
+    text_font: Font
+    confidence_font: Font
 
     @classmethod
-    def of(cls, size: float) -> Type:
-        """The type of a size in pixels."""
+    def of(cls, size: float) -> LabelStyle:
+        """The style whose type is about ``size`` pixels high."""
         whole = max(LEAST_TYPE, round(size))
         return cls(whole, ImageFont.load_default(whole), ImageFont.load_default(0.8 * whole))
 
     @property
     def line(self) -> int:
-        """Width of a number's line."""
+        """Width of the line around a number."""
         return max(1, round(self.size / 11))
 
     @property
     def pad(self) -> int:
-        """Room between a label's edge and its text."""
+        """Space between a label's edge and its text."""
         return max(3, round(self.size / 3))
 
     @property
     def margin(self) -> int:
-        """Room between the page and the labels in its margin."""
+        """Space between the page and the labels in its margin."""
         return 4 * self.pad
 
     def label(self, mark: Mark) -> Size:
         """Width and height of a label."""
-        words = self.text.getlength(mark.text) + self.share.getlength(mark.share)
+        words = self.text_font.getlength(mark.text) + self.confidence_font.getlength(mark.confidence)
         return int(np.ceil(words)) + 3 * self.pad, round(1.4 * self.size)
 
     def frame(self, mark: Mark, size: Size) -> Sides:
-        """Where a number's line is drawn: a little outside of its ink, inside of the picture."""
+        """Where the line around a number is drawn: a little outside its ink, inside the picture."""
         out = 2 * self.line
         left, top, right, bottom = mark.sides
         return Sides(max(0, left - out), max(0, top - out), min(size[0], right + out), min(size[1], bottom + out))
@@ -90,13 +91,13 @@ class Type:
 
 @dataclass(frozen=True)
 class Spot:
-    """Where things of one number go.
+    """Where everything of one number goes.
 
     Attributes:
         mark: the number.
-        frame: where its line is drawn.
-        label: where its label stands.
-        lead: the corners of a line from the frame to a label in the margin; none where the label is at the frame.
+        frame: where the line around it is drawn.
+        label: where its label goes.
+        lead: the corners of a line from the frame to a label in the margin; none if the label is at the frame.
     """
 
     mark: Mark
@@ -107,46 +108,46 @@ class Spot:
 
 @dataclass(frozen=True)
 class Layout:
-    """What goes where, in which type, and the size of page and margin together."""
+    """Where all numbers and labels go, in which type, and the size of page and margin together."""
 
     spots: tuple[Spot, ...]
-    kind: Type
+    style: LabelStyle
     size: Size
 
 
-def laid_out(marks: Sequence[Mark], shown: npt.NDArray[np.uint8], size: float) -> Layout:
-    """The place of every label, in the largest type for which all have room on the page, else in the smallest.
+def laid_out(marks: Sequence[Mark], shown: Levels, size: float) -> Layout:
+    """The place of every label, in the largest type in which all fit on the page, else in the smallest.
 
     Args:
         marks: the numbers.
         shown: uint8 (h, w, 3), the page.
-        size: pixels of the type that is tried first.
+        size: pixels of the largest type to try.
     """
     whole = shown.shape[1], shown.shape[0]
     grey = cv2.cvtColor(shown, cv2.COLOR_RGB2GRAY)
     edges = np.asarray(cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), np.uint8)
     for share in SMALLER:
-        kind = Type.of(share * size)
-        frames = [kind.frame(mark, whole) for mark in marks]
-        sizes = [kind.label(mark) for mark in marks]
+        style = LabelStyle.of(share * size)
+        frames = [style.frame(mark, whole) for mark in marks]
+        sizes = [style.label(mark) for mark in marks]
         places = _on_page(sizes, frames, edges)
         if None not in places:
             break
     waiting = {number: sizes[number] for number, place in enumerate(places) if place is None}
-    beside = _in_margin(waiting, frames, whole[0] + kind.margin, kind.pad)
+    beside = _in_margin(waiting, frames, whole[0] + style.margin, style.pad)
     spots = tuple(
         Spot(mark, frame, place or beside[number], () if place else _lead(frame, beside[number], frames, whole[0]))
         for number, (mark, frame, place) in enumerate(zip(marks, frames, places, strict=True))
     )
-    right = max([whole[0], *(label.right + kind.pad for label in beside.values())])
-    bottom = max([whole[1], *(label.bottom + kind.pad for label in beside.values())])
-    return Layout(spots, kind, (right, bottom))
+    right = max([whole[0], *(label.right + style.pad for label in beside.values())])
+    bottom = max([whole[1], *(label.bottom + style.pad for label in beside.values())])
+    return Layout(spots, style, (right, bottom))
 
 
-def _on_page(labels: Sequence[Size], frames: Sequence[Sides], edges: npt.NDArray[np.uint8]) -> list[Sides | None]:
-    """A place on the page for each label, clear of the other frames and labels; None where there is no room.
+def _on_page(labels: Sequence[Size], frames: Sequence[Sides], edges: Levels) -> list[Sides | None]:
+    """A place on the page for each label, clear of the other frames and labels; None if there is no room.
 
-    Of its clear places a label takes the emptiest, and the earlier candidate where they are much alike.
+    Of its clear places a label takes the emptiest, and the earlier candidate if they are much alike.
     """
     places: list[Sides | None] = []
     for number, (label, frame) in enumerate(zip(labels, frames, strict=True)):
@@ -160,15 +161,15 @@ def _on_page(labels: Sequence[Size], frames: Sequence[Sides], edges: npt.NDArray
     return places
 
 
-def _is_clear(place: Sides, taken: npt.NDArray[np.int_], gap: int) -> bool:
-    """Whether at least ``gap`` pixels part a place from every rectangle int (n, 4) left, top, right, bottom."""
+def _is_clear(place: Sides, taken: Integers, gap: int) -> bool:
+    """Whether a place is at least ``gap`` pixels away from every rectangle int (n, 4) left, top, right, bottom."""
     left, top, right, bottom = place
     apart = (taken[:, :2] >= (right + gap, bottom + gap)) | (taken[:, 2:] <= (left - gap, top - gap))
     return bool(apart.any(axis=1).all())
 
 
 def _candidates(frame: Sides, label: Size, size: tuple[int, ...]) -> Iterator[Sides]:
-    """The places at a frame that lie on the picture: above it, below it, to its right, to its left."""
+    """The places at a frame that lie on the picture: above, below, to the right, to the left."""
     width, height = label
     beside = round((frame.top + frame.bottom - height) / 2)
     flush, far = min(frame.left, size[0] - width), frame.right - width
@@ -179,7 +180,7 @@ def _candidates(frame: Sides, label: Size, size: tuple[int, ...]) -> Iterator[Si
 
 
 def _in_margin(waiting: Mapping[int, Size], frames: Sequence[Sides], left: int, pad: int) -> dict[int, Sides]:
-    """The places of some labels in a column whose left edge is given, each as near to its frame's height as can be."""
+    """Places for labels in a column from ``left`` on, each as close to the height of its frame as possible."""
     places: dict[int, Sides] = {}
     free = pad
     for number in sorted(waiting, key=lambda number: frames[number].top + frames[number].bottom):
@@ -191,7 +192,7 @@ def _in_margin(waiting: Mapping[int, Size], frames: Sequence[Sides], left: int, 
 
 
 def _lead(frame: Sides, label: Sides, frames: Sequence[Sides], edge: int) -> tuple[Size, ...]:
-    """From a frame to the page's edge and on to its label; along the frame's foot where another stands in the way."""
+    """From a frame to the page's edge and on to its label; along the frame's foot if another is in the way."""
     middle = (frame.top + frame.bottom) // 2
     blocked = any(other.left > frame.left and other.top <= middle < other.bottom for other in frames)
     leave = frame.bottom - 1 if blocked else middle

@@ -1,4 +1,4 @@
-"""Which files are meant: names, folders and patterns, in the order people expect."""
+"""Which files a list of names, folders and patterns stands for, in the order people expect."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from digitscope.io.document import SUFFIXES
 
 
 def natural_order(name: str) -> tuple[list[str | int], str]:
-    """Sorts names by their letters, large and small alike, and the numbers in them by their value.
+    """A key that sorts names by their letters, ignoring case, and by the values of the numbers in them.
 
     >>> sorted(["b10.png", "c.png", "B9.png", "b2.png"], key=natural_order)
     ['b2.png', 'B9.png', 'b10.png', 'c.png']
@@ -27,22 +27,19 @@ def files_of(paths: Sequence[str]) -> list[str]:
     """The files that paths mean, each once, in natural order: ``img2.png`` before ``img10.png``.
 
     Args:
-        paths: files, which are taken as they are, also where there is none; folders, searched through and through for
-            names with one of ``io.document.SUFFIXES``, without hidden ones and without following links to
+        paths: files, which are taken as they are even if they do not exist; folders, searched with all folders in
+            them for names that end in one of ``io.document.SUFFIXES``, but not for hidden ones or behind links to
             folders; patterns such as ``scans/*.png``; and ``-`` for the standard input.
 
     Raises:
-        ConfigError: a folder or a pattern with nothing in it, or a folder that may not be looked into.
+        ConfigError: nothing is in a folder or matches a pattern, or a folder cannot be searched.
 
     >>> files_of(["b.png", "-", "a.png"])
     ['b.png', '-', 'a.png']
     """
     files: list[str] = []
     for path in paths:
-        found = [path]
-        if glob.has_magic(path) and not os.path.lexists(path):
-            found = sorted(glob.glob(path, recursive=True), key=natural_order)  # noqa: PTH207 (Path.glob wants a folder)
-        found = [file for each in found for file in (_within(each) if Path(each).is_dir() else [each])]
+        found = [file for name in _matches(path) for file in (_within(name) if Path(name).is_dir() else [name])]
         if not found:
             kinds = ", ".join(SUFFIXES)
             raise ConfigError(f"{path} holds no file to read; expected names that end in {kinds}, or a pattern of them")
@@ -50,11 +47,18 @@ def files_of(paths: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(files))
 
 
+def _matches(path: str) -> list[str]:
+    """What a pattern matches, in natural order; of anything else the path itself."""
+    if os.path.lexists(path) or not glob.has_magic(path):
+        return [path]
+    return sorted(glob.glob(path, recursive=True), key=natural_order)  # noqa: PTH207 (Path.glob needs a folder)
+
+
 def _within(folder: str) -> Iterator[str]:
-    """The files below a folder that look like pictures, TIFFs and PDFs, those of a folder before its folders'."""
+    """The files below a folder whose names end in one of ``SUFFIXES``; a folder's own before those of its folders."""
 
     def stop(error: OSError) -> NoReturn:
-        raise ConfigError(f"{error.filename} cannot be searched ({error.strerror}); check its rights") from error
+        raise ConfigError(f"{error.filename} cannot be searched ({error.strerror}); check its permissions") from error
 
     for parent, folders, names in os.walk(folder, onerror=stop):
         folders[:] = sorted((name for name in folders if not name.startswith(".")), key=natural_order)

@@ -1,4 +1,4 @@
-"""Model files: load one, get its answers, look into every layer, measure it, export it.
+"""Model files: load one, get its answers, look into every layer, measure it, export it to other formats.
 
-It trains nothing and reads no pictures; a model takes 28x28 fields. Start with ``model``.
+No training, and no reading of pictures: a model takes fields of 28x28 pixels. Read ``model`` first.
 """

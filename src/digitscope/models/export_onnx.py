@@ -1,52 +1,42 @@
-"""Keras networks to ONNX files that ONNX Runtime reads with, checked number by number before they are written.
+"""Keras networks to the ONNX files that everything else reads, each layer compared with Keras before it is written.
 
-The file describes its layers, so that it can be looked into (see ``models.session``). No training, no reading.
+The file describes its layers, so that their activations and weights can be shown (see ``models.session``).
 """
 
 from __future__ import annotations
 
 import base64
-import io
 import json
-import math
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import onnx
+import onnxruntime
 
 from digitscope.arraytypes import Floats
 from digitscope.errors import ModelError
 from digitscope.files import write_bytes
+from digitscope.models.keras_guard import check_keras_file
 from digitscope.models.keras_onnx import check_exporter, onnx_of
-from digitscope.models.layers import Kind, shape_after
-from digitscope.models.session import LARGEST_MODEL, LENS_LAYERS, LENS_SUFFIX, ClassifierSession
+from digitscope.models.layers import KERAS_KINDS
+from digitscope.models.session import LENS_LAYERS, LENS_SUFFIX, ClassifierSession
 from digitscope.quiet import quiet
 
 TOLERANCE = 1e-5
-"""Largest difference, relative to max(1, |value|), between Keras and ONNX in any activation of any layer."""
-
-LAYER_KINDS: dict[str, Kind] = {
-    "Conv2D": "conv2d",
-    "MaxPooling2D": "max_pooling2d",
-    "AveragePooling2D": "average_pooling2d",
-    "Flatten": "flatten",
-    "Dense": "dense",
-}
-"""Keras layers that a file may hold, and what the lens calls them."""
+"""The largest difference allowed between Keras and ONNX in any activation, relative to max(1, |value|)."""
 
 
 def export_onnx(network: keras.Sequential, path: str | Path) -> None:
     """Write ``network`` as an ``.onnx`` file, whole or not at all.
 
     Args:
-        network: float32 layers of ``LAYER_KINDS`` from images (n, 28, 28, 1) to probabilities (n, 10).
+        network: float32 layers of ``layers.KERAS_KINDS`` from images (n, 28, 28, 1) to probabilities (n, 10).
         path: the file to write.
 
     Raises:
-        ModelError: the network is not of this kind, or any activation of the file differs from Keras' by more than
+        ModelError: the network has other layers, or an activation of the file differs from Keras' by more than
             ``TOLERANCE``.
         MissingExtra: TensorFlow or tf2onnx is not installed.
     """
@@ -56,8 +46,8 @@ def export_onnx(network: keras.Sequential, path: str | Path) -> None:
 def onnx_bytes(network: keras.Sequential) -> bytes:
     """The file that ``export_onnx`` writes; same arguments and errors."""
     for layer in network.layers:
-        if type(layer).__name__ not in LAYER_KINDS:
-            raise ModelError(f"layer {layer.name} is a {type(layer).__name__}; expected {', '.join(LAYER_KINDS)}")
+        if type(layer).__name__ not in KERAS_KINDS:
+            raise ModelError(f"layer {layer.name} is a {type(layer).__name__}; expected {', '.join(KERAS_KINDS)}")
         if layer.dtype_policy.name != "float32":
             raise ModelError(f"layer {layer.name} has {layer.dtype_policy.name}; copy the weights to float32 first")
     check_exporter()
@@ -80,15 +70,15 @@ def onnx_bytes(network: keras.Sequential) -> bytes:
 
 
 def onnx_of_keras_file(path: Path) -> bytes:
-    """The ONNX form of a ``.keras`` file that holds a network of ``LAYER_KINDS``.
+    """A ``.keras`` file as the bytes of an ONNX file.
 
-    Nothing in the file is executed: its layers are compared with the known kinds before Keras sees it, and Keras
-    loads it in safe mode.
+    Nothing in it is executed: ``keras_guard`` accepts only layers of ``layers.KERAS_KINDS``, and Keras loads it in safe
+    mode.
 
     Raises:
         ModelError: the file is damaged, holds other layers, or is not a classifier of 28x28 digits.
     """
-    _refuse_unknown_layers(path)
+    check_keras_file(path)
     try:
         with quiet():
             network = keras.saving.load_model(path, compile=False, safe_mode=True)
@@ -101,91 +91,17 @@ def onnx_of_keras_file(path: Path) -> bytes:
     return onnx_bytes(network)
 
 
-def _refuse_unknown_layers(path: Path) -> None:
-    """Look at a ``.keras`` file's ``config.json`` without Keras.
-
-    Raises:
-        ModelError: it is no ``.keras`` file, unpacks to too much, or names anything but a Sequential of known layers.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(item.file_size for item in archive.infolist()) > LARGEST_MODEL:
-                raise ModelError(f"{path} unpacks to more than {LARGEST_MODEL:,} bytes; refused")
-            config = json.loads(archive.read("config.json"))
-        classes = [config["class_name"], *(layer["class_name"] for layer in config["config"]["layers"])]
-        registered = [
-            config.get("registered_name"),
-            *(item.get("registered_name") for item in config["config"]["layers"]),
-        ]
-    except ModelError:
-        raise
-    except Exception as error:  # zipfile, zlib and json raise a dozen types on damaged files
-        raise ModelError(
-            f"{path} is not a readable .keras file ({type(error).__name__}); save the model again"
-        ) from error
-    allowed = {"InputLayer", *LAYER_KINDS}
-    if classes[0] != "Sequential" or any(name not in allowed for name in classes[1:]):
-        raise ModelError(
-            f"{path} holds {', '.join(map(str, classes))[:200]}; expected a Sequential of {', '.join(allowed)}"
-        )
-    if any(name not in (None, *allowed, "Sequential") for name in registered):
-        raise ModelError(f"{path} holds registered classes {registered}, which are not loaded")
-    _refuse_empty_promises(path, config["config"]["layers"])
-
-
-def _refuse_empty_promises(path: Path, layers: list[dict[str, Any]]) -> None:
-    """Make sure that the weights that the layers announce are there: Keras makes room for them before it looks.
-
-    Raises:
-        ModelError: they are not, or cannot be counted.
-    """
-    try:
-        announced = _parameters_of(layers)
-        with zipfile.ZipFile(path) as archive:
-            held = _numbers_in(archive.read("model.weights.h5"))
-    except Exception as error:  # zipfile and h5py raise a dozen types on damaged files
-        raise ModelError(f"{path} cannot be loaded ({type(error).__name__}); save the model again") from error
-    if not announced <= held <= LARGEST_MODEL // 4:
-        raise ModelError(f"{path} announces {announced:,} weights and holds {held:,}; save the model again")
-
-
-def _numbers_in(weights: bytes) -> int:
-    """How many numbers an HDF5 file unpacks to; its arrays announce that without being unpacked."""
-    import h5py
-
-    sizes: list[int] = []
-    with h5py.File(io.BytesIO(weights)) as file:
-        file.visititems(lambda _, item: sizes.append(item.size) if isinstance(item, h5py.Dataset) else None)
-    return sum(sizes)
-
-
-def _parameters_of(layers: list[dict[str, Any]]) -> int:
-    """How many weights layers of ``LAYER_KINDS`` have, by their configuration alone."""
-    shape: tuple[int, ...] = (28, 28, 1)
-    parameters = 0
-    for kind, config in ((LAYER_KINDS.get(layer["class_name"]), layer["config"]) for layer in layers):
-        if kind is None:  # the input
-            continue
-        units = config.get("filters", config.get("units", 0))
-        window = tuple(config.get("kernel_size") or config.get("pool_size") or ()) or None
-        strides = tuple(config.get("strides") or window or ()) or None
-        if kind in ("conv2d", "dense"):
-            parameters += (math.prod(window or ()) * shape[-1] + bool(config["use_bias"])) * units
-        shape = shape_after(shape, kind, units, window, strides, config.get("padding", "valid"))
-    return parameters
-
-
 def _activations(network: keras.Sequential, probe: Floats) -> list[Floats]:
-    """What every layer answers to ``probe`` in Keras."""
-    values, answers = probe, []
+    """Every layer's activations for ``probe`` in Keras."""
+    values, found = probe, []
     for layer in network.layers:
         values = keras.ops.convert_to_numpy(layer(values))
-        answers.append(values)
-    return answers
+        found.append(values)
+    return found
 
 
 def _sums(layer: keras.layers.Layer, before: Floats) -> Floats:
-    """What a layer answers without its activation: the weighted sums alone."""
+    """A layer's weighted sums, before its activation."""
     activation, layer.activation = layer.activation, keras.activations.linear
     try:
         return np.asarray(keras.ops.convert_to_numpy(layer(before)), np.float32)
@@ -196,10 +112,9 @@ def _sums(layer: keras.layers.Layer, before: Floats) -> Floats:
 def _describe(
     network: keras.Sequential, model: onnx.ModelProto, activations: list[Floats], probe: Floats
 ) -> tuple[onnx.ModelProto, list[dict[str, Any]]]:
-    """The lens part: a model that only adds outputs, and the list of layers that names them.
+    """A model that only adds outputs (the lens suffix), and the list of layers that names their tensors.
 
-    Which tensor of the file is which layer's is found by value, so it does not matter how the exporter names or
-    reorders things.
+    The tensor of each layer is found by its values, so it does not matter how the exporter names or reorders them.
     """
     found = _Tensors(model, probe)
     layers: list[dict[str, Any]] = [
@@ -208,7 +123,7 @@ def _describe(
     for layer, before, values in zip(network.layers, [probe, *activations], activations, strict=False):
         entry: dict[str, Any] = {
             "name": layer.name,
-            "kind": LAYER_KINDS[type(layer).__name__],
+            "kind": KERAS_KINDS[type(layer).__name__],
             "shape": list(values.shape[1:]),
             "parameters": int(layer.count_params()),
             "activation": getattr(getattr(layer, "activation", None), "__name__", "linear"),
@@ -228,11 +143,13 @@ def _describe(
 
 
 class _Tensors:
-    """All float tensors of a model for one input, to be found by value."""
+    """All float tensors of a model for one input, to be found by their values; those found become outputs.
+
+    Attributes:
+        suffix: a model with nothing but these outputs.
+    """
 
     def __init__(self, model: onnx.ModelProto, probe: Floats) -> None:
-        import onnxruntime
-
         self.suffix = onnx.ModelProto()
         self._weights = {item.name: onnx.numpy_helper.to_array(item) for item in model.graph.initializer}
         everything = onnx.ModelProto()
@@ -253,7 +170,7 @@ class _Tensors:
         self._added = own
 
     def activation(self, layer: str, values: Floats) -> dict[str, str]:
-        """The tensor that equals ``values`` (n, ...), and how its axes lie."""
+        """The tensor that equals ``values`` (n, ...), and the order of its axes."""
         layouts = {"nhwc": values}
         if values.ndim == 4:
             layouts = {"nchw": values.transpose(0, 3, 1, 2)} | layouts
@@ -265,7 +182,7 @@ class _Tensors:
         raise ModelError(f"the ONNX file has no tensor that equals layer {layer} within {TOLERANCE}")
 
     def weight(self, layer: str, values: Floats) -> dict[str, str]:
-        """The weight that equals ``values``, and how its axes lie: as in Keras, or for kernels ``oihw``."""
+        """The weight that equals ``values``, and the order of its axes: Keras', or ``oihw`` for kernels."""
         layouts = {"oihw": values.transpose(3, 2, 0, 1)} if values.ndim == 4 else {"keras": values}
         for layout, wanted in layouts.items():
             for name, value in self._weights.items():
@@ -303,5 +220,5 @@ def _check(content: bytes, layers: list[dict[str, Any]], activations: list[Float
 
 
 def _difference(value: Floats, wanted: Floats) -> float:
-    """Largest |value - wanted| / max(1, |wanted|)."""
+    """The largest |value - wanted| / max(1, |wanted|)."""
     return float(np.max(np.abs(value - wanted) / np.maximum(1, np.abs(wanted)), initial=0))

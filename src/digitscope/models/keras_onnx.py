@@ -1,7 +1,7 @@
-"""A Keras network as plain ONNX: TensorFlow writes it, whatever backend Keras runs on. It compares nothing.
+"""A Keras network as plain ONNX, written by TensorFlow on every backend. ``models.export_onnx`` checks the result.
 
-Keras can export from PyTorch and JAX too, with a further package for each, a fixed number of images and other graphs.
-One writer for all keeps a file from depending on where its network was trained.
+Keras can also export from PyTorch and JAX, but needs a further package for each, fixes the number of images and
+writes other graphs. With one writer, a file does not depend on the backend that trained it.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ network = keras.saving.load_model(sys.argv[1], compile=False, safe_mode=True)
 network(keras.ops.zeros([size or 64 for size in network.input_shape]))
 network.export(sys.argv[2], format="onnx", verbose=False)
 """
-"""A ``.keras`` file to an ``.onnx`` file; Keras exports only what was called before."""
+"""Turns a ``.keras`` file into an ``.onnx`` file; Keras exports a network only after it was called once."""
 
 
 def check_exporter() -> None:
-    """Make sure that a network can be written at all; better known before a training than after it.
+    """Make sure that networks can be written; worth knowing before a training rather than after it.
 
     Raises:
         MissingExtra: TensorFlow or tf2onnx is not installed.
@@ -40,7 +40,7 @@ def check_exporter() -> None:
 
 
 def how_written() -> str:
-    """Which of Keras' backends writes the files, in one sentence."""
+    """One sentence on which backend wrote ``model.onnx``, for the records of a run."""
     backend = keras.backend.backend()
     if backend == "tensorflow":
         return "TensorFlow, on which Keras ran, wrote model.onnx"
@@ -51,15 +51,15 @@ def how_written() -> str:
 
 
 def onnx_of(network: keras.Model) -> bytes:
-    """The ONNX file that Keras writes of a network on TensorFlow; for other backends in a process of its own.
+    """A network as the bytes of an ONNX file; on a backend other than TensorFlow, a separate process writes it.
 
-    That process leaves the graphics processors, and the flags of the other backend, alone.
+    That process uses no graphics processor and none of the other backend's flags.
 
     Args:
-        network: of one input, its layers Keras' own.
+        network: one input, Keras' own layers only.
 
     Raises:
-        ModelError: the other process has failed.
+        ModelError: the process failed.
     """
     with tempfile.TemporaryDirectory() as folder, quiet():
         source, target = Path(folder) / "model.keras", Path(folder) / "model.onnx"

@@ -1,4 +1,4 @@
-"""Models by name or path, and what they answer. Needs ONNX Runtime only, except to open a ``.keras`` file."""
+"""A model by name or path, its answers, and how good they are. A ``.keras`` file needs Keras; nothing else does."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import json
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from digitscope.errors import ConfigError, DataError, MissingExtra, ModelError, first_line
-from digitscope.models.run_folder import read_record
+from digitscope.arraytypes import Floats
+from digitscope.datasets.dataset import Dataset
+from digitscope.datasets.load import load_dataset
+from digitscope.errors import ConfigError, MissingExtra, ModelError
+from digitscope.models.evaluation import Evaluation
+from digitscope.models.inputs import network_input
+from digitscope.models.metrics import evaluate_predictions
+from digitscope.models.run_folder import read_json
 from digitscope.models.session import ClassifierSession, read_model
-
-if TYPE_CHECKING:
-    from digitscope.datasets.dataset import Dataset
-    from digitscope.models.metrics import Evaluation
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,16 +26,22 @@ class Model:
     """A trained classifier of 28x28 digits.
 
     Attributes:
-        name: its name, or the path it came from.
+        name: its name, or the path it was loaded from.
         session: the network in ONNX Runtime.
-        card: what is known about it: recipe, data, metrics (empty for a bare ``.onnx``).
+        card: what is known about it: recipe, data, metrics (empty for a single model file).
     """
 
     name: str
     session: ClassifierSession
     card: dict[str, Any] = field(default_factory=dict)
 
-    def predict(self, x: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    @property
+    def short_name(self) -> str:
+        """The name without the folders that lead to it, e.g. ``classic``, ``my-run`` or ``digits.onnx``."""
+        path = Path(self.name).expanduser()
+        return path.resolve().name if path.is_dir() else path.name
+
+    def predict(self, x: npt.ArrayLike) -> Floats:
         """The ten probabilities of each image.
 
         Args:
@@ -45,49 +52,31 @@ class Model:
 
         Raises:
             DataError: another shape or type, or values outside the range.
+            ModelError: the network's answers are not probabilities.
 
+        >>> import numpy as np
         >>> load("classic").predict(np.zeros((3, 28, 28), np.uint8)).shape
         (3, 10)
         """
         return self.session.probabilities(network_input(x))
 
     def evaluate(self, data: str | Path | Dataset = "mnist") -> Evaluation:
-        """Measure the model on the test part of a dataset; see ``models.metrics.evaluate``."""
-        from digitscope.models.metrics import evaluate
+        """Measure the model on the test images of a dataset.
 
-        return evaluate(self, data)
+        Args:
+            data: a dataset, or the name or path of one, as ``digitscope.load_dataset`` takes it.
 
+        Returns:
+            Accuracy, loss, figures per digit, confusions, calibration and the most confident mistakes.
 
-def network_input(x: npt.ArrayLike) -> npt.NDArray[np.float32]:
-    """Images in any accepted form as the float32 (n, 28, 28, 1) 0..1 that the network takes.
-
-    Args:
-        x: (28, 28), (n, 28, 28) or (n, 28, 28, 1); uint8 0..255 is divided by 255, floats must be 0..1 already.
-
-    Raises:
-        DataError: another shape or type, or values outside the range.
-    """
-    try:
-        images = np.asarray(x)
-    except ValueError as error:  # rows of different lengths
-        raise DataError(f"the images are no array ({first_line(error)}); give (n, 28, 28), uint8 or floats") from error
-    if images.ndim == 2:
-        images = images[None]
-    if images.ndim == 4 and images.shape[-1] == 1:
-        images = images[..., 0]
-    if images.ndim != 3 or images.shape[1:] != (28, 28):
-        raise DataError(f"images have shape {np.shape(x)}; expected (28, 28), (n, 28, 28) or (n, 28, 28, 1)")
-    if images.dtype == np.uint8:
-        scaled = images.astype(np.float32) / np.float32(255)
-    elif np.issubdtype(images.dtype, np.floating):
-        scaled = images.astype(np.float32)
-        if scaled.size and not (scaled.min() >= 0 and scaled.max() <= 1):
-            raise DataError(
-                f"float images span {scaled.min():g} to {scaled.max():g}; expected 0..1 (divide by 255, or give uint8)"
-            )
-    else:
-        raise DataError(f"images are {images.dtype}; expected uint8 0..255 or floats 0..1")
-    return scaled[..., None]
+        Raises:
+            ConfigError: there is no such dataset.
+            DataError: the dataset is damaged.
+            ModelError: the network's answers are not probabilities.
+            MissingExtra: SciPy or scikit-learn is not installed.
+        """
+        dataset = load_dataset(data)
+        return evaluate_predictions(self.predict(dataset.x_test), dataset.y_test, mnist_test=dataset.is_mnist)
 
 
 def shipped() -> list[str]:
@@ -96,10 +85,11 @@ def shipped() -> list[str]:
 
 
 def load(model: str | Path = "classic") -> Model:
-    """A model by name, run folder, ``.onnx`` or ``.keras`` file.
+    """Load a model.
 
     Args:
-        model: a name of ``shipped``; a folder that ``digitscope train`` left; or a model file.
+        model: ``"classic"``, ``"robust"`` or ``"strong"``, which come with the package; the folder of a finished
+            training; or an ``.onnx`` or ``.keras`` file.
 
     Raises:
         ConfigError: there is no such model.
@@ -124,27 +114,32 @@ def load(model: str | Path = "classic") -> Model:
         if not (path / "model.onnx").is_file():
             raise ModelError(f"{name} has no model.onnx; give a folder in which a training has finished")
         return Model(name, ClassifierSession(read_model(path / "model.onnx"), name), _run_card(path))
-    if path.is_file() and path.suffix == ".onnx":
-        return Model(name, ClassifierSession(read_model(path), name))
-    if path.is_file() and path.suffix == ".keras":
-        try:
-            from digitscope.models.export_onnx import onnx_of_keras_file
-        except ModuleNotFoundError as error:
-            raise MissingExtra.of(error) or error from error
-        return Model(name, ClassifierSession(onnx_of_keras_file(path), name))
-    raise ModelError(f"{name} ends in {path.suffix!r}; a model file ends in .onnx or .keras")
+    if path.suffix not in (".onnx", ".keras"):
+        raise ModelError(f"{name} ends in {path.suffix!r}; a model file ends in .onnx or .keras")
+    content = _converted(path) if path.suffix == ".keras" else read_model(path)
+    return Model(name, ClassifierSession(content, name))
+
+
+def _converted(path: Path) -> bytes:
+    """A ``.keras`` file as ONNX."""
+    try:
+        from digitscope.models.export_onnx import onnx_of_keras_file  # extra train
+    except ModuleNotFoundError as error:
+        raise MissingExtra.of(error) or error from error
+    return onnx_of_keras_file(path)
 
 
 def _existing(model: str | Path) -> Path | None:
-    """The file or folder that is meant; None where there is none."""
+    """The file or folder of this name; None if there is none."""
     try:
         path = Path(model).expanduser()
         return path if path.is_dir() or path.is_file() else None
-    except (OSError, RuntimeError):  # a name that is too long, a folder that may not be looked into, ~nobody
+    except (OSError, RuntimeError):  # a name that is too long, a folder that may not be searched, ~nobody
         return None
 
 
 def _folder() -> Any:
+    """Where the models that come with the package lie."""
     return resources.files("digitscope") / "shipped" / "models"
 
 
@@ -153,5 +148,5 @@ def _run_card(folder: Path) -> dict[str, Any]:
     card: dict[str, Any] = {}
     for part in ("config", "metrics"):
         if (folder / f"{part}.json").exists():
-            card[part] = read_record(folder / f"{part}.json")
+            card[part] = read_json(folder / f"{part}.json")
     return card

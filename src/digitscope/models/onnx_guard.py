@@ -1,8 +1,8 @@
-"""A look at an ONNX file before ONNX Runtime opens it: is there what its tensors announce? It judges no network.
+"""Checks an ONNX file before ONNX Runtime opens it: does each tensor hold the numbers that it announces?
 
-ONNX Runtime believes the sizes that a tensor announces. Four bytes changed in a good file made it take 11 GB to find
-out that the numbers were not there. Reading does without the ``onnx`` package, so the few fields that lead to a tensor
-are followed here.
+ONNX Runtime believes the sizes that a tensor announces. Four changed bytes in a good file once made it take 11 GB
+before it noticed that the numbers were missing. Reading works without the ``onnx`` package, so the few Protobuf
+fields that lead to a tensor are followed here.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ PARTS: Mapping[str, Mapping[int, str]] = types.MappingProxyType(
         "sparse tensor": {1: "tensor", 2: "tensor"},
     }
 )
-"""The numbers of the fields of each message in which a tensor can stand. Source: ``onnx.proto``, version 1.23."""
+"""The fields of each message that can contain a tensor: number -> kind. Source: ``onnx.proto``, version 1.23."""
 
 SIZES = 1
-"""Number of the field of a tensor that announces its sizes."""
+"""Number of the field in which a tensor announces its sizes."""
 
 PER_BYTE = 2
-"""Numbers that a byte can hold: two, in the types of four bits."""
+"""The most numbers that one byte can hold: two, in the 4-bit types."""
 
 
 def check_tensors(content: bytes) -> None:
-    """Make sure that no tensor announces more numbers than it can hold; one whose numbers lie in another file does.
+    """Refuse a file in which a tensor announces more numbers than fit into it; numbers in another file count as none.
 
     Args:
         content: the bytes of an ``.onnx`` file.
 
     Raises:
-        ValueError: a tensor does, or the bytes are no such file.
+        ValueError: there is such a tensor, or the bytes are not an ONNX file.
     """
     waiting = [("model", memoryview(content))]
     while waiting:
@@ -53,7 +53,7 @@ def check_tensors(content: bytes) -> None:
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
-    """The fields of a message: their numbers, and the bytes of their values."""
+    """The fields of a message: each field's number, and the bytes of its value."""
     at = 0
     while at < len(message):
         key, at = _varint(message, at)
@@ -65,13 +65,13 @@ def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
         else:
             end = at + {1: 8, 5: 4}.get(key & 7, len(message))
         if end > len(message):
-            raise ValueError("it is cut short, or no ONNX file")
+            raise ValueError("it is cut short, or not an ONNX file")
         yield key >> 3, message[at:end]
         at = end
 
 
 def _varints(values: memoryview) -> Iterator[int]:
-    """The whole numbers that stand one after the other."""
+    """The whole numbers in a packed field."""
     at = 0
     while at < len(values):
         value, at = _varint(values, at)
@@ -79,10 +79,10 @@ def _varints(values: memoryview) -> Iterator[int]:
 
 
 def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    """The whole number that begins at a place, seven bits to the byte and the lowest first, and the place behind it."""
+    """The whole number that begins at ``at``, 7 bits to the byte, lowest first; and the position after it."""
     value = 0
     for count, byte in enumerate(message[at : at + 10]):
         value |= (byte & 127) << 7 * count
         if byte < 128:
             return value, at + count + 1
-    raise ValueError("it is cut short, or no ONNX file")
+    raise ValueError("it is cut short, or not an ONNX file")

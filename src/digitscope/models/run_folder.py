@@ -1,4 +1,4 @@
-"""The small files of a run folder: ``config.json``, ``metrics.json`` and ``history.csv``, read with care."""
+"""The small files of a run folder, ``config.json``, ``metrics.json`` and ``history.csv``, read and checked."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from digitscope.errors import DataError
+from digitscope.models.typed_json import typed
 
 LARGEST_TEXT = 32 * 1024**2
-"""Bytes of the largest file of a run that is read as text; those that a training writes have some thousand."""
+"""Bytes of the largest text file of a run that is read; those that a training writes have a few thousand."""
 
 
-def read_record(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
     """The object in a JSON file of a run.
 
     Raises:
-        DataError: the file is missing or damaged, or holds something else.
+        DataError: the file is missing or damaged, or holds something else than an object.
     """
     try:
         value = json.loads(_text(path))
@@ -31,34 +32,32 @@ def read_record(path: Path) -> dict[str, Any]:
     return value
 
 
-def facts_of(path: Path, record: Mapping[str, Any], wanted: Mapping[str, tuple[str, type]]) -> dict[str, Any]:
-    """The wanted values of a record; a whole number is good for a float.
+def pick_values(path: Path, record: Mapping[str, Any], wanted: Mapping[str, tuple[str, type]]) -> dict[str, Any]:
+    """Some values of a JSON object, each checked for its type; a whole number is accepted where a float is wanted.
 
     Args:
-        path: where the record stands.
-        record: what ``read_record`` found there.
-        wanted: our name of a value -> its name in the record, and its type.
+        path: the file, for the message.
+        record: what ``read_json`` found in it.
+        wanted: name in the result -> (name in the record, type).
 
     Raises:
-        DataError: one is missing, of another type, or a number that is none.
+        DataError: a value is missing, has another type, or is a number that is not finite.
     """
-    facts = {}
-    for ours, (key, kind) in wanted.items():
-        value = record.get(key)
-        if kind is float and type(value) is int:
-            value = float(value) if abs(value) < 1e300 else None
-        if type(value) is not kind or (isinstance(value, float) and not math.isfinite(value)):
-            raise DataError(f"{path} has no usable {key}; train the run again")
-        facts[ours] = value
-    return facts
+    values = {}
+    for name, (key, kind) in wanted.items():
+        try:
+            values[name] = typed(record.get(key), kind)
+        except (TypeError, OverflowError) as error:
+            raise DataError(f"{path} has no usable {key}; train the run again") from error
+    return values
 
 
-def history_of(folder: str | Path, needed: Collection[str] = ("epoch", "loss", "accuracy")) -> list[dict[str, float]]:
+def read_history(folder: str | Path, needed: Collection[str] = ("epoch", "loss", "accuracy")) -> list[dict[str, float]]:
     """The learning curve of a run: a row of ``history.csv`` per epoch.
 
     Args:
-        folder: of the run.
-        needed: columns that there must be.
+        folder: the run's.
+        needed: columns that must be there.
 
     Raises:
         DataError: the file is missing or damaged.
@@ -89,8 +88,8 @@ def _text(path: Path) -> str:
 
 
 def _finite(text: str) -> float:
-    """The number that a text means."""
+    """The number that a text stands for."""
     value = float(text)
     if not math.isfinite(value):
-        raise ValueError(f"{value} is no measurement")
+        raise ValueError(f"{value} is not a measurement")
     return value

@@ -1,11 +1,11 @@
-"""ONNX Runtime sessions, held to limits, and those of digit classifiers. No names, no cards: ``models.model``.
+"""Networks in ONNX Runtime, with limits on what a model file can do. ``models.model`` loads them by name.
 
-A model file may come from anywhere. It is looked at before it is opened, reads no other file, shares a bounded memory
-with all others, and its first answer is not awaited for ever.
+A model file may come from anyone. It is checked before it is opened, cannot read other files, shares a limited memory
+with all others, and must give its first answer within a time limit.
 
 One ``.onnx`` file serves two uses. As it is, it answers with ten probabilities, at full speed. With the few hundred
-bytes of ``LENS_SUFFIX`` appended it also yields every layer's activations and weights: concatenated protobuf
-messages merge, so a suffix that holds only more graph outputs adds them without touching the file (see
+bytes of ``LENS_SUFFIX`` appended, it also gives every layer's activations and weights: concatenated Protobuf
+messages merge, so a suffix of nothing but graph outputs adds them without changing the file (see
 ``docs/decisions.md``).
 """
 
@@ -28,32 +28,32 @@ from digitscope.errors import ModelError, first_line
 from digitscope.models.onnx_guard import check_tensors
 
 LENS_SUFFIX = "digitscope.lens.suffix"
-"""Metadata key: base64 of the bytes that turn the model into the one that yields all activations and weights."""
+"""Metadata key: base64 of the bytes that, appended to the file, make all activations and weights outputs."""
 
 LENS_LAYERS = "digitscope.lens.layers"
-"""Metadata key: JSON list, one entry per layer, that names the layer's tensors (written by ``export``)."""
+"""Metadata key: JSON list with an entry per layer that names the layer's tensors; ``models.export_onnx`` writes it."""
 
 LARGEST_MODEL = 512 * 1024**2
-"""Bytes of the largest model file that is opened."""
+"""The largest model file that is opened, in bytes."""
 
 LARGEST_ANSWER = 2 * 1024**3
-"""Bytes that all models together may take while they answer: more than a batch needs in the widest that is trained."""
+"""Memory limit for the answers of all models together, in bytes: more than a batch of the widest network needs."""
 
 LONGEST_ANSWER = 20.0
-"""Seconds in which a model must have answered about one blank image, even on a machine that is busy."""
+"""Time limit for a model's answer to one blank image, in seconds; generous, because the machine may be busy."""
 
 BATCH = 128
-"""Images per call of ONNX Runtime: the fastest measured on two cores (benchmarks/results/inference.json)."""
+"""Images per call of ONNX Runtime; the fastest measured on two cores (benchmarks/results/inference.json)."""
 
 FLOATS = "tensor(float)"
 """What ONNX Runtime calls an array of float32."""
 
 ROUNDING = 1e-3
-"""By how much a probability, or ten of them together, may miss 1."""
+"""How far the sum of ten probabilities may be from 1, and one probability above 1."""
 
 
-class Tensor(NamedTuple):
-    """An input or output: its name, its type as ONNX Runtime calls it, and its sizes, where unknown ones have names."""
+class TensorInfo(NamedTuple):
+    """An input or output of a network: name, type as ONNX Runtime calls it, and sizes; an unknown size is a name."""
 
     name: str
     type: str
@@ -61,12 +61,13 @@ class Tensor(NamedTuple):
 
 
 class Session:
-    """Any network in ONNX Runtime; whatever is wrong with its file is a ModelError.
+    """Any network in ONNX Runtime; every fault of its file is a ModelError.
 
     Attributes:
-        inputs: what it takes.
-        outputs: what it answers.
-        metadata: the custom metadata written into the file.
+        source: what to call the file in a message.
+        inputs: the tensors that it takes.
+        outputs: the tensors that it gives.
+        metadata: the custom metadata in the file.
     """
 
     def __init__(self, content: bytes, source: str) -> None:
@@ -74,10 +75,10 @@ class Session:
 
         Args:
             content: the bytes of an ``.onnx`` file.
-            source: what to call it in an error.
+            source: what to call it in a message.
 
         Raises:
-            ModelError: the bytes are no ONNX model, or one that wants other files.
+            ModelError: the bytes are not an ONNX model, or need other files.
         """
         self.source = source
         options = onnxruntime.SessionOptions()
@@ -91,32 +92,32 @@ class Session:
                 content, options, providers=["CPUExecutionProvider"], enable_fallback=0
             )
             self.inputs, self.outputs = (
-                [Tensor(part.name, part.type, part.shape) for part in parts]
+                [TensorInfo(part.name, part.type, part.shape) for part in parts]
                 for parts in (self._session.get_inputs(), self._session.get_outputs())
             )
             self.metadata = dict(self._session.get_modelmeta().custom_metadata_map)
         except Exception as error:  # ONNX Runtime's own exception types are private
             raise ModelError(f"{source} is not a usable ONNX model: {first_line(error)}") from error
 
-    def run(self, values: Floats, names: Sequence[str] | None = None, patience: float | None = None) -> list[Any]:
-        """The named outputs, or all, for values of its first input.
+    def run(self, values: Floats, names: Sequence[str] | None = None, timeout: float | None = None) -> list[Any]:
+        """The network's outputs for one value of its first input.
 
         Args:
-            values: of the first input.
-            names: of the outputs.
-            patience: seconds after which it is stopped.
+            values: the first input.
+            names: the outputs that are wanted; None for all.
+            timeout: seconds after which the run is stopped; None for no limit.
 
         Raises:
             ModelError: the network fails on these values, or takes too long.
         """
         options = onnxruntime.RunOptions()
-        alarm = threading.Timer(patience, setattr, (options, "terminate", True)) if patience else None
+        alarm = threading.Timer(timeout, setattr, (options, "terminate", True)) if timeout else None
         try:
             if alarm is not None:
                 alarm.start()
             return list(self._session.run(names, {self.inputs[0].name: values}, options))
         except Exception as error:  # ONNX Runtime's own exception types are private
-            late = f"no answer within {patience:g} seconds" if options.terminate else first_line(error)
+            late = f"no answer within {timeout:g} seconds" if options.terminate else first_line(error)
             raise ModelError(f"{self.source} cannot be run: {late}") from error
         finally:
             if alarm is not None:
@@ -131,10 +132,10 @@ class ClassifierSession:
 
         Args:
             content: the bytes of an ``.onnx`` file.
-            source: what to call it in an error.
+            source: what to call it in a message.
 
         Raises:
-            ModelError: the bytes are no ONNX model, or not one from (n, 28, 28, 1) to (n, 10).
+            ModelError: the bytes are not an ONNX model from (n, 28, 28, 1) to (n, 10).
         """
         self.content = content
         self.source = source
@@ -150,10 +151,10 @@ class ClassifierSession:
             raise ModelError(
                 f"{source} answers {outputs[0].type} {outputs[0].shape}; expected probabilities {FLOATS} [n, 10]"
             )
-        self._session.run(_blank(), patience=LONGEST_ANSWER)
+        self._session.run(_blank(), timeout=LONGEST_ANSWER)
 
     def probabilities(self, images: Floats) -> Floats:
-        """Probabilities float32 (n, 10) 0..1 of images float32 (n, 28, 28, 1) 0..1, in batches of ``BATCH``.
+        """Probabilities float32 (n, 10) 0..1 of images float32 (n, 28, 28, 1) 0..1, computed ``BATCH`` at a time.
 
         Raises:
             ModelError: the network fails on these images, or its answer is not ten probabilities per image.
@@ -174,12 +175,12 @@ class ClassifierSession:
 
     @property
     def metadata(self) -> dict[str, str]:
-        """The custom metadata written into the file."""
+        """The custom metadata in the file."""
         return self._session.metadata
 
     @cached_property
     def layers(self) -> list[dict[str, Any]]:
-        """The layers that the file describes, input first; each names its tensors (see ``export``).
+        """The layers as the file describes them, input first; each names its tensors (see ``models.export_onnx``).
 
         Raises:
             ModelError: the file does not describe its layers.
@@ -196,7 +197,7 @@ class ClassifierSession:
         return layers
 
     def tensors(self, images: Floats, names: list[str]) -> dict[str, Floats]:
-        """Any activations and weights by the names that ``layers`` gives, for images float32 (n, 28, 28, 1) 0..1.
+        """Activations and weights by the names that ``layers`` gives, for images float32 (n, 28, 28, 1) 0..1.
 
         Raises:
             ModelError: the file has no such tensors.
@@ -210,7 +211,7 @@ class ClassifierSession:
         except (KeyError, ValueError) as error:
             raise ModelError(f"{self.source} has no lens part; use a model that digitscope exported") from error
         session = Session(self.content + suffix, self.source)
-        session.run(_blank(), patience=LONGEST_ANSWER)
+        session.run(_blank(), timeout=LONGEST_ANSWER)
         return session
 
 
@@ -232,7 +233,7 @@ def read_model(path: Path) -> bytes:
 
 @cache
 def _bound_memory() -> None:
-    """Give all sessions of this process one memory of at most ``LARGEST_ANSWER`` bytes."""
+    """Make all sessions of this process share one memory of at most ``LARGEST_ANSWER`` bytes."""
     memory = onnxruntime.OrtMemoryInfo(
         "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
     )
@@ -246,13 +247,13 @@ def _blank() -> Floats:
 
 
 def _are_probabilities(answer: Floats) -> bool:
-    """Whether all values are 0..1, and those of each image add up to 1."""
+    """Whether all values are 0..1 and those of each image add up to 1."""
     inside = answer.min() >= 0 and answer.max() <= 1 + ROUNDING
     return bool(inside and np.abs(answer.sum(axis=1) - 1).max() <= ROUNDING)
 
 
 def _fits(shape: list[int | str | None], tail: tuple[int, ...]) -> bool:
-    """Whether a shape is (batch, *tail), where the batch and unknown sizes may be names."""
+    """Whether a shape is (batch, *tail); the batch and unknown sizes may be names."""
     return len(shape) == 1 + len(tail) and all(
         not isinstance(size, int) or size == wanted for size, wanted in zip(shape[1:], tail, strict=True)
     )

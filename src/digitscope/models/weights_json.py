@@ -1,17 +1,18 @@
-"""A network as plain JSON that anything can read, and what such a record answers. No ONNX, no Keras, no files.
+"""A network as plain JSON that any program can read, and a reader of it in NumPy. No ONNX, no Keras, no files.
 
 The record is an object with these entries:
 
-- ``format`` is ``"digitscope-weights"``, ``version`` is 1; ``about`` says in words how the numbers are to be read;
+- ``format`` is ``"digitscope-weights"``, ``version`` is 1; ``about`` explains how to read the numbers;
 - ``input``: ``shape`` [28, 28, 1], ``dtype``, and the ``range`` [0, 1] from paper to pen;
 - ``classes``: the ten digits in the order of the answers;
 - ``layers``, in order, each with ``type``, ``name``, ``config``, ``output_shape`` and ``weights``. The type is
   ``conv2d``, ``max_pooling2d``, ``average_pooling2d``, ``flatten`` or ``dense``. The config holds ``kernel_size``
-  or ``pool_size``, ``strides`` and ``padding`` of a window, and the ``activation`` of a layer that learns. Each of
+  or ``pool_size``, ``strides`` and ``padding`` of a window, and the ``activation`` of a layer with weights. Each of
   the weights has a ``name`` (``kernel`` or ``bias``), a ``shape``, and ``data``: the numbers in row-major order, each
   with the fewest digits that give the same float32 again.
 
-``answers`` is all that a reader has to compute, in sixty lines of NumPy.
+``answers`` shows all that a reader has to compute, in sixty lines that need nothing but NumPy. It shares no code with
+the rest of the package, softmax included, so that it can be ported from this file alone.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from digitscope.models.layers import LayerView
 
 FORMAT = "digitscope-weights"
 VERSION = 1
-"""Version of the record; it grows when an entry changes its meaning."""
+"""Version of the record; it grows when the meaning of an entry changes."""
 
 ABOUT = (
     "A network that reads one handwritten digit. Arrays are flat, in row-major order. Images and activations are "
@@ -37,14 +38,14 @@ ABOUT = (
     "missing rows and columns are shared out, the odd one to the bottom and right: a convolution finds 0 there, a "
     "pooling leaves them out."
 )
-"""What the file says of itself."""
+"""How to read the file, in the file itself."""
 
 
 def weights_record(layers: Sequence[LayerView]) -> dict[str, Any]:
     """A network as plain JSON values, as described above.
 
     Args:
-        layers: all of a network's, the input first.
+        layers: all layers of the network, the input first.
     """
     first, *others = layers
     return {
@@ -72,10 +73,10 @@ def weights_text(record: dict[str, Any]) -> str:
 
 
 def answers(record: dict[str, Any], images: Floats) -> Doubles:
-    """What the network in a record answers, computed with nothing but NumPy.
+    """The probabilities that the network in a record gives, computed in NumPy.
 
     Args:
-        record: what ``weights_record`` made, or the same read from its text; it is not checked.
+        record: what ``weights_record`` returns, or the same read from JSON; it is not checked.
         images: float32 (n, 28, 28, 1) 0..1.
 
     Returns:
@@ -101,7 +102,7 @@ def answers(record: dict[str, Any], images: Floats) -> Doubles:
 
 
 def learned_arrays(layer: LayerView) -> dict[str, Floats]:
-    """``kernel`` and ``bias`` of a layer, as far as it has learned them; empty for one that learns nothing."""
+    """A layer's trained arrays by name: ``kernel``, and ``bias`` if it has one; empty for a layer without weights."""
     if layer.kernel is None:
         return {}
     kernel, bias = layer.learned
@@ -126,12 +127,12 @@ def _entry(layer: LayerView) -> dict[str, Any]:
 
 
 def _weight(name: str, values: Floats) -> dict[str, Any]:
-    """One array; each number goes through its shortest float32 text, or JSON would write all digits of a float64."""
+    """One array; each number goes through its shortest float32 text, or JSON would write the digits of a float64."""
     return {"name": name, "shape": list(values.shape), "data": [float(text) for text in values.ravel().astype(str)]}
 
 
 def _windows(values: Doubles, size: list[int], config: dict[str, Any], fill: float) -> Doubles:
-    """Every window (n, rows, columns, channels, height, width); what hangs over the edge finds ``fill``."""
+    """All windows (n, rows, columns, channels, height, width); ``fill`` stands where they hang over the edge."""
     edges = [(0, 0)] * 4
     if config["padding"] == "same":
         for axis in (0, 1):

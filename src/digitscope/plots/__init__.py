@@ -1,5 +1,5 @@
-"""Every picture the package draws, as functions of numbers.
+"""Every figure the package draws, as functions of numbers that are computed elsewhere.
 
-No result is computed here. Start with ``style``, what all figures share; ``results`` and ``feature_maps`` draw most of
-what people see.
+Start with ``style``, which all figures share. ``data`` and ``results`` draw charts, ``feature_maps`` and its
+neighbours the inside of a network, ``write`` whole folders of figures.
 """

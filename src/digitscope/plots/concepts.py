@@ -1,6 +1,6 @@
 """Figures that explain one idea each: activation functions, cross-entropy, one-hot labels, softmax, pooling.
 
-They need no trained network and no results; those are drawn by ``plots.results`` and ``plots.feature_maps``.
+They need no trained network. A network's inside is drawn by ``plots.feature_maps``, its results by ``plots.results``.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
+from digitscope.arraytypes import Doubles
 from digitscope.errors import ConfigError, DataError
-from digitscope.formatting import probability
+from digitscope.formatting import number, probability, scientific
 from digitscope.plots.style import (
     BLUE,
+    DIGITS,
     FAINT,
     INK,
     MUTED,
@@ -24,11 +26,10 @@ from digitscope.plots.style import (
     grid_lines,
     new_axes,
     new_figure,
-    percent,
+    percent_tick,
     style,
 )
 
-DIGITS = range(10)
 TINTS = ("#C3E4F6", "#F6DDA6", "#A8DDCC", "#EED1E0")
 """The colours of neighbouring pooling windows."""
 
@@ -60,7 +61,7 @@ def activation_functions(figure: AnyFigure | None = None) -> AnyFigure:
 
 @style()
 def cross_entropy(ax: Axes | None = None) -> Axes:
-    """What an answer costs: -ln p, where p is the probability that the network gave to the right digit."""
+    """The loss of an answer: -ln p, where p is the probability that the network gave the right digit."""
     ax = new_axes(5.6, 3.4) if ax is None else ax
     p = np.geomspace(0.004, 1, 400)
     ax.plot(p, -np.log(p), color=BLUE)
@@ -68,16 +69,16 @@ def cross_entropy(ax: Axes | None = None) -> Axes:
         loss = -np.log(value)
         ax.plot(value, loss, "o", color=VERMILION, clip_on=False)
         ax.annotate(
-            f"{100 * value:g} %: {loss:.2f}",
+            f"{probability(value, 0)}: {loss:.2f}",
             (value, loss),
             offset,
             textcoords="offset points",
             ha="left" if offset[0] > 0 else "center",
             arrowprops={"arrowstyle": "-", "color": FAINT, "shrinkB": 4},
         )
-    ax.set(xlim=(0, 1), ylim=(0, 5), xlabel="probability p given to the right digit", ylabel="loss = −ln p")
-    ax.xaxis.set_major_formatter(percent)
-    ax.set_title("Cross-entropy: being sure and wrong is what costs")
+    ax.set(xlim=(0, 1), ylim=(0, 5), xlabel="probability p of the right digit", ylabel="loss = −ln p")
+    ax.xaxis.set_major_formatter(percent_tick)
+    ax.set_title("Cross-entropy: confident mistakes cost most")
     grid_lines(ax)
     return ax
 
@@ -106,10 +107,10 @@ def one_hot(label: int, ax: Axes | None = None) -> Axes:
 
 @style()
 def softmax_steps(logits: npt.ArrayLike, figure: AnyFigure | None = None) -> AnyFigure:
-    """Ten numbers become ten probabilities: each to the power of e, then divided by their sum.
+    """How softmax turns ten numbers into ten probabilities: e to the power of each, then divided by their sum.
 
     Args:
-        logits: floats (10,), what the last layer adds up before softmax.
+        logits: floats (10,), the sums of the last layer before softmax.
         figure: where to draw.
     """
     z = np.asarray(logits, float)
@@ -118,9 +119,9 @@ def softmax_steps(logits: npt.ArrayLike, figure: AnyFigure | None = None) -> Any
     powers = np.exp(z)
     parts = powers / powers.sum()
     steps = (
-        ("1. The ten sums z", z, [f"{value:.2f}".replace("-", "−") for value in z]),
-        ("2. e$^{z}$: all are positive", powers, [_short(value) for value in powers]),
-        (f"3. Divided by their sum, {_short(powers.sum())}", parts, [probability(part) for part in parts]),
+        ("1. The ten sums z", z, [number(value) for value in z]),
+        ("2. e$^{z}$: all are positive", powers, [_short(value) for value in powers.tolist()]),
+        (f"3. Divided by their sum, {_short(float(powers.sum()))}", parts, [probability(part) for part in parts]),
     )
     figure = new_figure(9, 3.4) if figure is None else figure
     for ax, (title, values, texts) in zip(figure.subplots(1, 3, sharey=True), steps, strict=True):
@@ -139,7 +140,7 @@ def softmax_steps(logits: npt.ArrayLike, figure: AnyFigure | None = None) -> Any
 
 @style()
 def pooling_example(values: npt.ArrayLike, figure: AnyFigure | None = None) -> AnyFigure:
-    """The same patch by max and by average pooling, windows of 2x2 with a step of 2; a colour follows each window.
+    """The same numbers after max and after average pooling, in windows of 2x2; each window has one colour.
 
     Args:
         values: floats (h, w) with h and w even, e.g. 4x4.
@@ -157,8 +158,8 @@ def pooling_example(values: npt.ArrayLike, figure: AnyFigure | None = None) -> A
     return figure
 
 
-def _cells(ax: Axes, values: npt.NDArray[np.float64], window: int, title: str) -> None:
-    """A table of numbers on the tints of the windows they belong to; each window is two units wide."""
+def _cells(ax: Axes, values: Doubles, window: int, title: str) -> None:
+    """A table of numbers on the colours of the windows they belong to; each window is two units wide."""
     height, width = values.shape
     side = 2 / window
     for (row, column), value in np.ndenumerate(values):
@@ -172,14 +173,11 @@ def _cells(ax: Axes, values: npt.NDArray[np.float64], window: int, title: str) -
 
 def _check_digit(label: int) -> None:
     if label not in DIGITS:
-        raise ConfigError(f"{label!r} is no digit; give 0 to 9")
+        raise ConfigError(f"{label!r} is not a digit; give 0 to 9")
 
 
 def _short(value: float) -> str:
-    """A positive number of any size in few characters: 0.0034, 12.2, 16,318, 3.2·10$^{9}$."""
+    """A positive number of any size in few characters: 0.00340, 12.2, 16,318, 3.2·10⁹."""
     if 0.001 <= value < 1000:
         return f"{value:#.3g}".rstrip(".")
-    if 1000 <= value < 1e6:
-        return f"{value:,.0f}"
-    digits, exponent = f"{value:.1e}".split("e")
-    return f"{digits}·10$^{{{int(exponent)}}}$"
+    return number(value, 0) if 1000 <= value < 1e6 else scientific(value)

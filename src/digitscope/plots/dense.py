@@ -1,6 +1,6 @@
 """Figures of what dense layers compute: one unit, the evidence for the answer, softmax.
 
-All numbers come from ``digitscope.Lens``; nothing is computed here but what is added up to be shown.
+All numbers come from ``digitscope.Lens``; only the sums and differences that are shown are computed here.
 """
 
 from __future__ import annotations
@@ -14,21 +14,20 @@ from matplotlib.axes import Axes
 
 from digitscope.arraytypes import Doubles
 from digitscope.errors import ConfigError
+from digitscope.formatting import number, probability, scientific
 from digitscope.models.layers import Cell, LayerView
-from digitscope.models.lens import Lens, Softmax, Terms, unflatten
+from digitscope.models.lens import Lens
+from digitscope.models.terms import Softmax, Terms, unflatten
 from digitscope.plots.primitives import (
     MARGIN,
     NEGATIVE,
     POSITIVE,
     bar,
-    columns_of,
     heading,
     line,
-    number,
-    page,
-    percent,
-    small,
-    words,
+    sheet,
+    text,
+    upright_bars,
 )
 from digitscope.plots.style import FAINT, INK, MUTED, style
 
@@ -37,17 +36,17 @@ TOP, STEP = 1.2, 0.24
 SHOWN = 12
 """Products of a unit that are shown one by one."""
 SUM = 5.75
-"""Right end of the column that is added up."""
+"""Inches to the right end of the column that is added up."""
 
 
 @style()
 def dense_step(lens: Lens, name: str, unit: int | None = None, ax: Axes | None = None) -> Axes:
-    """One unit of a dense layer, W·x + b: the products that move it most, what the others add up to, and the bias.
+    """How one unit of a dense layer is computed: its largest products, the sum of the others, and the bias.
 
     Args:
         lens: one image in a network.
-        name: a dense layer.
-        unit: its number; left out, the largest.
+        name: of a dense layer.
+        unit: its index; left out, the unit with the largest number.
         ax: where to draw.
 
     Raises:
@@ -60,43 +59,50 @@ def dense_step(lens: Lens, name: str, unit: int | None = None, ax: Axes | None =
     shown = terms.ranking[:SHOWN]
     rest = float(np.delete(terms.products, shown).sum())
     ends = np.cumsum([0, *terms.products[shown], rest, terms.bias])
-    ax = page(11, TOP + 0.3 + STEP * (len(shown) + 5), ax)
+    ax = sheet(11, TOP + 0.3 + STEP * (len(shown) + 5), ax)
     what = f"the sum for the answer {terms.cell[0]}" if layer.activation == "softmax" else f"unit {terms.cell[0]}"
-    text = (
-        f"Each of the {len(terms):,} numbers before it has its own weight. The {len(shown)} products that move the sum "
-        "most come first; each bar starts where the last one ended."
+    explanation = (
+        f"Each of the {len(terms):,} numbers before it has its own weight. The {len(shown)} products that change the "
+        "sum most come first; each bar starts where the last one ended."
     )
-    heading(ax, f"{name}: how {what} is computed", text)
+    heading(ax, f"{name}: how {what} is computed", explanation)
     base = TOP + 0.3
     _products(ax, lens, terms, base)
-    others = f"the other {len(terms) - len(shown):,} products add up to"
-    for i, (label, value) in enumerate(((others, rest), ("bias", terms.bias), ("sum", terms.sum)), start=len(shown)):
-        weight = "bold" if label == "sum" else "normal"
-        words(ax, MARGIN, base + STEP * i, label, 8.5, va="baseline", weight=weight)
-        words(ax, SUM, base + STEP * i, number(value, 3), 8.5, ha="right", va="baseline", weight=weight)
+    last = _total(ax, terms, rest, base + STEP * len(shown))
     _waterfall(ax, ends, base)
-    last = base + STEP * (len(shown) + 2)
-    line(ax, (MARGIN, last - 0.16), (SUM, last - 0.16), INK)
-    words(ax, MARGIN, last + 0.3, _what_becomes_of_it(layer, terms), 8.5, va="baseline", color=MUTED)
+    text(ax, MARGIN, last + 0.3, _after_the_sum(layer, terms), 8.5, va="baseline", color=MUTED)
     return ax
 
 
 def _products(ax: Axes, lens: Lens, terms: Terms, base: float) -> None:
     """The largest products as a table: where from, number, weight, product."""
     for x, label in ((3.75, "number"), (4.7, "weight"), (SUM, "product")):
-        words(ax, x, base - 0.24, label, 8, ha="right", va="baseline", color=MUTED)
+        text(ax, x, base - 0.24, label, 8, ha="right", va="baseline", color=MUTED)
     for index in terms.ranking[:SHOWN]:
         term = terms[int(index)]
-        words(ax, MARGIN, base, _where(lens, terms.layer, term.source), 8.5, va="baseline")
+        text(ax, MARGIN, base, _source_name(lens, terms.layer, term.source), 8.5, va="baseline")
         for x, value in ((3.75, term.value), (4.7, term.weight), (SUM, term.product)):
-            words(ax, x, base, number(value, 3), 8.5, ha="right", va="baseline")
+            text(ax, x, base, number(value, 3), 8.5, ha="right", va="baseline")
         for x, sign in ((3.87, "×"), (4.86, "=")):
-            words(ax, x, base, sign, 8.5, ha="center", va="baseline", color=MUTED)
+            text(ax, x, base, sign, 8.5, ha="center", va="baseline", color=MUTED)
         base += STEP
 
 
+def _total(ax: Axes, terms: Terms, rest: float, base: float) -> float:
+    """The lines below the products: all others together, the bias and the sum; returns where the sum stands."""
+    others = f"the other {len(terms) - len(terms.ranking[:SHOWN]):,} products add up to"
+    for label, value in ((others, rest), ("bias", terms.bias)):
+        text(ax, MARGIN, base, label, 8.5, va="baseline")
+        text(ax, SUM, base, number(value, 3), 8.5, ha="right", va="baseline")
+        base += STEP
+    line(ax, (MARGIN, base - 0.16), (SUM, base - 0.16), INK)
+    text(ax, MARGIN, base, "sum", 8.5, va="baseline", weight="bold")
+    text(ax, SUM, base, number(terms.sum, 3), 8.5, ha="right", va="baseline", weight="bold")
+    return base
+
+
 def _waterfall(ax: Axes, ends: Doubles, base: float) -> None:
-    """A bar from each of the running sums to the next, and one for the last sum."""
+    """A bar from each running sum to the next, and one from zero to the last."""
     left, right = 6.55, 10.3
     scale = (right - left) / max(float(ends.max() - ends.min()), 1e-9)
     zero = left - float(ends.min()) * scale
@@ -107,16 +113,17 @@ def _waterfall(ax: Axes, ends: Doubles, base: float) -> None:
     line(ax, (zero, TOP + 0.17), (zero, base + 0.05), MUTED)
 
 
-def _what_becomes_of_it(layer: LayerView, terms: Terms) -> str:
-    """What a dense layer's activation makes of a sum, and what is stored."""
+def _after_the_sum(layer: LayerView, terms: Terms) -> str:
+    """What the activation of a dense layer makes of a sum, and what the network stored."""
     if layer.activation == "softmax":
-        return f"Softmax turns it into {percent(terms.result)}; stored by the network: {percent(terms.stored)}."
-    makes = f"ReLU gives {number(terms.result, 5)}; stored" if layer.activation == "relu" else "Stored"
-    return f"{makes} by the network: {number(terms.stored, 5)}."
+        result, stored = probability(terms.result), probability(terms.stored)
+        return f"Softmax turns it into {result}; stored by the network: {stored}."
+    start = f"ReLU gives {number(terms.result, 5)}; stored" if layer.activation == "relu" else "Stored"
+    return f"{start} by the network: {number(terms.stored, 5)}."
 
 
-def _where(lens: Lens, name: str, source: Cell) -> str:
-    """What a reader calls a cell of the layer before ``name``."""
+def _source_name(lens: Lens, name: str, source: Cell) -> str:
+    """The name of a cell in the layer before ``name``, as a person would give it."""
     before = lens.before(name)
     if before.kind != "flatten":
         return f"{before.name}, unit {source[0]}"
@@ -129,21 +136,21 @@ def _where(lens: Lens, name: str, source: Cell) -> str:
 
 @style()
 def evidence(lens: Lens, ax: Axes | None = None) -> Axes:
-    """What the last layer before the answer says for the best digit, for the second best, and how they differ."""
+    """What each unit of the last hidden layer adds to the best digit, to the second best, and the difference."""
     last, before = lens.layers[-1], lens.layers[-2]
     best, second = lens.answer, lens.runner_up
     first, other = (lens.terms(last.name, digit) for digit in (best, second))
     difference = first.products - other.products
     order = np.argsort(-difference, kind="stable")
     order = order[before.values[order] != 0]
-    ax = page(11, 6.5, ax)
+    ax = sheet(11, 6.5, ax)
     silent = len(before.values) - len(order)
-    text = (
-        f"Each of the {len(before.values)} units of {before.name} speaks for (orange) or against (blue) a digit: its "
-        f"number times its weight. {silent} are 0 for this picture and say nothing. The other {len(order)} are sorted "
-        f"by how much more they say for {best} than for {second} (numbers rounded for print)."
+    explanation = (
+        f"Each of the {len(before.values)} units of {before.name} counts for (orange) or against (blue) a digit: its "
+        f"number times its weight. {silent} are 0 for this picture and add nothing. The other {len(order)} are sorted "
+        f"by how much more they add to {best} than to {second} (numbers are rounded)."
     )
-    heading(ax, f"Why {best}, and not {second}", text)
+    heading(ax, f"Why {best} and not {second}", explanation)
     _three_rows(
         ax,
         (f"for {best}", f"for {second}", f"for {best} rather than {second}"),
@@ -152,25 +159,25 @@ def evidence(lens: Lens, ax: Axes | None = None) -> Axes:
     )
     lead = first.sum - other.sum
     odds = math.exp(min(lead, 50.0))
-    text = f"exp({number(lead, 4)}) ≈ {number(odds, 0 if odds > 100 else 1)} times"
-    words(ax, 2.5, 6.2, f"A lead of {number(lead, 4)} makes {best} {text} as likely as {second}.", 8.5, va="baseline")
+    times = f"exp({number(lead, 4)}) ≈ {number(odds, 0 if odds > 100 else 1)} times"
+    text(ax, 2.5, 6.2, f"A lead of {number(lead, 4)} makes {best} {times} as likely as {second}.", 8.5, va="baseline")
     return ax
 
 
 def _three_rows(ax: Axes, labels: tuple[str, ...], rows: list[Doubles], biases: tuple[float, ...]) -> None:
-    """Rows of upright bars to one scale, each with its label, its sum, its bias and both together."""
+    """Rows of upright bars on one scale, each with its label, the sum of its bars, its bias, and both together."""
     ups = [float(values.max(initial=0)) for values in rows]
     downs = [-float(values.min(initial=0)) for values in rows]
     scale = 3.7 / max(sum(ups) + sum(downs), 1e-9)
     y = 1.3
     for label, values, bias, up, down in zip(labels, rows, biases, ups, downs, strict=True):
         y += up * scale
-        columns_of(ax, values, 2.5, y, 8.15, scale)
-        words(ax, MARGIN, y - 0.28, label, 9.5, weight="bold", va="baseline")
+        upright_bars(ax, values, 2.5, y, 8.15, scale)
+        text(ax, MARGIN, y - 0.28, label, 9.5, weight="bold", va="baseline")
         total = float(values.sum())
         for i, (value, what) in enumerate(((total, "units"), (bias, "bias"), (total + bias, "sum"))):
-            words(ax, MARGIN + 0.5, y - 0.08 + 0.17 * i, number(value, 3), 8.5, ha="right", va="baseline")
-            words(ax, MARGIN + 0.6, y - 0.08 + 0.17 * i, what, 8.5, va="baseline", color=MUTED)
+            text(ax, MARGIN + 0.5, y - 0.08 + 0.17 * i, number(value, 3), 8.5, ha="right", va="baseline")
+            text(ax, MARGIN + 0.6, y - 0.08 + 0.17 * i, what, 8.5, va="baseline", color=MUTED)
         y += down * scale + 0.4
 
 
@@ -178,20 +185,20 @@ def _three_rows(ax: Axes, labels: tuple[str, ...], rows: list[Doubles], biases: 
 def softmax(lens: Lens, ax: Axes | None = None) -> Axes:
     """How the ten sums of the last layer become ten probabilities."""
     steps = lens.softmax()
-    ax = page(11, 5.2, ax)
-    text = (
+    ax = sheet(11, 5.2, ax)
+    explanation = (
         "exp makes every sum positive and widens the lead of the largest; dividing by the total makes all ten add up "
-        "to 1. The largest sum is subtracted first: that changes no probability, but keeps exp from growing too large."
+        "to 1. The largest sum is subtracted first: that changes no probability, but keeps exp from getting too large."
     )
-    heading(ax, "Softmax: from ten sums to ten probabilities", text)
+    heading(ax, "Softmax: from ten sums to ten probabilities", explanation)
     heads = (
         (MARGIN, "digit", "left"),
         (1.85, "sum", "right"),
         (4.75, f"exp(sum − {number(float(steps.logits.max()))})", "left"),
         (8.0, f"divided by the total, {number(steps.total, 4)}", "left"),
     )
-    for x, text, ha in heads:
-        words(ax, x, 1.48, text, 8.5, va="baseline", color=MUTED, ha=ha)
+    for x, head, ha in heads:
+        text(ax, x, 1.48, head, 8.5, va="baseline", color=MUTED, ha=ha)
     lowest = min(float(steps.logits.min()), 0.0)
     scale = 2.0 / max(float(steps.logits.max()) - lowest, -lowest, 1e-9)
     zero = 2.0 - lowest * scale
@@ -206,10 +213,15 @@ def _softmax_line(ax: Axes, steps: Softmax, digit: int, zero: float, scale: floa
     y = 1.62 + 0.33 * digit
     logit, exponential, share = (float(part[digit]) for part in (steps.logits, steps.exponentials, steps.probabilities))
     how: dict[str, Any] = {"va": "baseline", "weight": "bold" if bold else "normal"}
-    words(ax, MARGIN + 0.15, y + 0.155, str(digit), 11, ha="center", **how)
-    words(ax, 1.85, y + 0.15, number(logit), 8.5, ha="right", **how)
+    text(ax, MARGIN + 0.15, y + 0.155, str(digit), 11, ha="center", **how)
+    text(ax, 1.85, y + 0.15, number(logit), 8.5, ha="right", **how)
     bar(ax, zero, y, logit * scale, 0.2, POSITIVE if logit > 0 else NEGATIVE)
-    words(ax, 4.75, y + 0.15, small(exponential), 8.5, **how)
+    text(ax, 4.75, y + 0.15, _small(exponential), 8.5, **how)
     bar(ax, 5.65, y, exponential * 1.85, 0.2, POSITIVE)
-    words(ax, 8.0, y + 0.15, percent(share), 8.5, **how)
+    text(ax, 8.0, y + 0.15, probability(share), 8.5, **how)
     bar(ax, 8.8, y, share * 1.85, 0.2, INK)
+
+
+def _small(value: float) -> str:
+    """A number 0..1 with four decimals, or as a power of ten where these would hide it."""
+    return number(value, 4) if value >= 1e-3 or value == 0 else scientific(value)

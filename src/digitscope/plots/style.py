@@ -1,7 +1,7 @@
-"""What all figures share: the house style, new figures without pyplot, and writing them down. Draws no data itself.
+"""The style all figures share, new figures without pyplot, and saving them. Draws no data itself.
 
-Figures are built as plain ``matplotlib.figure.Figure`` objects: they need no display, are freed like any other
-object, and leave matplotlib's settings as they were.
+Figures are plain ``matplotlib.figure.Figure`` objects: they need no display, are freed like any other object, and
+leave matplotlib's settings as they were.
 """
 
 from __future__ import annotations
@@ -24,19 +24,24 @@ from digitscope.files import atomic_path
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
-"""Colours that people with every kind of colour vision tell apart.
+"""Colours that can be told apart with any kind of colour vision.
 
 Source: Okabe and Ito, "Color Universal Design", 2008.
 """
 
 CYCLE = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY)
-"""The order in which a figure takes its colours."""
+"""The order in which a figure uses its colours."""
+
+MARKERS = "osD^vP"
+"""The marker that goes with each colour of ``CYCLE``, so that lines can be told apart without colour."""
 
 INK, MUTED, FAINT, GRID = "#222222", "#666666", "#B8B8B8", "#E6E6E6"
-"""Greys: text, second-rank text, what should nearly vanish, grid lines."""
+"""Greys: text, secondary text, faint lines, grid lines."""
 
 DASHED = (0, (4, 3))
-"""The line of what is compared with, not measured."""
+"""The line style of a reference value, which is not a measurement."""
+
+DIGITS = range(10)
 
 AnyFigure = Figure | SubFigure
 
@@ -78,47 +83,48 @@ STYLE: dict[str, Any] = {
     "ytick.labelcolor": INK,
     "ytick.labelsize": 8.5,
 }
-"""Settings of the house style, in force inside ``style`` only."""
+"""matplotlib settings of the shared style, in force inside ``style`` only."""
 
 
 @contextlib.contextmanager
 def style() -> Iterator[None]:
-    """Draw in the house style until the block, or the function this decorates, ends."""
+    """Draw in the shared style inside this block, or inside the function this decorates."""
     with matplotlib.style.context(STYLE, after_reset=True):
         yield
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure, sides in inches, that keeps its labels inside."""
+    """An empty figure, ``width`` x ``height`` inches, whose layout keeps labels inside it."""
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def new_axes(width: float, height: float) -> Axes:
-    """One axes that fills a new figure, sides in inches."""
+    """One axes that fills a new figure of ``width`` x ``height`` inches."""
     return new_figure(width, height).add_subplot()
 
 
 def grid_lines(ax: Axes, axis: str = "y") -> None:
-    """Light lines behind the data, and no tick marks where they start."""
+    """Draw light grid lines behind the data and remove the tick marks of that axis."""
     ax.grid(axis=axis)  # type: ignore[arg-type]
     ax.tick_params(axis=axis, length=0)  # type: ignore[arg-type]
 
 
-def percent(part: float, _: float | None = None) -> str:
-    """A tick's label on an axis of parts 0..1."""
-    return f"{100 * part:.6g} %"
+def percent_tick(share: float, _: float | None = None) -> str:
+    """The label of a tick on an axis of shares 0..1, with as many decimals as it needs."""
+    return f"{100 * share:.6g} %"
 
 
 @style()
 def save(drawn: AnyFigure | Axes, path: str | Path) -> Path:
-    """Write a figure, whole or not at all; the same figure gives the same bytes.
+    """Save a figure, whole or not at all; the same figure gives the same bytes.
 
     Args:
         drawn: what a figure function returned.
         path: ends in ``.svg``, or in ``.png`` for 150 dots per inch.
 
     Raises:
-        ConfigError: another ending.
+        ConfigError: the path ends otherwise.
+        OSError: the file cannot be written.
     """
     path = Path(path)
     if path.suffix not in (".svg", ".png"):
@@ -131,17 +137,18 @@ def save(drawn: AnyFigure | Axes, path: str | Path) -> Path:
 
 @style()
 def svg(drawn: AnyFigure | Axes, prefix: str, description: str = "") -> str:
-    """The figure as an ``<svg>`` element to put into an HTML page.
+    """The figure as an ``<svg>`` element for an HTML page.
 
     Text becomes outlines, so it looks the same where the font is missing.
 
     Args:
         drawn: what a figure function returned.
-        prefix: letters and digits that start every id inside; another one for each figure of a page.
-        description: what the figure shows, for people who hear the page instead of seeing it.
+        prefix: starts every id inside, so it must differ between the figures of a page; a letter, then letters,
+            digits, '-' or '_'.
+        description: what the figure shows, for screen readers; left out, they skip the figure.
 
     Raises:
-        ConfigError: ``prefix`` is no name.
+        ConfigError: ``prefix`` has another form.
     """
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", prefix):
         raise ConfigError(f"{prefix!r} cannot start an id; give a letter, then letters, digits, '-' or '_'")
@@ -156,25 +163,25 @@ def svg(drawn: AnyFigure | Axes, prefix: str, description: str = "") -> str:
 
 
 def _compact(text: str) -> str:
-    """An SVG file of matplotlib's as one element, without what a page does not need, to a hundredth of a point."""
+    """The ``<svg>`` element of matplotlib's file without what a page does not need, rounded to 0.01 point."""
     text = text[text.index("<svg ") :]
     text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.DOTALL)
     text = re.sub(r'<defs>\s*</defs>|<g( id="[^"]*")?/>|(?<=base64,)\s+', "", text)
     text = re.sub(
-        r'(?: (?:d|x|y)="|translate\()[^")]*', lambda numbers: re.sub(r"\d+\.\d{3,}", _short, numbers[0]), text
+        r'(?: (?:d|x|y)="|translate\()[^")]*', lambda numbers: re.sub(r"\d+\.\d{3,}", _rounded, numbers[0]), text
     )
     text = re.sub(r'\s*\n\s*(?=[A-Za-z"])', " ", text)
     return re.sub(r">\s+<", "><", text).strip()
 
 
-def _short(number: re.Match[str]) -> str:
+def _rounded(number: re.Match[str]) -> str:
     return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
 
 
 def _finished(drawn: AnyFigure | Axes) -> Figure:
-    """The whole figure that something was drawn on, its parts put in their final places.
+    """The whole figure that something was drawn on, with its layout computed and then fixed.
 
-    They are fixed there: matplotlib would move them a little each time it draws, and no two files would be the same.
+    Otherwise matplotlib would move the parts a little each time it draws, and no two files would be the same.
     """
     figure = drawn.figure
     while not isinstance(figure, Figure):

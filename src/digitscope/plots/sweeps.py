@@ -1,32 +1,35 @@
-"""Figures that set networks or settings beside each other, with the spread between runs. Computes no result.
+"""Figures of several runs with the spread between them: variants, a setting, a sweep, robustness.
 
-Each function draws on the axes it is given, or on new ones, and returns them.
+Each function draws on the axes it is given, or on new ones, and returns them. Two models are set beside each other,
+image by image, in ``plots.comparison``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator
 
+from digitscope.arraytypes import AnyArray, Doubles
 from digitscope.errors import DataError
+from digitscope.formatting import number
 from digitscope.plots.style import (
     BLUE,
     CYCLE,
     DASHED,
+    MARKERS,
     MUTED,
     grid_lines,
     new_axes,
-    percent,
+    percent_tick,
     style,
 )
 
-MARKERS = "osD^vP"
-"""One for each colour, so that lines are told apart without it."""
+Point = tuple[int, str, Sequence[float]]
+"""A point of a sweep: the number of parameters, a label, the accuracy 0..1 of each run."""
 
 
 @style()
@@ -38,12 +41,12 @@ def comparison_bars(
     unit: str = "%",
     baseline: float | None = None,
 ) -> Axes:
-    """Variants beside each other: a dot for the mean, a whisker of one standard deviation to each side.
+    """Variants below each other: a dot for the mean, whiskers of one standard deviation.
 
     Args:
-        names: of the variants, first on top.
+        names: of the variants, from top to bottom.
         means: floats (n,) in ``unit``.
-        deviations: floats (n,) in ``unit``, 0 where there is one run only.
+        deviations: floats (n,) in ``unit``, 0 where there is only one run.
         ax: where to draw.
         unit: of the axis.
         baseline: a value in ``unit`` to compare with, drawn as a dashed line.
@@ -59,7 +62,7 @@ def comparison_bars(
     ax.set_xlabel(unit)
     ax.xaxis.set_major_locator(MaxNLocator(6))
     for place, mean, deviation in zip(places, middle, spread, strict=True):
-        text = f"{mean:.2f}" + (f" ± {deviation:.2f}" if deviation else "")
+        text = number(mean) + (f" ± {number(deviation)}" if deviation else "")
         ax.annotate(
             text, (1, place), (8, 0), xycoords=ax.get_yaxis_transform(), textcoords="offset points", va="center"
         )
@@ -71,7 +74,7 @@ def comparison_bars(
 
 
 @style()
-def sweep(
+def sweep_line(
     x: npt.ArrayLike,
     means: npt.ArrayLike,
     deviations: npt.ArrayLike,
@@ -79,10 +82,10 @@ def sweep(
     xlabel: str = "",
     ylabel: str = "",
 ) -> Axes:
-    """What one setting does: a line through the means, whiskers of one standard deviation.
+    """The effect of one setting: a line through the means, whiskers of one standard deviation.
 
     Args:
-        x: values of the setting, floats (n,), shown at equal distances if they double.
+        x: values of the setting, floats (n,); positive values that span a factor of 4 or more get a logarithmic axis.
         means: floats (n,).
         deviations: floats (n,).
         ax: where to draw.
@@ -106,11 +109,11 @@ def sweep(
 def robustness(
     x: npt.ArrayLike, accuracies: Mapping[str, npt.ArrayLike], ax: Axes | None = None, xlabel: str = ""
 ) -> Axes:
-    """How accuracy falls as the images are changed more and more, beside what guessing would give.
+    """How accuracy falls as the images are changed more and more; a dashed line shows what guessing gives.
 
     Args:
         x: how much the images were changed, floats (n,).
-        accuracies: a network's name and its accuracies, floats (n,) 0..1.
+        accuracies: the name of each network and its accuracies, floats (n,) 0..1.
         ax: where to draw.
         xlabel: the change and its unit, e.g. ``"turned by degrees"``.
     """
@@ -125,29 +128,18 @@ def robustness(
     ax.annotate("guessing", (0, 0.1), (4, 3), xycoords=ax.get_yaxis_transform(), textcoords="offset points",
                 fontsize=8, color=MUTED)  # fmt: skip
     ax.set(xlabel=xlabel, ylabel="accuracy", ylim=(0, 1.02))
-    ax.yaxis.set_major_formatter(percent)
+    ax.yaxis.set_major_formatter(percent_tick)
     ax.legend()
     grid_lines(ax)
     return ax
 
 
-def _equally_long(first: Sequence[Any] | npt.NDArray[Any], *others: npt.ArrayLike) -> list[npt.NDArray[np.float64]]:
-    """``others`` as floats (n,), where n is how many ``first`` has."""
-    arrays = [np.asarray(values, float) for values in others]
-    if not len(first) or any(array.shape != (len(first),) for array in arrays):
-        shapes = ", ".join(str(array.shape) for array in arrays)
-        raise DataError(f"{len(first)} entries came with values of shape {shapes}; expected as many, and at least one")
-    return arrays
-
-
 @style()
-def sweep_points(
-    series: Mapping[str, Sequence[tuple[int, str, Sequence[float]]]], limit: float | None = None, ax: Axes | None = None
-) -> Axes:
-    """The accuracies of a sweep over the number of parameters: a pale dot per training, mean and standard deviation.
+def sweep_points(series: Mapping[str, Sequence[Point]], limit: float | None = None, ax: Axes | None = None) -> Axes:
+    """The accuracies of a sweep over the number of parameters: a pale dot per run, mean and standard deviation.
 
     Args:
-        series: a name for each line, and its points: parameters, a word for the point, the accuracy 0..1 of each seed.
+        series: the name of each line, and its points.
         limit: accuracy 0..1 of a dashed line, one standard error below the best point.
         ax: where to draw.
     """
@@ -155,35 +147,22 @@ def sweep_points(
         raise DataError(f"{len(series)} lines cannot be told apart in one figure; give 1 to {len(CYCLE)}")
     ax = new_axes(7.2, 4.4) if ax is None else ax
     ax.set_xscale("log")
-    words_at = {parameters: word for points in series.values() for parameters, word, _ in points}
-    few = _apart(sorted(words_at))
-    for place, ((name, points), color, marker) in enumerate(zip(series.items(), CYCLE, MARKERS, strict=False)):
-        aside = 1.04 ** (place - (len(series) - 1) / 2) if few else 1.0  # whiskers at one place stand side by side
-        x = np.array([parameters * aside for parameters, _, _ in points])
-        seeds = [np.asarray(accuracies, float) for *_, accuracies in points]
-        means = np.array([accuracies.mean() for accuracies in seeds])
-        spreads = np.array([accuracies.std(ddof=1) if len(accuracies) > 1 else 0.0 for accuracies in seeds])
-        for at, accuracies in zip(x, seeds, strict=True):
-            ax.plot([at / 1.015] * len(accuracies), accuracies, ".", color=color, alpha=0.4, markeredgewidth=0)
-        ax.errorbar(
-            x, means, yerr=spreads, color=color, marker=marker, capsize=3, elinewidth=1.2, linewidth=1.2, label=name
-        )
-        side = 1 if place % 2 == 0 else -1  # of the whisker's ends, so that the words of two lines keep apart
-        for at, end, (_, word, _) in zip(x, means + side * spreads, points, strict=True):
-            if not few:
-                ax.annotate(word, (at, end), (0, 7 * side), textcoords="offset points",
-                            fontsize=7, color=color, ha="center", va="center")  # fmt: skip
+    labels = {parameters: label for points in series.values() for parameters, label, _ in points}
+    at_axis = _fit_below_axis(sorted(labels))
+    for place, (name, points) in enumerate(series.items()):
+        aside = 1.04 ** (place - (len(series) - 1) / 2) if at_axis else 1.0  # whiskers at one place stand side by side
+        _sweep_series(ax, name, points, place, aside, labelled=not at_axis)
     if limit is not None:
         ax.axhline(limit, color=MUTED, linewidth=1, linestyle=DASHED, zorder=0)
         ax.annotate("one standard error below the best", (0, limit), (4, 3), xycoords=ax.get_yaxis_transform(),
                     textcoords="offset points", fontsize=7.5, color=MUTED)  # fmt: skip
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.xaxis.set_major_formatter("{x:,.0f}")
-    if few:
-        ax.set_xticks(list(words_at), [f"{word}\n{parameters:,}" for parameters, word in words_at.items()])
+    if at_axis:
+        ax.set_xticks(list(labels), [f"{label}\n{parameters:,}" for parameters, label in labels.items()])
     ax.minorticks_off()
     ax.set(xlabel="parameters", ylabel="validation accuracy")
-    ax.yaxis.set_major_formatter(percent)
+    ax.yaxis.set_major_formatter(percent_tick)
     if len(series) > 1:
         columns = max(1, 100 // (8 + max(map(len, series))))
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2)
@@ -191,7 +170,45 @@ def sweep_points(
     return ax
 
 
-def _apart(counts: Sequence[int]) -> bool:
-    """Whether numbers, from small to large, leave room for a word below each on a logarithmic axis."""
+def _sweep_series(ax: Axes, name: str, points: Sequence[Point], place: int, aside: float, labelled: bool) -> None:
+    """One line of a sweep.
+
+    Args:
+        ax: with a logarithmic x axis.
+        name: of the line.
+        points: of the line.
+        place: index of the line, which chooses colour and marker.
+        aside: factor that moves the line sideways.
+        labelled: write each point's label beside its whisker.
+    """
+    color, marker = CYCLE[place], MARKERS[place]
+    x = np.array([parameters * aside for parameters, _, _ in points])
+    runs = [np.asarray(accuracies, float) for *_, accuracies in points]
+    means = np.array([accuracies.mean() for accuracies in runs])
+    spreads = np.array([accuracies.std(ddof=1) if len(accuracies) > 1 else 0.0 for accuracies in runs])
+    for at, accuracies in zip(x, runs, strict=True):
+        ax.plot([at / 1.015] * len(accuracies), accuracies, ".", color=color, alpha=0.4, markeredgewidth=0)
+    ax.errorbar(
+        x, means, yerr=spreads, color=color, marker=marker, capsize=3, elinewidth=1.2, linewidth=1.2, label=name
+    )
+    if not labelled:
+        return
+    side = 1 if place % 2 == 0 else -1  # above or below the whiskers, so that the labels of two lines keep apart
+    for at, end, (_, label, _) in zip(x, means + side * spreads, points, strict=True):
+        ax.annotate(label, (at, end), (0, 7 * side), textcoords="offset points",
+                    fontsize=7, color=color, ha="center", va="center")  # fmt: skip
+
+
+def _fit_below_axis(counts: Sequence[int]) -> bool:
+    """Whether numbers in ascending order leave room for a label below each on a logarithmic axis."""
     logs = np.log(counts)
     return len(counts) < 2 or bool(np.diff(logs).min() > 0.12 * (logs[-1] - logs[0]))
+
+
+def _equally_long(first: Sequence[str] | AnyArray, *others: npt.ArrayLike) -> list[Doubles]:
+    """``others`` as floats (n,), where n is the length of ``first``."""
+    arrays = [np.asarray(values, float) for values in others]
+    if not len(first) or any(array.shape != (len(first),) for array in arrays):
+        shapes = ", ".join(str(array.shape) for array in arrays)
+        raise DataError(f"{len(first)} entries came with values of shape {shapes}; expected as many, and at least one")
+    return arrays

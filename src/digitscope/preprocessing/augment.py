@@ -1,7 +1,7 @@
 """Random distortions of digits for training: thickened or thinned, turned, scaled, sheared, shifted, faded, noisy.
 
 NumPy and OpenCV work on many images per call, so that one core keeps ahead of the training
-(``benchmarks/results/augment.json``). Not the corruptions that robustness is measured with.
+(``benchmarks/results/augment.json``). The corruptions that measure robustness are not here.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ import numpy as np
 from digitscope.arraytypes import Floats, Images
 
 DEGREES, ZOOM, SHEAR, SHIFT = 12.0, 0.14, 0.2, 2.0
-"""Turn in degrees, relative zoom, shear, shift in pixels: drawn evenly from minus to plus this, at strength 1."""
+"""Turn in degrees, relative zoom, shear, shift in pixels: uniform from minus to plus this, at strength 1."""
 
 STROKE, FADE, NOISE = 0.7, 0.4, 0.1
-"""Largest share of a one-pixel thickening or thinning that is mixed in, of ink that fades, and of noise added."""
+"""At strength 1, the largest share of a one-pixel thickening or thinning, of ink that fades, and of noise added."""
 
 
 def distort(images: Images, strength: float, rng: np.random.Generator) -> Floats:
-    """New versions of digits.
+    """Distort every image at random, each in its own way.
 
     Args:
         images: uint8 (n, 28, 28) 0..255, 255 = pen.
-        strength: 0 leaves the images as they are, 1 is what ``robust`` trains with.
-        rng: where the randomness comes from.
+        strength: 0 changes nothing, 1 is what the recipe ``robust`` trains with.
+        rng: the random numbers.
 
     Returns:
         float32 (n, 28, 28) 0..1.
@@ -74,7 +74,7 @@ def _warp(fields: Floats, strength: float, rng: np.random.Generator) -> Floats:
 
 
 def _fade(fields: Floats, strength: float, rng: np.random.Generator) -> Floats:
-    """Weaken the ink of every image by its own share and add its own amount of noise; result 0..1."""
+    """Weaken the ink of every image by its own share, and add its own amount of noise; float32 0..1."""
     n = len(fields)
     gain = (1 - FADE * strength * rng.random((n, 1, 1), np.float32)) / np.float32(255)
     noise = rng.random(fields.shape, np.float32)

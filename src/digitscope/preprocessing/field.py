@@ -1,8 +1,8 @@
-"""From the ink of one digit to the 28x28 field that a classifier sees, as MNIST's own digits were made.
+"""From the ink of one digit to the 28x28 field that a classifier sees, made as MNIST's own digits were.
 
-The ink is cut out and made a clean black-and-white shape, its stroke as wide as MNIST's; its longer side is fitted to
-20 pixels by averaging areas, and its centre of mass put at the middle of 28x28. What is ink is decided in
-``preprocessing.ink``.
+The ink is cut out and becomes a clean black-and-white shape with a stroke as wide as MNIST's; its longer side is
+reduced to 20 pixels by averaging areas, and its centre of mass is put at the middle of 28x28. ``preprocessing.ink``
+decides what is ink.
 
 Source: LeCun et al. fitted black-and-white digits of NIST into 20x20 with antialiasing and centred them by mass.
 """
@@ -18,27 +18,26 @@ from digitscope.arraytypes import Floats
 from digitscope.io.elements import Box
 
 SIDE, DIGIT, FINE = 28, 20, 80
-"""Pixels of the field's side, of the digit's longer side in it, and of the shape from which that is averaged."""
+"""Pixels of the field's side, of the digit's longer side in it, and of the shape that is averaged down to it."""
 
 STROKE = (2.3, 3.8)
-"""The narrowest and widest mean stroke in pixels of the field; wider and narrower ones are brought to it.
+"""The narrowest and widest mean stroke in pixels of the field; others are thickened or thinned to it.
 
 Source: measured on MNIST's training images, the 10th and 87th percentile."""
 
-
 HALF = 0.5
-"""Ink from which on a pixel belongs to the shape."""
+"""A pixel with more ink belongs to the shape."""
 
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """A digit on its way into the classifier.
+    """A digit step by step on its way into the classifier.
 
     Attributes:
         crop: float32 (h, w) 0..1, the ink cut out.
-        shape: float32 (h, w) 0..1, longer side about 80: the clean shape with its stroke width set.
+        shape: float32 (h, w) 0..1, longer side about 80, the clean shape with its stroke width set.
         fitted: float32 (h, w) 0..1, longer side 20.
-        pixels: float32 (28, 28) 0..1, centre of mass in the middle.
+        pixels: float32 (28, 28) 0..1, centre of mass in the middle; what the classifier sees.
     """
 
     crop: Floats
@@ -48,12 +47,12 @@ class Field:
 
 
 def field_of(ink: Floats, box: Box, upright: float = 0.0) -> Field:
-    """Make the ink in a box the field that a classifier trained on MNIST expects.
+    """The ink in a box as the field that a classifier trained on MNIST expects.
 
     Args:
         ink: float32 (h, w) 0..1, 1 = pen.
-        box: the digit's place in it, within the array.
-        upright: share 0..1 of the digit's slant that is taken out first.
+        box: where the digit is, within the array.
+        upright: share 0..1 of the digit's slant that is removed first.
     """
     crop = ink[box.y : box.y + box.height, box.x : box.x + box.width]
     scale = FINE / max(crop.shape)
@@ -68,12 +67,12 @@ def field_of(ink: Floats, box: Box, upright: float = 0.0) -> Field:
 
 
 def _resized(ink: Floats, size: list[int], way: int) -> Floats:
-    """Ink of another (width, height), still within 0..1."""
+    """Ink resized to (width, height), still within 0..1."""
     return np.asarray(np.clip(cv2.resize(ink, size, interpolation=way), 0, 1), np.float32)
 
 
 def _sheared(fine: Floats, share: float) -> Floats:
-    """The shape with a share of its slant taken out; the slant is that of its axis by second moments."""
+    """The shape with a share of its slant removed; the slant is that of its axis, from its second moments."""
     moments = cv2.moments(fine)
     if moments["mu02"] <= 0:
         return fine
@@ -85,9 +84,9 @@ def _sheared(fine: Floats, share: float) -> Floats:
 
 
 def _with_stroke(fine: Floats) -> Floats:
-    """The shape at half ink, its outline moved until the mean stroke is within ``STROKE``, edges antialiased.
+    """The shape at half ink, its outline moved so that the mean stroke is within ``STROKE``, edges antialiased.
 
-    A stroke of width w has a mean distance of w / 4 from its inside to its outline.
+    Inside a stroke of width w the mean distance to the outline is w / 4.
     """
     mask = (fine > HALF).astype(np.uint8)
     if not mask.any() or mask.all():
@@ -107,7 +106,7 @@ def _trimmed(shape: Floats) -> Floats:
 
 
 def _centred(fitted: Floats) -> Floats:
-    """A shape of at most 20x20 in a field, its centre of mass at pixel (14, 14) as near as whole pixels allow."""
+    """A shape of at most 20x20 in a field, its centre of mass as close to pixel (14, 14) as whole pixels allow."""
     height, width = fitted.shape
     total = max(float(fitted.sum()), 1e-6)
     y = float(fitted.sum(axis=1) @ np.arange(height)) / total

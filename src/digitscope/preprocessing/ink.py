@@ -1,20 +1,19 @@
-"""From any picture to ink: what the pen left, without paper, light, ruling and dust. It recognises nothing.
+"""From a picture of a digit to its ink: only what the pen left, without paper, light, ruling and dust.
 
-The steps make a photo look like a clean scan:
+Three steps make a photo look like a clean scan:
 
-1. colours become one grey, along the direction in which pen and paper of this picture differ most, the pen bright,
-   and what is too wide for a stroke (paper, light, shadows) is taken off: the *contrast*;
+1. colours become one grey, along the direction in which pen and paper of this picture differ most, and everything too
+   wide for a stroke (paper, light, shadows) is subtracted: the *contrast* (``preprocessing.contrast``);
 2. cell borders, ruling, strips along the rim and specks are dropped;
-3. what is left, divided by the pen's own strength, is *ink*: 1 = pen, 0 = paper.
+3. the rest, divided by the pen's own strength, is *ink*: 1 = pen, 0 = paper.
 
-What becomes of it is ``preprocessing.field``' business.
+``preprocessing.field`` makes of it what a classifier sees.
 """
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -22,67 +21,60 @@ import numpy.typing as npt
 
 from digitscope.arraytypes import Floats, Levels, Mask
 from digitscope.io.elements import Box
+from digitscope.preprocessing.contrast import CUT_OUT, contrast_of, grain_of
 
 LONGEST = 640
-"""Pixels of the longer side that a picture is reduced to before its ink is looked for: enough for any digit."""
-
-CUT_OUT = 48
-"""A picture whose longer side is at most this was cut out before: one paper colour, no ruling, noise or dust in it."""
+"""Pixels of the longer side to which a picture is reduced before its ink is searched: enough for any digit."""
 
 NARROW = 12
 """A picture whose shorter side is at most this is too narrow to have ruling."""
 
-COARSE, MIDDLE = 64, 200
-"""Pixels of the longer side at which the colours of pen and paper are told apart, and at which the paper is found."""
-
 FAINT = 10.0
-"""The least difference between pen and paper, in grey levels of 255; JPEG and paper grain stay below."""
+"""Smallest contrast of ink, in grey levels of 255; JPEG artefacts and the grain of paper stay below."""
 
 NOISE = 5.0
-"""The same in standard deviations of the picture's own noise, where that is more."""
-
-STROKE_REACH = 0.33
-"""Share of the picture's longer side that no stroke is as wide as; what is wider belongs to the paper."""
+"""Smallest contrast of ink, in standard deviations of the picture's own noise, if that is more."""
 
 PEN = 75
 """Percentile of the written pixels' contrast that counts as full pen: pressure varies, and edges are half paper."""
 
 CORE, EDGE = 0.5, 0.25
-"""Share of the full pen at which a stroke begins, and down to which it goes on."""
+"""Shares of the full pen: a stroke has a pixel above the first, and reaches as far as the second."""
 
 RIM, NEAR_RIM = 0.2, 0.06
-"""Share of a side within which what touches the rim is no digit, and what counts as touching it."""
+"""Shares of a side: a part that comes within the second of the rim, and has less than a tenth of its pixels further
+than the first from it, is a strip along the rim and not a digit."""
 
 LINE_RUN, LINE_LENGTH, LINE_WIDTH = 0.15, 0.7, 0.12
-"""Of a printed line, as shares of the picture's side: the level runs it is made of, its least length, and its greatest
-thickness where it is no border."""
+"""Of a printed line, as shares of the picture's side: the level runs it is made of, its smallest length, and its
+greatest thickness unless it is a border."""
 
 LINE_TILT, LINE_RIM = 0.2, 0.25
-"""How far a printed line may climb across the picture, and how far from the rim a border may lie."""
+"""How far a printed line may rise across the picture, and how far from the rim a border may be."""
 
 LINE_BEND = 0.006
-"""Greatest standard deviation of a printed line from a straight one, as a share of the picture's side. Of drawn
-lines with the tilt, bow, blur and noise of photos 99 % are straighter, of bars and stems of MNIST digits 2 %."""
+"""Greatest standard deviation of a printed line from a straight one, as a share of the picture's side. Of lines drawn
+with the tilt, bow, blur and noise of photos, 99 % are straighter; of the bars and stems of MNIST digits, 2 %."""
 
 SPECK, SPECK_BESIDE = 0.06, 0.12
-"""Parts shorter than this share of the picture, or of the longest part beside them, are dust."""
+"""Parts shorter than this share of the picture, or of the longest other part, are dust."""
 
 BLOT = 0.5
-"""A shape that holds a disc of this share of its longer side is no stroke."""
+"""A shape in which a disc of this share of its longer side fits is not a stroke."""
 
 SHARP = 20.0
-"""The least steepness of a pen's edge, in full pens per longer side of the picture. Edges of strokes on synthetic
-pages measured 20 to 60, of soft shadows 10 to 25; only shapes from the rim are put to this test."""
+"""Smallest steepness of a pen's edge, in full pens per longer side of the picture. On synthetic pages, edges of strokes
+measured 20 to 60 and of soft shadows 10 to 25; only shapes that touch the rim are tested."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ink:
-    """What was written in a picture, step by step; all arrays have the picture's height and width.
+    """What is written in a picture, step by step; all arrays have the picture's height and width.
 
     Attributes:
         contrast: float32 (h, w), grey levels by which a pixel differs from its paper, pen positive.
-        ink: float32 (h, w) 0..1, 1 = pen, with borders, ruling and specks gone.
-        box: where the ink is, in pixels of the picture; None where nothing is written.
+        ink: float32 (h, w) 0..1, 1 = pen, without borders, ruling and specks.
+        box: where the ink is, in pixels of the picture; None if nothing is written.
     """
 
     contrast: Floats
@@ -91,19 +83,19 @@ class Ink:
 
 
 def find_ink(pixels: Levels) -> Ink:
-    """Find what is written in a picture of a digit, whatever its colours, its light, and which of the two is darker.
+    """Find what is written in a picture of a digit, in any colours and light, pen darker or lighter than paper.
 
     Args:
-        pixels: uint8 (h, w) or (h, w, 3), longer side at most about ``LONGEST``; more only costs time.
+        pixels: uint8 (h, w) or (h, w, 3), longer side at most about ``LONGEST``; more is slower, not better.
 
     >>> page = np.full((60, 60), 200, np.uint8)
     >>> page[10:50, 28:33] = 40
     >>> find_ink(page).box
     Box(x=28, y=10, width=5, height=40)
     """
-    contrast = _contrast(pixels)
+    contrast = contrast_of(pixels)
     blank = Ink(contrast, np.zeros_like(contrast), None)
-    floor = max(FAINT, NOISE * _noise(contrast))
+    floor = max(FAINT, NOISE * grain_of(contrast))
     writing = _without_lines(contrast > floor)
     if not writing.any():
         return blank
@@ -117,10 +109,14 @@ def find_ink(pixels: Levels) -> Ink:
 
 
 def is_several(ink: Floats, box: Box) -> bool:
-    """Whether the ink in a box is several digits side by side rather than one of several strokes.
+    """Whether the ink in a box is several digits side by side, not one digit of several strokes.
 
-    It is, where blank columns part it into pieces of nearly the same height that stand beside each other at least
-    as wide as they are high, or apart by a good part of their height. Digits that touch are not told apart here.
+    It is if blank columns split it into pieces of nearly the same height which together are at least as wide as high,
+    or of which two are far apart for their height. Digits that touch count as one.
+
+    Args:
+        ink: float32 (h, w) 0..1, 1 = pen.
+        box: where to look, within the array.
     """
     crop = ink[box.y : box.y + box.height, box.x : box.x + box.width] > CORE
     columns = np.flatnonzero(np.diff(np.concatenate([[False], crop.any(axis=0), [False]]).astype(np.int8)))
@@ -131,73 +127,11 @@ def is_several(ink: Floats, box: Box) -> bool:
     return bool(gaps) and bool(max(gaps) >= 0.25 * tallest or tall[-1][1] - tall[0][0] >= tallest)
 
 
-def _contrast(pixels: Levels) -> Floats:
-    """Float32 (h, w): how far each pixel is from its paper, in grey levels, pen positive.
-
-    In a picture that was cut out, paper is one colour. In a larger one, an opening that no stroke survives keeps
-    paper, light and the edges of shadows, whatever their shape, and what it takes away is the contrast. Its second half
-    reaches a pixel further than its first, so that the blur of a sharp shadow does not count as a line.
-    """
-    height, width = pixels.shape[:2]
-    if max(height, width) <= CUT_OUT:
-        away = pixels - _paper_of_cut_out(pixels)
-        return np.asarray(_towards_pen(away, away), np.float32)
-    small = _reduced(pixels, COARSE)
-    window = max(small.shape[:2]) // 2
-    wider = cv2.copyMakeBorder(small, window, window, window, window, cv2.BORDER_REFLECT)
-    median = cv2.medianBlur(wider, 2 * (window // 2) + 1)[window:-window, window:-window]
-    grey = _towards_pen(pixels.astype(np.float32), small.astype(np.float32) - median)
-    middle = cv2.GaussianBlur(_reduced(grey, MIDDLE), (3, 3), 0)
-    reach = round(STROKE_REACH * max(middle.shape))
-    opened = cv2.dilate(cv2.erode(middle, np.ones((reach, reach))), np.ones((reach + 2, reach + 2)))
-    paper = cv2.resize(opened, (width, height))
-    contrast = grey - paper
-    return np.asarray(contrast - np.median(contrast), np.float32)
-
-
-def _reduced(pixels: npt.NDArray[Any], longest: int) -> npt.NDArray[Any]:
-    """A picture with its longer side at most ``longest`` pixels, by averaging areas."""
-    height, width = pixels.shape[:2]
-    scale = min(1.0, longest / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), pixels.dtype)
-
-
-def _towards_pen(pixels: Floats, away: Floats) -> Floats:
-    """Pixels as one grey that grows towards the pen: along the direction, and with the sign, of most that is ``away``.
-
-    Args:
-        pixels: float32 (h, w) or (h, w, 3).
-        away: the same or a smaller picture, paper taken off.
-    """
-    if away.ndim == 3:
-        flat = away.reshape(-1, 3)
-        direction = np.linalg.eigh(flat.T @ flat)[1][:, -1].astype(np.float32)
-        pixels, away = pixels @ direction, away @ direction
-    skew = float((cv2.GaussianBlur(away, (3, 3), 0).astype(np.float64) ** 3).sum())
-    return pixels if skew > 0 else -pixels
-
-
-def _paper_of_cut_out(pixels: Levels) -> Floats:
-    """The one paper colour of a small picture: that of the tone which holds most of its rim."""
-    grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    _, light = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    rim = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
-    return np.asarray(np.median(pixels[light == (rim.mean() > 0.5)], axis=0), np.float32)
-
-
-def _noise(contrast: Floats) -> float:
-    """Standard deviation of the picture's fine grain, from the median, which strokes do not sway."""
-    if max(contrast.shape) <= CUT_OUT:
-        return 0.0
-    return 1.4826 * float(np.median(np.abs(contrast - cv2.GaussianBlur(contrast, (0, 0), 2))))
-
-
 def _without_lines(mask: Mask) -> Mask:
     """The mask without cell borders, ruling, strips along the rim and specks; strokes that cross a line stay whole.
 
-    A digit's own bar can look like a border where the picture was cut tight around the digit; then what is left
-    without it still touches more than one side, and everything is kept.
+    If the picture was cut tight around the digit, the digit's own bar can look like a border. Then the rest still
+    touches more than one side, and everything is kept.
     """
     if max(mask.shape) <= CUT_OUT or min(mask.shape) <= NARROW:
         return _digit_parts(mask)
@@ -213,10 +147,10 @@ def _without_lines(mask: Mask) -> Mask:
 
 
 def _level_lines(mask: Mask) -> Mask:
-    """Nearly level lines that are too long and too straight for a digit: along the upper or lower rim, or across.
+    """Nearly level lines, too long and too straight for a digit: along the upper or lower rim, or across the picture.
 
-    Each long run of the mask is fitted with a straight line through the columns where it is as thick as usual, so
-    that a stroke which crosses it neither hides nor joins it.
+    A straight line is fitted to each long run of the mask, through the columns where the run has its usual thickness;
+    so a stroke that crosses it neither hides it nor becomes part of it.
     """
     height, width = mask.shape
     thicker = cv2.dilate(mask.astype(np.uint8), np.ones((3, 1), np.uint8))
@@ -260,13 +194,13 @@ def _digit_parts(mask: Mask) -> Mask:
 
 
 def _holding(mask: Mask, core: Mask) -> Mask:
-    """The connected parts of ``mask`` that hold a pixel of ``core``."""
+    """The connected parts of ``mask`` that contain a pixel of ``core``."""
     labels, stats = _parts(mask)
     return _chosen(labels, np.bincount(labels[core & mask], minlength=stats.shape[1]) > 0)
 
 
 def _is_blot(mask: Mask) -> bool:
-    """Whether the shape is a stain or a spot of light: it holds a disc of a good part of its own length."""
+    """Whether the shape is a stain or a spot of light: a disc of half its own length fits in it."""
     if max(mask.shape) <= CUT_OUT:
         return False
     _, _, width, height = cv2.boundingRect(mask.astype(np.uint8))
@@ -275,7 +209,7 @@ def _is_blot(mask: Mask) -> bool:
 
 
 def _is_soft(ink: Floats, mask: Mask) -> bool:
-    """Whether the shape is the edge of a shadow: it comes from the rim, and even its sharpest edges are wide."""
+    """Whether the shape is the edge of a shadow: it touches the rim, and even its sharpest edges are blurred."""
     if max(mask.shape) <= CUT_OUT or _sides(mask) == 0:
         return False
     smooth = cv2.GaussianBlur(ink, (0, 0), max(0.5, max(mask.shape) / 200))
@@ -294,16 +228,17 @@ def _parts(mask: Mask) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     return np.asarray(labels, np.int32), np.asarray(stats.T, np.int32)
 
 
-def _chosen(labels: npt.NDArray[np.int32], keep: npt.NDArray[np.bool_]) -> Mask:
-    """The parts to keep; label 0 is no part."""
+def _chosen(labels: npt.NDArray[np.int32], keep: Mask) -> Mask:
+    """The mask of the parts to keep; label 0 is no part."""
     return np.asarray((keep & (np.arange(len(keep)) > 0))[labels])
 
 
 def _grown(mask: Mask) -> Mask:
-    """The mask, one pixel wider all around."""
+    """The mask, grown by one pixel on every side."""
     return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
 
 def _height(mask: Mask) -> int:
+    """Height of what the mask holds."""
     rows = np.flatnonzero(mask.any(axis=1))
     return int(rows[-1] - rows[0] + 1)

@@ -1,4 +1,4 @@
-"""Reading: a page or a single digit in, numbers with a calibrated confidence out, or a refusal.
+"""Reading: a page or a single digit in; numbers with a calibrated confidence, or a reason for refusing them, out.
 
-It trains nothing and draws nothing. Start with ``reader``, the one class that everything else here works for.
+It trains nothing and draws nothing. Start with ``reader``, the one class that all the rest serves.
 """

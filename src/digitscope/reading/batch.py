@@ -1,6 +1,6 @@
-"""Many files: which there are, reading them one after the other, and a results file that survives being killed.
+"""Batches: reading many files one after the other, into a results file that survives being killed.
 
-It reads no picture itself; what reads a page is handed to it.
+It reads no picture itself; the caller passes in what reads a file.
 """
 
 from __future__ import annotations
@@ -8,36 +8,41 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from digitscope.errors import ConfigError, first_line
+from digitscope.errors import ConfigError
+from digitscope.files import writing
 from digitscope.formatting import file_name
-from digitscope.io.document import Scan, scans
-from digitscope.io.elements import SCHEMA, Page
 from digitscope.io.exporters import CSV_HEAD, csv_rows, json_rows
+from digitscope.io.page import SCHEMA, Page
 from digitscope.progress import Progress
 
 Form = Literal["jsonl", "csv"]
-"""The forms that a results file can have."""
+"""The forms of a results file."""
+
+ReadFile = Callable[[str | bytes, str], Iterable[Page]]
+"""What reads a file: it takes a path or the bytes of a file, and a name for it, as ``Reader.read_file`` does."""
 
 
 def read_files(
     files: Sequence[str],
-    read: Callable[[Scan], Page],
-    longest: int | None = None,
+    read: ReadFile,
     done: Collection[str] = (),
     progress: Progress | None = None,
+    on_page: Callable[[Page], None] | None = None,
 ) -> Iterator[list[Page]]:
-    """Read files, each once, and yield the pages of one after the other; a bad file stops nothing.
+    """Read each file once and yield its pages, file by file; a bad file does not stop the others.
 
     Args:
-        files: as ``files_of`` gives them.
-        read: what makes a record of a page, be it good or bad; if it raises, that is the page's error.
-        longest: as for ``io.document.scans``.
-        done: names of records (``formatting.file_name``) that are there already.
-        progress: told the stage ``"read"`` with files done of all, and how many of those read here ``failed``.
+        files: paths as ``io.paths.files_of`` returns them; ``"-"`` is the standard input.
+        read: what reads a file. A page that cannot be read has an ``error``; an exception from ``read`` ends it all.
+        done: names (``formatting.file_name``) of files to skip.
+        progress: called with the stage ``"read"``, the number of files done, of all files, and how many of those read
+            here ``failed``.
+        on_page: called with every page as soon as it is read, with its pixels; the pages in the lists have none.
     """
     named = {file_name(file): file for file in files}
     todo = {name: file for name, file in named.items() if name not in done}
@@ -46,43 +51,37 @@ def read_files(
         if progress is not None:
             progress("read", number, len(named), {"failed": failed})
         source = sys.stdin.buffer.read() if file == "-" else file
-        pages = [_page(scan, read) for scan in scans(source, longest, name)]
+        pages = []
+        for page in read(source, name):
+            if on_page is not None:
+                on_page(page)
+            pages.append(replace(page, pixels=None))
         failed += any(page.error is not None for page in pages)
         yield pages
     if progress is not None:
         progress("read", len(named), len(named), {"failed": failed})
 
 
-def _page(scan: Scan, read: Callable[[Scan], Page]) -> Page:
-    """The record of a page, whatever happens while it is read."""
-    try:
-        return read(scan)
-    except Exception as error:  # one page of ten thousand must not end the others
-        what = f"{type(error).__name__}: {first_line(error)}"
-        sentence = scan.error or f"{scan.file} page {scan.page} could not be read ({what}); please report this"
-        return Page(scan.file, scan.page, 0, 0, 0, (), 0.0, sentence)
-
-
 class Results:
     """A results file that grows by all rows of one file at a time; use it in a ``with`` block.
 
-    However the process ends, the file keeps what was added, but perhaps the last file's rows; when it is resumed, those
-    are dropped and the file is read again.
+    Every row that was added stays in the file, however the process ends; only the rows of the last file may be
+    incomplete. When the results are resumed, those rows are removed and that file is read again.
 
     Attributes:
-        done: names of the files whose rows are in it.
+        done: names of the files whose rows are complete.
     """
 
     def __init__(self, path: str | Path, form: Form = "jsonl", resume: bool = False) -> None:
-        """Begin a results file or take one up.
+        """Create a results file, or continue one.
 
         Args:
-            path: its path.
-            form: what its rows are.
-            resume: go on with it where it exists.
+            path: where it is.
+            form: ``"jsonl"`` or ``"csv"``.
+            resume: continue the file if it exists.
 
         Raises:
-            ConfigError: it exists and is not resumed, it is resumed and holds something else, it cannot be opened, or
+            ConfigError: the file exists and ``resume`` is not set, it holds something else, it cannot be written, or
                 there is no such form.
         """
         if form not in get_args(Form):
@@ -90,23 +89,21 @@ class Results:
         self._path, self._form = Path(path), form
         self.done: frozenset[str] = frozenset()
         kept = 0
-        try:
+        with writing(path, "check its name and permissions"):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             exists = self._path.exists()
-            if exists and resume:
-                self.done, kept = _taken_up(self._path, form)
-            self._file = self._path.open("r+b" if exists and resume else "xb", buffering=0)
+            if exists and not resume:
+                raise ConfigError(f"{path} exists; set resume to continue it, or give another name")
+            if exists:
+                self.done, kept = _complete_files(self._path, form)
+            self._file = self._path.open("r+b" if exists else "xb", buffering=0)
             self._file.truncate(kept)
             self._file.seek(kept)
-        except FileExistsError as error:
-            raise ConfigError(f"{path} exists; go on with it (--resume), or give another name") from error
-        except OSError as error:
-            raise ConfigError(f"{path} cannot be written ({first_line(error)}); check its name and rights") from error
         if form == "csv" and kept == 0:
             self._write(CSV_HEAD)
 
     def add(self, pages: Sequence[Page]) -> None:
-        """Append all pages of a file, in one go.
+        """Append the rows of all pages of one file.
 
         Raises:
             ConfigError: they cannot be written, e.g. because the disk is full.
@@ -115,13 +112,9 @@ class Results:
 
     def _write(self, text: str) -> None:
         data = text.encode("utf-8", "backslashreplace")
-        try:
+        with writing(self._path, "its rows so far are kept; set resume to continue it"):
             while data:
                 data = data[self._file.write(data) :]
-        except OSError as error:
-            raise ConfigError(
-                f"{self._path} cannot be written ({first_line(error)}); what is in it is kept, resume it (--resume)"
-            ) from error
 
     def __enter__(self) -> Results:
         return self
@@ -130,10 +123,10 @@ class Results:
         self._file.close()
 
 
-def _taken_up(path: Path, form: Form) -> tuple[frozenset[str], int]:
-    """The files whose rows a results file certainly holds all of, and how many bytes those take.
+def _complete_files(path: Path, form: Form) -> tuple[frozenset[str], int]:
+    """The files whose rows in a results file are surely complete, and the number of bytes that those rows take.
 
-    The last file's rows are not among them: the process may have ended between two of them.
+    The last file is not among them: the process may have ended between two of its rows.
     """
     start = CSV_HEAD.encode() if form == "csv" else f'{{"schema": {SCHEMA}, "file": "'.encode()
     names: list[str] = []
@@ -149,7 +142,9 @@ def _taken_up(path: Path, form: Form) -> tuple[frozenset[str], int]:
                 break
             name = _file_of(row, form)
             if name is None:
-                raise ConfigError(f"{path} is no {form} results file any more from byte {position:,} on; mend it there")
+                raise ConfigError(
+                    f"{path} has something else than {form} results at byte {position:,}; repair it there"
+                )
             if names[-1:] != [name]:
                 kept = position
                 names.append(name)
@@ -158,7 +153,7 @@ def _taken_up(path: Path, form: Form) -> tuple[frozenset[str], int]:
 
 
 def _file_of(row: bytes, form: Form) -> str | None:
-    """The name of the file that a whole row is about; None if it is no row."""
+    """The name of the file that a row is about; None if it is no row of results."""
     try:
         if form == "csv":
             fields = next(csv.reader([row.decode()], strict=True))

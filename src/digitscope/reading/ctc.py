@@ -1,6 +1,6 @@
-"""From a line reader's columns to texts: CTC prefix beam search, where each character stands, and what else it may be.
+"""CTC decoding: from columns of probabilities to texts, their probabilities, and where each character stands.
 
-Class 0 of a column is the CTC blank ("nothing here"), the others are ``ALPHABET``. It knows no pictures.
+Class 0 of a column is the CTC blank ("no character here"), the others are ``ALPHABET``.
 """
 
 from __future__ import annotations
@@ -8,130 +8,51 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from digitscope.arraytypes import Doubles, Floats
-from digitscope.errors import ConfigError
+from digitscope.arraytypes import Doubles, Floats, Integers
 from digitscope.preprocessing.line import ALPHABET
+from digitscope.reading.constraint import Constraint
 
-PLACES = "#" + ALPHABET[:10]
-"""What stands for a digit in a pattern: any, or itself."""
+Real = TypeVar("Real", bound=np.floating[Any])
 
 BEAM = 10
-"""Texts that are followed from column to column."""
+"""Number of texts that the search keeps from column to column."""
 
-GAP = 0.99
-"""A column whose blank is more probable than this holds surely nothing."""
+EMPTY = 0.99
+"""A column whose blank is more probable than this counts as empty."""
 
-BEHIND = 1e-4
-"""A text that is by this factor less probable than the best one is followed no further."""
+LEAST_OF_BEST = 1e-4
+"""The search drops a text whose probability is below this share of the best one's."""
 
-CUT = 5e-3
-"""A class less probable than this in a column is not followed."""
-
-
-@dataclass(frozen=True)
-class Constraint:
-    """What is known about a field's form; every part may be left open.
-
-    Attributes:
-        length: how many digits it has.
-        pattern: ``#`` for a digit, anything else for itself (``"#####-####"``, ``"20##"``); a separator may be missing.
-        max_value: the largest number that its digits may spell.
-    """
-
-    length: int | None = None
-    pattern: str | None = None
-    max_value: int | None = None
-
-    def __post_init__(self) -> None:
-        """Check the parts against each other."""
-        if self.length is not None and self.length < 1:
-            raise ConfigError(f"length={self.length} is out of range; expected at least 1")
-        if self.max_value is not None and self.max_value < 0:
-            raise ConfigError(f"max_value={self.max_value} is out of range; expected 0 or more")
-        if self.pattern is not None and "#" not in self.pattern:
-            raise ConfigError(f"pattern={self.pattern!r} has no place for a digit; write # for each")
-        if self.pattern is not None and self.length not in (None, self.digits):
-            raise ConfigError(f"length={self.length} does not fit pattern={self.pattern!r} with {self.digits} digits")
-
-    @classmethod
-    def of(
-        cls, length: int | None = None, pattern: str | None = None, max_value: int | None = None
-    ) -> Constraint | None:
-        """The constraint of some options; None where none is given."""
-        given = (length, pattern, max_value)
-        return None if given == (None, None, None) else cls(*given)
-
-    @property
-    def digits(self) -> int | None:
-        """How many digits there must be; None = any number."""
-        return self.length if self.pattern is None else sum(one in PLACES for one in self.pattern)
-
-    def begins(self, text: str) -> bool:
-        """Whether a text may go on to one that fits.
-
-        >>> Constraint(pattern="##-#").begins("12-"), Constraint(length=2).begins("123")
-        (True, False)
-        >>> Constraint(pattern="20##").begins("201"), Constraint(pattern="20##").begins("21")
-        (True, False)
-        """
-        digits = digits_of(text)
-        if self.digits is not None and len(digits) > self.digits:
-            return False
-        if self.max_value is not None and digits and int(digits) > self.max_value:
-            return False
-        return self.pattern is None or _follows(text, self.pattern)
-
-    def fits(self, text: str) -> bool:
-        """Whether a text is whole and of the form."""
-        return self.begins(text) and (self.digits is None or len(digits_of(text)) == self.digits)
+LEAST_CLASS = 5e-3
+"""The search ignores a class less probable than this in a column."""
 
 
-def _follows(text: str, pattern: str) -> bool:
-    """Whether a text can be the beginning of a pattern; separators of the pattern may be missing in it."""
-    at = 0
-    for character in text:
-        while at < len(pattern) and pattern[at] not in PLACES and pattern[at] != character and character.isdigit():
-            at += 1
-        if at == len(pattern) or (pattern[at] != character and not (pattern[at] == "#" and character.isdigit())):
-            return False
-        at += 1
-    return True
-
-
-def digits_of(text: str) -> str:
-    """The digits of a text.
-
-    >>> digits_of("7.795.-")
-    '7795'
-    """
-    return "".join(character for character in text if character.isdigit())
-
-
-def probabilities_of(scores: Floats) -> Floats:
-    """Softmax of logits (columns, CLASSES) over the classes."""
-    shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), np.float32)
+def softmax(logits: npt.NDArray[Real]) -> npt.NDArray[Real]:
+    """The probabilities of logits over their last axis."""
+    shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(shares / shares.sum(axis=-1, keepdims=True), logits.dtype)
 
 
 def digits_only(probabilities: Floats) -> Floats:
-    """The columns with the separators taken for nothing: float32 (columns, 11), blank first."""
+    """The columns float32 (columns, 11) with every separator counted as blank; blank first."""
     folded = probabilities[:, :11].copy()
     folded[:, 0] += probabilities[:, 11:].sum(axis=1)
     return folded
 
 
 def without_gaps(probabilities: Floats) -> Floats:
-    """The columns without those that, like the one before them, hold surely nothing: they change no text's chances."""
-    nothing = probabilities[:, 0] > GAP
-    return np.asarray(probabilities[~(nothing & np.concatenate([[False], nothing[:-1]]))])
+    """The columns without empty ones that follow another; this hardly changes the probability of any text."""
+    empty = probabilities[:, 0] > EMPTY
+    return np.asarray(probabilities[~(empty & np.concatenate([[False], empty[:-1]]))])
 
 
 def best_path(scores: Floats) -> str:
-    """What the most probable class of every column spells: repeats joined, blanks left out.
+    """The text of the most probable class of every column, with repeats joined and blanks left out.
 
     Args:
         scores: float32 (columns, CLASSES), logits or probabilities.
@@ -148,15 +69,16 @@ def beam_search(
 
     Args:
         probabilities: float32 (columns, classes), rows that add up to 1.
-        beam: texts that are followed.
-        constraint: what the text must fit; none may be found then.
+        beam: number of texts to keep from column to column.
+        constraint: the form that a text must have; perhaps none has it.
 
     Returns:
-        Texts with the probability of all the paths found that spell them. The empty text is among them where it is
-        followed to the end.
+        Texts, each with the sum of the probabilities of the paths found for it. The empty text is among them if the
+        search kept it to the end.
 
     Source: prefix search after Graves, "Supervised Sequence Labelling with Recurrent Neural Networks", chapter 7.5.
 
+    >>> from digitscope.preprocessing.line import CLASSES
     >>> line = np.full((4, CLASSES), 1e-3, np.float32)
     >>> line[[0, 1, 3], [8, 0, 8]] = 0.9
     >>> line[2, 0] = 0.9
@@ -164,9 +86,9 @@ def beam_search(
     '77'
     """
     beams: dict[str, tuple[float, float]] = {"": (1.0, 0.0)}
-    size = 0.0  # the log of what the beams were divided by, against underflow on long lines
+    size = 0.0  # log of the total scale; the beams are divided by it so that long lines do not underflow
     for column in probabilities.astype(np.float64).tolist():
-        alive = [number for number, share in enumerate(column) if share > CUT and number]
+        alive = [number for number, share in enumerate(column) if share > LEAST_CLASS and number]
         if not alive:
             beams = {text: (sum(both) * column[0], 0.0) for text, both in beams.items()}
             continue
@@ -176,7 +98,9 @@ def beam_search(
         if top == 0:
             return []
         size += math.log(top)
-        beams = {text: (grown[text][0] / top, grown[text][1] / top) for share, text in sums if share > BEHIND * top}
+        beams = {
+            text: (grown[text][0] / top, grown[text][1] / top) for share, text in sums if share > LEAST_OF_BEST * top
+        }
     found = [(text, sum(both)) for text, both in beams.items() if constraint is None or constraint.fits(text)]
     return [(text, share * math.exp(size)) for text, share in sorted(found, key=lambda item: -item[1])]
 
@@ -184,7 +108,7 @@ def beam_search(
 def _grown(
     beams: dict[str, tuple[float, float]], column: list[float], alive: list[int], constraint: Constraint | None
 ) -> dict[str, list[float]]:
-    """The texts after one more column: as they were, or longer by one of the classes ``alive``."""
+    """The texts after one more column: unchanged, or with one of the classes ``alive`` appended."""
     grown: dict[str, list[float]] = {}
     for text, (blank, ended) in beams.items():
         _stay(grown, text, blank, ended, column)
@@ -198,7 +122,7 @@ def _grown(
 
 
 def _stay(grown: dict[str, list[float]], text: str, blank: float, ended: float, column: list[float]) -> None:
-    """A text goes on as it is: with a blank, or with its last character held."""
+    """Add the two ways in which a text stays the same: a blank, or its last character again."""
     both = grown.setdefault(text, [0.0, 0.0])
     both[0] += (blank + ended) * column[0]
     if text:
@@ -206,15 +130,16 @@ def _stay(grown: dict[str, list[float]], text: str, blank: float, ended: float, 
 
 
 def log_probabilities(lattices: Sequence[Floats], texts: Sequence[str]) -> Doubles:
-    """The log of each text's probability in each lattice: of all the paths that spell it (the CTC forward sum).
+    """The log of each text's probability in each lattice, summed over all its paths (the CTC forward algorithm).
 
     Args:
-        lattices: float32 (columns, classes) each, of any number of columns.
+        lattices: float32 (columns, classes) each; their numbers of columns may differ.
         texts: characters of ``ALPHABET``.
 
     Returns:
-        float64 (lattices, texts), very low where a text needs more columns than there are.
+        float64 (lattices, texts); very low if a text needs more columns than the lattice has.
 
+    >>> from digitscope.preprocessing.line import CLASSES
     >>> sure = np.eye(CLASSES, dtype=np.float32)[[0, 4, 0]]
     >>> np.exp(log_probabilities([sure], ["3", ""])).round(6).tolist()
     [[1.0, 0.0]]
@@ -241,7 +166,7 @@ def log_probabilities(lattices: Sequence[Floats], texts: Sequence[str]) -> Doubl
 
 
 def _side_by_side(lattices: Sequence[Floats]) -> Doubles:
-    """Float64 (columns, lattices, classes), shorter lattices filled up with columns that surely hold nothing."""
+    """The lattices as one array float64 (columns, lattices, classes); shorter ones end in columns of certain blanks."""
     filled = np.zeros((max(map(len, lattices)), len(lattices), lattices[0].shape[1]))
     filled[..., 0] = 1
     for number, lattice in enumerate(lattices):
@@ -250,7 +175,7 @@ def _side_by_side(lattices: Sequence[Floats]) -> Doubles:
 
 
 def _states(text: str) -> list[int]:
-    """Classes of a text with a blank before, between and after its characters."""
+    """The classes of a text's characters, with a blank before, between and after them."""
     states = [0]
     for character in text:
         states += [ALPHABET.index(character) + 1, 0]
@@ -265,7 +190,7 @@ class Place:
         text: the character.
         first: its first column.
         last: its last column.
-        probabilities: float32 (10,), that it is each of the digits, adding up to 1; zeros for a separator.
+        probabilities: float32 (10,), of each digit, adding up to 1; zeros for a separator.
     """
 
     text: str
@@ -275,11 +200,11 @@ class Place:
 
 
 def places(probabilities: Floats, text: str) -> list[Place]:
-    """Where each character of a text stands on its most probable path, and which digits it may be.
+    """Where each character of a text stands on its most probable path, and the probability of each digit there.
 
     Args:
         probabilities: float32 (columns, CLASSES).
-        text: characters of ``ALPHABET`` that so many columns can spell.
+        text: characters of ``ALPHABET``; there must be enough columns for it.
     """
     logs = np.log(np.maximum(probabilities.astype(np.float64), 1e-12))
     path = _alignment(logs, text)
@@ -295,8 +220,8 @@ def places(probabilities: Floats, text: str) -> list[Place]:
     return found
 
 
-def _alignment(logs: Doubles, text: str) -> npt.NDArray[np.int64]:
-    """The state of every column on the best path that spells a text (Viterbi)."""
+def _alignment(logs: Doubles, text: str) -> Integers:
+    """The state of every column on the most probable path of a text (Viterbi)."""
     states = np.array(_states(text))
     scores = logs[:, states]
     skipped = np.full(len(states), -np.inf)

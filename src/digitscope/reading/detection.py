@@ -1,42 +1,44 @@
-"""Lines of writing: where they are on a page, and a cut-out line as the line reader sees it. It reads nothing.
+"""Line detection: where the lines of writing are on a page, cut out and made level.
 
-A page's ink is what a broad brush takes away; printed rules and blots are dropped; what stands side by side at about
-one height is a line, whatever its slant. A crop that is itself one line needs no search: ``line_field`` takes it
-as it is.
+Ink is what a morphological opening removes from the page; printed rules and blots are dropped. Characters next to each
+other at about the same height form a line, whatever its slant. A crop that is itself one line needs no search.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from digitscope.arraytypes import Floats, Levels, Mask
+from digitscope.arraytypes import Doubles, Floats, Levels, Mask
 from digitscope.io.elements import Box
-from digitscope.preprocessing.line import FAINT, one_grey
+from digitscope.io.pixels import reduced
+from digitscope.preprocessing.line import FAINT, line_field, one_grey
 
 PAGE = 1000
-"""Pixels of the longer side that a page is reduced to before it is searched."""
+"""Pixels of the longer side to which a page is reduced for the search."""
 
 NOISE, CORE, EDGE = 5.0, 0.5, 0.25
-"""The least contrast of ink in deviations of the paper's grain; where strokes begin and end, in shares of the pen."""
+"""The least contrast of ink in standard deviations of the paper's grain; where strokes begin and end, in shares of the
+pen's contrast."""
 
 SMALLEST, LARGEST = 0.012, 0.95
-"""Least and greatest height of a character, as shares of the page's longer and of its own side."""
+"""Least size of a character as a share of the page's longer side, and its greatest width and height as a share of the
+page's own."""
 
 TALLEST = 200
-"""Pixels of a page's reduced height that only a margin line or a frame fills from top to bottom, no character."""
+"""A shape higher than this, in pixels of the reduced page, is a margin line or a frame, no character."""
 
 LEVEL_RULE, UPRIGHT_RULE = 0.3, 0.8
-"""A straight run of this share of the width, or of the height, is a printed rule."""
+"""A straight run over this share of the width, or of the height, is a printed rule."""
 
 BLOT = 0.55
-"""A shape that holds a disc of this share of its shorter side, if that is long, is no stroke."""
+"""A shape that contains a disc whose diameter is this share of its longer side is a blot, no stroke."""
 
 APART = 3.0
-"""Heights that two neighbours on a line may be apart."""
+"""Greatest gap between two neighbours on a line, in character heights."""
 
 AROUND = 0.22
 """Margin of a cut-out line, as a share of its height."""
@@ -54,33 +56,34 @@ class Strip:
 
     box: Box
     pixels: Levels
-    matrix: npt.NDArray[np.float64]
+    matrix: Doubles
 
+    @classmethod
+    def of(cls, pixels: Levels) -> Strip:
+        """A whole picture that is itself one line, uint8 (h, w) or (h, w, 3)."""
+        height, width = pixels.shape[:2]
+        return cls(Box(0, 0, width, height), pixels, np.array([[1.0, 0, 0], [0, 1.0, 0]]))
 
-def whole(pixels: Levels) -> Strip:
-    """A picture that is itself one line."""
-    height, width = pixels.shape[:2]
-    return Strip(Box(0, 0, width, height), pixels, np.array([[1.0, 0, 0], [0, 1.0, 0]]))
+    @cached_property
+    def field(self) -> Floats:
+        """Its ink, float32 (HEIGHT, w') 0..1: see ``preprocessing.line.line_field``."""
+        return line_field(self.pixels)
 
 
 def find_lines(pixels: Levels) -> list[Strip]:
-    """The lines of writing on a page that stands upright, from top to bottom; none where nothing is written.
+    """The lines of writing on an upright page, from top to bottom; an empty list for an empty page.
 
     Args:
         pixels: uint8 (h, w) or (h, w, 3).
     """
-    height, width = pixels.shape[:2]
-    scale = min(1.0, PAGE / max(height, width))
-    small = cv2.resize(
-        pixels, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA
-    )
-    boxes = _characters(_ink(np.asarray(small, np.uint8)))
+    scale = min(1.0, PAGE / max(pixels.shape[:2]))
+    boxes = _characters(_ink(reduced(pixels, PAGE)))
     lines = [strip for line in _grouped(boxes) if (strip := _cut(pixels, boxes[line] / scale)) is not None]
     return sorted(lines, key=lambda strip: (strip.box.y + strip.box.height / 2, strip.box.x))
 
 
 def _ink(pixels: Levels) -> Mask:
-    """What is written or printed on a page, bool (h, w), rules taken out."""
+    """What is written or printed on a page, bool (h, w), without rules."""
     longest = max(pixels.shape[:2])
     grey = one_grey(pixels, max(5, longest // 16) | 1)
     reach = np.ones([max(5, round(0.05 * longest))] * 2, np.uint8)
@@ -101,7 +104,7 @@ def _ink(pixels: Levels) -> Mask:
 
 
 def _rules(ink: Mask) -> Mask:
-    """Long straight runs, level or upright, without what crosses them."""
+    """Long straight runs, level or upright, except where a stroke crosses them."""
     image = ink.astype(np.uint8)
     height, width = ink.shape
     level = np.ones((1, max(25, round(LEVEL_RULE * width))), np.uint8)
@@ -115,7 +118,7 @@ def _rules(ink: Mask) -> Mask:
 
 
 def _characters(ink: Mask) -> Floats:
-    """Boxes float32 (n, 4) left, top, right, bottom of what may be characters; no specks, no blots."""
+    """The boxes float32 (n, 4), left, top, right, bottom, of possible characters, without specks and blots."""
     number, labels, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
     height, width = ink.shape
     kept = []
@@ -137,7 +140,7 @@ def _characters(ink: Mask) -> Floats:
 
 
 def _grouped(boxes: Floats) -> list[list[int]]:
-    """Which boxes stand side by side: chains of neighbours that overlap in height and are not too far apart."""
+    """The boxes of each line, by number: chains of neighbours that overlap in height and are close enough."""
     if len(boxes) == 0:
         return []
     tall = boxes[:, 3] - boxes[:, 1]
@@ -162,7 +165,7 @@ def _grouped(boxes: Floats) -> list[list[int]]:
 
 
 def _cut(pixels: Levels, boxes: Floats) -> Strip | None:
-    """The line of some boxes, made level and cut out with a margin."""
+    """The line of some boxes, made level and cut out with a margin; None if it is too small."""
     left, top = boxes[:, 0].min(), boxes[:, 1].min()
     right, bottom = boxes[:, 2].max(), boxes[:, 3].max()
     middles = (boxes[:, :2] + boxes[:, 2:]) / 2

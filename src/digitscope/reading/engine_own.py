@@ -1,6 +1,6 @@
-"""The engine ``own``: the line network that comes with the package, which looks at a strip in several views.
+"""The engine ``own``: Digitscope's line network, which sees each strip in two views.
 
-It answers with columns of probabilities; spelling them is ``reading.ctc``'s business.
+It answers with columns of probabilities; ``reading.ctc`` turns them into text.
 """
 
 from __future__ import annotations
@@ -16,24 +16,28 @@ from digitscope.arraytypes import Floats, Levels
 from digitscope.errors import ModelError
 from digitscope.models.session import FLOATS, LONGEST_ANSWER, Session, read_model
 from digitscope.preprocessing.line import CLASSES, HEIGHT, line_field
-from digitscope.reading.ctc import probabilities_of
+from digitscope.reading.ctc import softmax
+from digitscope.reading.detection import Strip
 from digitscope.reading.engine import View
 
 PAD = 8
-"""Pixels of paper on either side of a field, as in training."""
+"""Pixels of paper added left and right of a field, as in training."""
 
 STRIDE = 2
-"""Pixels of a field that a column stands for."""
+"""Pixels of a field per column of the answer."""
 
 LONGEST_FIELD = 4000
-"""Pixels of width of the longest field that is read; a longer one is squeezed."""
+"""Width in pixels of the longest field; a longer line is squeezed to it."""
+
+CLOSER = 0.1
+"""Share of the height that the second view leaves out above and below."""
 
 
 class LineModel:
-    """The line network, opened with checks."""
+    """The line network."""
 
     def __init__(self, path: str | Path | None = None) -> None:
-        """Open a model.
+        """Open a model and check it.
 
         Args:
             path: an ``.onnx`` file; None opens the one that comes with the package.
@@ -46,15 +50,33 @@ class LineModel:
         try:
             content = shipped.read_bytes() if path is None else read_model(Path(path))
         except OSError as error:
-            raise ModelError(f"{name} is not there; install digitscope again") from error
+            raise ModelError(f"{name} is missing; reinstall digitscope") from error
         self._session = Session(content, name)
-        taken, given = self._session.inputs, self._session.outputs
-        if len(taken) != 1 or len(given) != 1 or {taken[0].type, given[0].type} != {FLOATS}:
-            raise ModelError(f"{name} has {len(taken)} inputs and {len(given)} outputs; expected one {FLOATS} of each")
-        self._answer(np.zeros((1, HEIGHT, 2 * HEIGHT, 1), np.float32), LONGEST_ANSWER)
+        inputs, outputs = self._session.inputs, self._session.outputs
+        if len(inputs) != 1 or len(outputs) != 1 or {inputs[0].type, outputs[0].type} != {FLOATS}:
+            raise ModelError(f"{name} has {len(inputs)} inputs and {len(outputs)} outputs; expected one {FLOATS} each")
+        self._scores(np.zeros((1, HEIGHT, 2 * HEIGHT, 1), np.float32), LONGEST_ANSWER)
+
+    def look(self, strip: Strip) -> list[View]:
+        """The network's answers to the strip as it is, and to its middle, enlarged."""
+        pixels = strip.pixels
+        height, width = pixels.shape[:2]
+        squeeze = min(1.0, LONGEST_FIELD * height / (width * HEIGHT))
+        margin = round(CLOSER * height)
+        fields = [
+            strip.field if squeeze == 1.0 else line_field(_squeezed(pixels, squeeze)),
+            line_field(_squeezed(pixels[margin : height - margin], squeeze)),
+        ]
+        views = []
+        for field, answer in zip(fields, self.probabilities(fields), strict=True):
+            scale = width / field.shape[1]
+            views.append(View(answer, -PAD * scale, STRIDE * scale))
+        return views
 
     def probabilities(self, fields: Sequence[Floats]) -> list[Floats]:
-        """Float32 (columns, CLASSES) of each field float32 (HEIGHT, w), ``PAD`` pixels of paper around it.
+        """The probabilities float32 (columns, CLASSES) of each field float32 (HEIGHT, w).
+
+        A field gets ``PAD`` pixels of paper left and right first.
 
         Raises:
             ModelError: the network fails on them.
@@ -63,15 +85,12 @@ class LineModel:
         batch = np.zeros((len(fields), HEIGHT, width, 1), np.float32)
         for place, field in zip(batch, fields, strict=True):
             place[:, PAD : PAD + field.shape[1], 0] = field
-        scores = self._answer(batch)
-        return [
-            probabilities_of(row[: (field.shape[1] + 2 * PAD) // STRIDE])
-            for row, field in zip(scores, fields, strict=True)
-        ]
+        scores = self._scores(batch)
+        return [softmax(row[: (field.shape[1] + 2 * PAD) // STRIDE]) for row, field in zip(scores, fields, strict=True)]
 
-    def _answer(self, batch: Floats, patience: float | None = None) -> Floats:
+    def _scores(self, batch: Floats, timeout: float | None = None) -> Floats:
         """Scores float32 (n, w // STRIDE, CLASSES) of fields float32 (n, HEIGHT, w, 1), w a multiple of STRIDE."""
-        scores: Floats = self._session.run(batch, patience=patience)[0]
+        scores: Floats = self._session.run(batch, timeout=timeout)[0]
         expected = (len(batch), batch.shape[2] // STRIDE, CLASSES)
         if scores.shape != expected or not np.isfinite(scores).all():
             found = f"{scores.shape} from {scores.min(initial=0):g} to {scores.max(initial=0):g}"
@@ -80,25 +99,10 @@ class LineModel:
             )
         return scores
 
-    def look(self, pixels: Levels) -> list[View]:
-        """The strip as it is, and closer."""
-        height, width = pixels.shape[:2]
-        squeezed = min(1.0, LONGEST_FIELD * height / (width * HEIGHT))
-        closer = round(0.1 * height)
-        fields = [
-            line_field(_stretched(pixels, squeezed)),
-            line_field(_stretched(pixels[closer : height - closer], squeezed)),
-        ]
-        views = []
-        for field, answer in zip(fields, self.probabilities(fields), strict=True):
-            across = width / field.shape[1]
-            views.append(View(answer, -PAD * across, STRIDE * across))
-        return views
 
-
-def _stretched(pixels: Levels, wide: float) -> Levels:
-    """Pixels so many times as wide."""
-    if wide == 1.0:
+def _squeezed(pixels: Levels, factor: float) -> Levels:
+    """Pixels with their width multiplied by a factor."""
+    if factor == 1.0:
         return pixels
-    size = (max(1, round(pixels.shape[1] * wide)), pixels.shape[0])
+    size = (max(1, round(pixels.shape[1] * factor)), pixels.shape[0])
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR), np.uint8)

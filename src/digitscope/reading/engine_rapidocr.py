@@ -1,7 +1,7 @@
-"""The engine ``ocr``: the recognition network inside the ``rapidocr`` package, taken over digits and separators.
+"""The engine ``ocr``: the recognition network inside the ``rapidocr`` package, limited to digits and separators.
 
-Only its ONNX file is used, nothing of the package is imported. What it says about ten thousand other characters is set
-aside, so that all of its certainty about digits comes out, not only its first choice.
+Only its ONNX file is used; the package is not imported. The ten thousand other characters that it knows are left out,
+so that the probabilities of all digits are available, not only its first choice.
 """
 
 from __future__ import annotations
@@ -16,35 +16,38 @@ from digitscope.arraytypes import Floats, Levels
 from digitscope.errors import MissingExtra, ModelError
 from digitscope.models.session import LONGEST_ANSWER, Session, read_model
 from digitscope.preprocessing.line import ALPHABET, CLASSES, clean
+from digitscope.reading.detection import Strip
 from digitscope.reading.engine import View
 
 HEIGHT, STRIDE = 48, 8
-"""Pixels of height that the network takes, and of width that a column of its answer stands for."""
+"""Height in pixels of the network's input, and its pixels of width per column of the answer."""
 
 NARROWEST, WIDEST = 320, 3200
-"""Pixels of width: a narrower line gets grey paper on its right, as in the network's training; a wider is squeezed."""
+"""Width in pixels of the input: a narrower line gets grey paper on its right, as in the network's training; a wider one
+is squeezed."""
 
-DOUBLES = {"0": "OoQD", "1": "lI|i!", "2": "Zz", "4": "Ah", "5": "Ss", "6": "bG", "7": "T", "8": "B", "9": "gqP"}
-"""Characters that are taken for digits: on a line of numbers they are what a digit was mistaken for."""
+LOOKALIKES = {"0": "OoQD", "1": "lI|i!", "2": "Zz", "4": "Ah", "5": "Ss", "6": "bG", "7": "T", "8": "B", "9": "gqP"}
+"""Characters that count as a digit: on a line of numbers the network has mistaken a digit for them."""
 
 OTHERS = 0.01
-"""Weight of the other characters: on a line of numbers they are digits that it has not recognised, not nothing."""
+"""Share of the other characters' probability that counts as blank: on a line of numbers they are unrecognised digits,
+not empty paper."""
 
 NARROWER = 0.85
-"""Width of a view whose writing is pressed together a little."""
+"""Factor of the width in the view that is narrower than the strip."""
 
 MARGIN = 0.15
-"""Paper around a view, in heights of the strip; twice that left and right."""
+"""Paper added above and below, as a share of the strip's height; twice as much left and right."""
 
 
 class OcrModel:
     """The recognition network of RapidOCR (PP-OCR, Apache-2.0)."""
 
     def __init__(self, path: str | Path | None = None) -> None:
-        """Open it.
+        """Open the network and check it.
 
         Args:
-            path: an ``.onnx`` file of its kind; None finds the one in the installed package.
+            path: an ``.onnx`` file of this kind; None finds the one in the installed package.
 
         Raises:
             MissingExtra: the package is not installed.
@@ -53,27 +56,27 @@ class OcrModel:
         name = _installed() if path is None else Path(path)
         self._session = Session(read_model(name), str(name))
         characters = self._session.metadata.get("character", "").split("\n")
-        wanted = [character + DOUBLES.get(character, "") for character in ALPHABET]
+        wanted = [character + LOOKALIKES.get(character, "") for character in ALPHABET]
         if not set("".join(wanted)) <= set(characters):
             raise ModelError(f"{name} is not a recognition network of RapidOCR: it names no such characters; update it")
-        self._classes = [[1 + characters.index(double) for double in doubles] for doubles in wanted]
+        self._classes = [[1 + characters.index(alike) for alike in group] for group in wanted]
         self._answer(np.zeros((1, 3, HEIGHT, NARROWEST), np.float32), LONGEST_ANSWER)
 
-    def look(self, pixels: Levels) -> list[View]:
-        """The strip narrower, with a margin, with a margin and clean paper, and blurred."""
+    def look(self, strip: Strip) -> list[View]:
+        """The network's answers to the strip narrowed, with a margin, cleaned with a margin, and blurred."""
+        pixels = strip.pixels
         margin = round(MARGIN * pixels.shape[0])
-        padded = _padded(pixels, margin)
         return [
-            self._view(pixels, NARROWER),
-            self._view(padded, 1.0, 2 * margin),
-            self._view(_padded(clean(pixels), margin), 1.0, 2 * margin),
-            self._view(np.asarray(cv2.GaussianBlur(pixels, (0, 0), 1.0), np.uint8), 1.0),
+            self._view(pixels, squeeze=NARROWER),
+            self._view(_padded(pixels, margin), left=2 * margin),
+            self._view(_padded(clean(pixels), margin), left=2 * margin),
+            self._view(np.asarray(cv2.GaussianBlur(pixels, (0, 0), 1.0), np.uint8)),
         ]
 
-    def _view(self, pixels: Levels, wide: float, margin: int = 0) -> View:
-        """What the network answers to pixels with a margin of so many columns, seen so many times as wide."""
+    def _view(self, pixels: Levels, squeeze: float = 1.0, left: int = 0) -> View:
+        """The network's answer to pixels, their width multiplied by ``squeeze``; the first ``left`` are margin."""
         height, width = pixels.shape[:2]
-        across = int(np.clip(round(width * wide * HEIGHT / height), 1, WIDEST))
+        across = int(np.clip(round(width * squeeze * HEIGHT / height), 1, WIDEST))
         small = cv2.resize(pixels, (across, HEIGHT), interpolation=cv2.INTER_LINEAR)
         colour = small if small.ndim == 3 else cv2.cvtColor(small, cv2.COLOR_GRAY2RGB)
         values = np.zeros((1, 3, HEIGHT, max(NARROWEST, -(-across // STRIDE) * STRIDE)), np.float32)
@@ -84,12 +87,12 @@ class OcrModel:
             kept[:, number] = answer[:, classes].sum(axis=1)
         others = np.maximum(1 - kept[:, 1:].sum(axis=1) - answer[:, 0], 0)
         kept[:, 0] = np.maximum(answer[:, 0] + OTHERS * others, 1e-6)
-        nothing = float(np.log(np.clip(1 - kept[:, 1:11].sum(axis=1), 1e-12, 1)).sum())
-        return View(kept / kept.sum(axis=1, keepdims=True), -float(margin), STRIDE * width / across, nothing)
+        log_empty = float(np.log(np.clip(1 - kept[:, 1:11].sum(axis=1), 1e-12, 1)).sum())
+        return View(kept / kept.sum(axis=1, keepdims=True), -float(left), STRIDE * width / across, log_empty)
 
-    def _answer(self, values: Floats, patience: float | None = None) -> Floats:
+    def _answer(self, values: Floats, timeout: float | None = None) -> Floats:
         """Probabilities float32 (columns, characters) of an image float32 (1, 3, HEIGHT, width)."""
-        answer = self._session.run(values, patience=patience)[0]
+        answer = self._session.run(values, timeout=timeout)[0]
         most = max(map(max, self._classes))
         if np.ndim(answer) != 3 or len(answer) != 1 or answer.shape[2] <= most or not np.isfinite(answer).all():
             raise ModelError(
@@ -99,7 +102,7 @@ class OcrModel:
 
 
 def _padded(pixels: Levels, margin: int) -> Levels:
-    """Pixels with a margin above and below, and one twice as wide left and right, as their own rim goes on."""
+    """Pixels with a margin above and below, and twice as much left and right, that repeats their edge."""
     sides = margin, margin, 2 * margin, 2 * margin
     return np.asarray(cv2.copyMakeBorder(pixels, *sides, cv2.BORDER_REPLICATE), np.uint8)
 

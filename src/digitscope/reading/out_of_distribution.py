@@ -1,8 +1,9 @@
-"""Whether a field is a digit at all, judged by what a network computes for it. It names no digit.
+"""Out-of-distribution detection: the probability that a 28x28 image shows a digit at all, whichever one.
 
-A classifier divides everything among ten digits, a horse too. Its last probabilities cannot tell: a network is often
-sure of what it has never seen. The values before them can. A small network is fitted here to them, on training digits
-against letters, scribbles and shapes that were drawn for it (``benchmarks/fit_known.py``); the page runs it.
+A classifier assigns anything to one of ten digits, even a horse; its output probabilities cannot flag that, because it
+is often sure of what it has never seen. The values of the layers before them can. The detector is a small network on
+these values, fitted to tell training digits from letters, scribbles and shapes that were drawn for it
+(``benchmarks/fit_known.py``). The lens page runs it too.
 
 Source: Hendrycks et al., "Deep Anomaly Detection with Outlier Exposure", 2019, for learning from what is no digit.
 """
@@ -14,90 +15,114 @@ import json
 import math
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Any
+from typing import TypedDict
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from digitscope.arraytypes import Floats, base64_text
+from digitscope.arraytypes import Floats, Images, base64_text
 from digitscope.datasets.dataset import Dataset
 from digitscope.datasets.load import load_dataset
-from digitscope.models.layers import layers_of
-from digitscope.models.model import Model, load, network_input
+from digitscope.models.inputs import network_input
+from digitscope.models.layers import layer_views
+from digitscope.models.model import Model, load
 
-KNOWN = "known.npz"
+FIT_DATA = "known.npz"
 """File in ``shipped``: ``others`` and ``digits``, uint8 (n, 28, 28), drawn by ``benchmarks/fit_known.py``."""
 
 KEPT = 0.99
-"""Part of the digits that the threshold keeps."""
+"""Share of the digits that lie above the threshold."""
 
 FITTED_ON, CALIBRATED_ON = 26_000, 6_000
-"""Training digits that the fit sees, and others, from the end of the file, at which the threshold is set.
+"""Number of training digits for the fit, and of others, from the end of the file, that set the threshold.
 
-Of fewer digits a fifth sets the threshold, and the fit sees the rest.
+If there are fewer digits, a fifth sets the threshold and the rest are for the fit.
 """
 
 HIDDEN, EPOCHS, RATE, DECAY, BATCH = 48, 12, 4e-3, 0.2, 256
-"""Of the small network: hidden units, epochs, peak of the learning rate, weight decay, images per step."""
+"""Of the detector: hidden units, epochs, peak learning rate, weight decay, images per step."""
 
-TOGETHER = 16
-"""Images that go through the model together: few enough that all their maps stay in the processor's cache."""
+CHUNK = 16
+"""Images that go through the model together: few enough for their feature maps to stay in the processor's cache."""
 
-FEATURES = 4096
-"""The most values that are looked at; of more, every second, third ... is taken."""
+MOST_FEATURES = 4096
+"""Most values that the detector takes; of more, it takes every second, third ..."""
 
 
-def fit_known(model: Model, data: str | Dataset = "mnist", seed: int = 0) -> dict[str, Any]:
-    """Fit the small network to a model.
+class Features(TypedDict):
+    """Which values of a model a detector takes.
+
+    Attributes:
+        layers: names of the layers, whose values are joined in this order.
+        step: 2 takes every second of the values, 3 every third ...
+        hidden: number of hidden units of the detector.
+    """
+
+    layers: list[str]
+    step: int
+    hidden: int
+
+
+class Detector(Features):
+    """A fitted detector, as JSON holds it.
+
+    Attributes:
+        weights: base64 of little-endian float16: weights (values, hidden) and biases of the hidden units, then those of
+            the one output.
+        threshold: digit probability below which an image is no digit.
+    """
+
+    weights: str
+    threshold: float
+
+
+def fit_detector(model: Model, data: str | Dataset = "mnist", seed: int = 0) -> Detector:
+    """Fit a detector to a model.
 
     Args:
         model: a network that describes its layers.
-        data: whose training digits are known.
+        data: the dataset whose training images are the digits.
         seed: of the first weights, the order and the distortions.
-
-    Returns:
-        ``layers``, names of the layers whose values it takes, one after the other; ``step``: 2 if it takes every second
-        of them; ``hidden``, its hidden units; ``weights``, base64 of little-endian float16: weights (values, hidden)
-        and biases of the hidden units, then those of the one output; ``threshold``: below it, a field is no digit.
     """
     rng = np.random.default_rng(seed)
     digits = load_dataset(data).x_train
-    with resources.as_file(resources.files("digitscope") / "shipped" / KNOWN) as path, np.load(path) as drawn:
+    with resources.as_file(resources.files("digitscope") / "shipped" / FIT_DATA) as path, np.load(path) as drawn:
         others, more = drawn["others"], drawn["digits"]
-    plan = _plan(model)
+    features = _features_of(model)
     aside = max(1, min(CALIBRATED_ON, len(digits) // 5))
     shown = np.concatenate([digits[: min(FITTED_ON, len(digits) - aside)], more, others])
     answers = (np.arange(len(shown)) < len(shown) - len(others)).astype(np.float32)
-    x = _features(model, plan, _distorted(shown, rng))
+    x = _values(model, features, _distorted(shown, rng))
     with threadpool_limits(1, "blas"):  # small products: threads that wait for each other made it 8 times slower
         weights = _fit(x, answers, rng)
-    rounded = [part.astype(np.float16).astype(np.float32) for part in weights]
-    plan["weights"] = base64_text(np.concatenate([part.ravel() for part in rounded]).astype("<f2"))
-    sure = known(model, plan, digits[-aside:])
-    return plan | {"threshold": float(np.quantile(sure, 1 - KEPT))}
+    rounded = np.concatenate([part.astype(np.float16).astype(np.float32).ravel() for part in weights])
+    detector = Detector(**features, weights=base64_text(rounded.astype("<f2")), threshold=0.0)
+    detector["threshold"] = float(np.quantile(digit_probability(model, detector, digits[-aside:]), 1 - KEPT))
+    return detector
 
 
-def known(model: Model, fitted: dict[str, Any], images: npt.ArrayLike) -> Floats:
-    """The probability float32 (n,) 0..1 that each image is a digit at all, as the page computes it.
+def digit_probability(model: Model, detector: Detector, images: npt.ArrayLike) -> Floats:
+    """The probability float32 (n,) 0..1 that each image shows a digit.
 
     Args:
         model: the network.
-        fitted: what ``fit_known`` returned for it.
+        detector: what ``fit_detector`` returned for it.
         images: as ``digitscope.Model.predict`` takes them.
     """
-    x = _features(model, fitted, images)
-    kernel, bias, output, last = _unpacked(fitted["weights"], x.shape[1], fitted["hidden"])
+    x = _values(model, detector, images)
+    kernel, bias, output, last = _unpacked(detector["weights"], x.shape[1], detector["hidden"])
     sums = np.maximum(x @ kernel + bias, 0) @ output + last
     return np.asarray(1 / (1 + np.exp(-sums)), np.float32)
 
 
 @cache
-def shipped_known() -> tuple[Model, dict[str, Any]]:
-    """The shipped model ``robust`` and what was fitted to it, for those who only read (``benchmarks/fit_known.py``)."""
+def shipped_detector() -> tuple[Model, Detector]:
+    """The shipped model ``robust`` and its detector, for reading without a fit (``benchmarks/fit_known.py``)."""
     place = resources.files("digitscope") / "shipped" / "models" / "robust.known.json"
-    return load("robust"), json.loads(place.read_text(encoding="utf-8"))
+    detector: Detector = json.loads(place.read_text(encoding="utf-8"))
+    return load("robust"), detector
 
 
 @lru_cache(maxsize=8)
@@ -108,29 +133,29 @@ def _unpacked(text: str, inputs: int, hidden: int) -> tuple[Floats, Floats, Floa
     return kernel.reshape(inputs, hidden), bias, output, last[0]
 
 
-def _plan(model: Model) -> dict[str, Any]:
-    """Which values are looked at: those of all layers from Flatten on, but for the answer."""
-    flat = [layer for layer in layers_of(model)[:-1] if len(layer.shape) == 1]
-    step = -(-sum(layer.values.size for layer in flat) // FEATURES)
+def _features_of(model: Model) -> Features:
+    """The values that a detector takes: those of all layers from Flatten on, except the answer."""
+    flat = [layer for layer in layer_views(model.session)[:-1] if len(layer.shape) == 1]
+    step = -(-sum(layer.values.size for layer in flat) // MOST_FEATURES)
     return {"layers": [layer.name for layer in flat], "step": step, "hidden": HIDDEN}
 
 
-def _features(model: Model, plan: dict[str, Any], images: npt.ArrayLike) -> Floats:
-    """The values float32 (n, values) that the plan names."""
-    entries = [entry for entry in model.session.layers[1:] if entry["name"] in plan["layers"]]
+def _values(model: Model, features: Features, images: npt.ArrayLike) -> Floats:
+    """The values float32 (n, values) of some images."""
+    entries = [entry for entry in model.session.layers[1:] if entry["name"] in features["layers"]]
     names = [entry["output"]["tensor"] for entry in entries]
     x, parts = network_input(images), []
-    for start in range(0, len(x), TOGETHER):
-        tensors = model.session.tensors(x[start : start + TOGETHER], names)
-        parts.append(np.hstack([tensors[name] for name in names])[:, :: plan["step"]])
+    for start in range(0, len(x), CHUNK):
+        tensors = model.session.tensors(x[start : start + CHUNK], names)
+        parts.append(np.hstack([tensors[name] for name in names])[:, :: features["step"]])
     return np.concatenate(parts)
 
 
-def _distorted(images: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.uint8]:
+def _distorted(images: Images, rng: np.random.Generator) -> Images:
     """The images, every second one turned, sheared, scaled and shifted a little.
 
-    The model knows its own training images too well. Not all are moved, because that softens edges, and soft or hard
-    edges must be no sign of anything.
+    The model knows its own training images too well. Moving an image softens its edges; half of them stay sharp so that
+    the detector does not learn to judge by the edges.
     """
     made = images.copy()
     middle = np.array([13.5, 13.5])
@@ -145,9 +170,9 @@ def _distorted(images: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.N
 
 
 def _fit(x: Floats, answers: Floats, rng: np.random.Generator) -> list[Floats]:
-    """Weights of one hidden layer and one output, by Adam with decay on the logistic loss.
+    """The weights of one hidden layer and one output, fitted to the logistic loss by Adam with weight decay.
 
-    The values are standardised for the fit, in place, and that is folded into the first weights.
+    The values are standardised in place; the first weights returned make up for it.
 
     Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019.
     """
@@ -178,7 +203,7 @@ def _fit(x: Floats, answers: Floats, rng: np.random.Generator) -> list[Floats]:
 
 
 def _gradients(weights: list[Floats], x: Floats, answers: Floats) -> list[Floats]:
-    """The slope of the mean logistic loss in every weight."""
+    """The gradient of the mean logistic loss in every weight."""
     kernel, bias, output, last = weights
     hidden = np.maximum(x @ kernel + bias, 0)
     wrong = (1 / (1 + np.exp(-(hidden @ output + last[0]))) - answers) / len(x)

@@ -1,68 +1,55 @@
-"""Reading: a picture in, answers and refusals out: of the one digit in it, or of all the numbers on a page.
+"""The reader: a picture or a file in; its digits and numbers out, each with a confidence or a reason for refusing it.
 
-How a digit is cut out is ``preprocessing.ink``'s business; how lines are found and read, that of
-``reading.page``.
+``reading.digit`` reads a single digit, ``reading.page`` all the numbers on a page.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
-from digitscope.errors import ConfigError
-from digitscope.io.document import Scan
-from digitscope.io.elements import Box, Digit, Number, Page
-from digitscope.io.image import ImageSource, Picture, load_picture
+from digitscope.errors import ConfigError, first_line
+from digitscope.io.document import Scan, scans
+from digitscope.io.elements import Number
+from digitscope.io.image import ImageSource, load_picture
+from digitscope.io.page import Page
+from digitscope.io.pixels import Picture
 from digitscope.models.model import Model, load
-from digitscope.preprocessing import field, ink
-from digitscope.reading.ctc import Constraint
+from digitscope.preprocessing import ink
+from digitscope.reading.constraint import Constraint
+from digitscope.reading.digit import SURE as SURE_OF_DIGIT
+from digitscope.reading.digit import read_digit
 from digitscope.reading.engine import Engine
-from digitscope.reading.out_of_distribution import known, shipped_known
-from digitscope.reading.page import LONGEST, PageReader
+from digitscope.reading.page import LONGEST, PageReader, check_rotation
 from digitscope.reading.page import SURE as SURE_OF_NUMBER
 
-UPRIGHT = (0.0, 0.5)
-"""The views of a digit whose probabilities are averaged: as written, and with half of its slant taken out."""
-
-LEAST_SIDE = 8
-"""Pixels of the longer side of the smallest digit that is answered."""
-
-SURE = 0.75
-"""Confidence from which on an answer is given: the least at which a plain network was right in 99.7 % of its answers
-about MNIST training digits on synthetic pages (16 kinds of paper, pen, light and noise); it answered 97.8 % of them."""
-
-DIGIT = 0.05
-"""Digit probability below which a picture holds no digit: 99 % of the single digits on made-up paper that were read
-right are above it."""
-
-BLANK, TOO_SMALL, SEVERAL, NO_DIGIT, UNCERTAIN = "blank", "too small", "several digits", "no digit", "too uncertain"
-"""The reasons for a refusal."""
+ReadPicture = Callable[[Picture], tuple[int, tuple[Number, ...]]]
+"""What reads a picture: the degrees by which it was turned counter-clockwise, and its numbers."""
 
 
 class Reader:
-    """Reads handwritten digits and numbers; use it again and again, opening it is the slow part."""
+    """Reads handwritten digits and numbers. Opening it is the slow part, so use it again and again."""
 
     def __init__(
         self,
         model: str | Path | Model = "robust",
-        engine: str | Path | Engine | Sequence[Engine] = "own",
+        engine: str | Path | Sequence[Engine] = "own",
         min_confidence: float | None = None,
     ) -> None:
         """Open a reader.
 
         Args:
             model: for single digits: a model, or what ``digitscope.load`` takes.
-            engine: for lines: ``"own"``; ``"ocr"`` for RapidOCR's network; an ``.onnx`` file of an own one.
-            min_confidence: 0..1, below which an answer is refused; None takes what was chosen for each kind.
+            engine: for lines: ``"own"``; ``"ocr"`` for RapidOCR's network together with it; an ``.onnx`` file with a
+                network of the own kind; or several engines (``reading.engine.Engine``).
+            min_confidence: 0..1, below which an answer is refused; None takes the limit that was chosen for single
+                digits, and the one for numbers.
 
         Raises:
-            ConfigError: there is no such model or engine, or a confidence outside 0..1.
+            ConfigError: there is no such model or engine, or ``min_confidence`` is not within 0..1.
             MissingExtra: the engine is ``"ocr"``, and rapidocr is not installed.
             ModelError: a file is damaged, or not a classifier of 28x28 digits or a line reader.
         """
@@ -70,20 +57,21 @@ class Reader:
             raise ConfigError(f"min_confidence={min_confidence} is out of range; expected 0 to 1")
         self.min_confidence = min_confidence
         self._model, self._engine = model, engine
+        # What is not the default may be missing or damaged: open it now, so that the error comes here.
         if model != "robust":
-            self.model  # noqa: B018 (what was asked for is opened at once, so that an error comes here)
+            self.model = self._opened_model()
         if engine != "own":
-            self.pages  # noqa: B018
+            self.pages = self._opened_pages()
 
     @cached_property
     def model(self) -> Model:
-        """What reads single digits; opened when it is first needed."""
-        return self._model if isinstance(self._model, Model) else load(self._model)
+        """The model for single digits; opened when it is first needed."""
+        return self._opened_model()
 
     @cached_property
     def pages(self) -> PageReader:
-        """What reads lines; opened when it is first needed."""
-        return PageReader(self._engine, SURE_OF_NUMBER if self.min_confidence is None else self.min_confidence)
+        """The reader of lines; opened when it is first needed."""
+        return self._opened_pages()
 
     def read(
         self,
@@ -97,48 +85,89 @@ class Reader:
         """Read all the numbers in a picture: a page of them, or one line cut out.
 
         Args:
-            image: as for ``digit``; of a file with several pages the first (``io.document.scans``
-                gives all of them).
-            rotate: degrees 0 | 90 | 180 | 270 by which to turn it counter-clockwise first; None finds out.
-            length: how many digits every number has, where that is known.
+            image: as for ``digit``. Of a file with several pages this reads the first; ``read_file`` reads them all.
+            rotate: degrees 0 | 90 | 180 | 270 by which to turn it counter-clockwise first; None tries them.
+            length: number of digits of every number, if that is known.
             pattern: ``#`` for a digit, anything else for itself, e.g. ``"#####-####"``.
-            max_value: the largest number that may be meant.
+            max_value: the largest value that a number may have.
 
         Returns:
-            The page with its lines, numbers and digits; ``text`` is what was accepted, and a number that was refused
-            has its reason. ``show()`` opens it with boxes drawn.
+            The page with its lines, numbers and digits. Its ``text`` is what was accepted; a refused number has a
+            ``reason``. ``show()`` opens the page with boxes drawn.
 
         Raises:
-            ImageError: it cannot be used as a picture at all.
+            ImageError: it cannot be used as a picture.
             ConfigError: options that are out of range or contradict each other.
         """
         constraint = Constraint.of(length, pattern, max_value)
         name = str(image) if isinstance(image, str | os.PathLike) else ""
         picture = load_picture(image, LONGEST)
-        page = self.scan(Scan(name, 1, picture, None), rotate=rotate, constraint=constraint)
-        return replace(page, pixels=picture.pixels)
+        return _page(name, 1, picture, lambda picture: self.pages.numbers(picture, rotate, constraint))
+
+    def read_file(
+        self,
+        file: str | Path | bytes,
+        name: str | None = None,
+        *,
+        single: bool = False,
+        rotate: int | None = None,
+        length: int | None = None,
+        pattern: str | None = None,
+        max_value: int | None = None,
+    ) -> Iterator[Page]:
+        """Read every page of an image, a TIFF or a PDF, in order.
+
+        A bad page does not stop the others: its ``error`` says why it could not be read. The same holds for a file that
+        cannot be opened; it counts as one page.
+
+        Args:
+            file: its path, or its bytes.
+            name: what the pages call the file; default its path, ``"-"`` for bytes.
+            single: whether every page holds one digit, as for ``digit``.
+            rotate: as for ``read``.
+            length: as for ``read``.
+            pattern: as for ``read``.
+            max_value: as for ``read``.
+
+        Returns:
+            The pages, each decoded and read when it is asked for. Each keeps its pixels for ``show()``, some megabytes.
+
+        Raises:
+            ConfigError: options that are out of range or contradict each other.
+
+        >>> [page.error for page in Reader().read_file(b"GIF89a")]
+        ['the file of 6 bytes is not a PNG, JPEG, BMP, TIFF, WebP or GIF image; convert it first']
+        """
+        check_rotation(rotate)
+        constraint = Constraint.of(length, pattern, max_value)
+        if single and (rotate is not None or constraint is not None):
+            raise ConfigError("single reads one digit a page; leave out rotate, length, pattern and max_value")
+
+        return (
+            self.scan(scan, single=single, rotate=rotate, constraint=constraint)
+            for scan in scans(file, ink.LONGEST if single else LONGEST, name)
+        )
 
     def scan(
         self, scan: Scan, *, single: bool = False, rotate: int | None = None, constraint: Constraint | None = None
     ) -> Page:
-        """The record of a page of a file: never an exception for a bad one, its ``error`` says why.
+        """Read one page that ``io.document.scans`` has opened; ``read_file`` does this for every page of a file.
 
         Args:
-            scan: the page, see ``io.document.scans``, its longer side at most ``LONGEST`` pixels, or
-                ``preprocessing.ink.LONGEST`` if ``single``.
-            single: whether it holds one digit.
+            scan: the page, its longer side reduced to ``reading.page.LONGEST`` pixels, or ``preprocessing.ink.LONGEST``
+                if ``single``: what is larger takes longer and is read no better.
+            single: whether it holds one digit, as for ``digit``.
             rotate: as for ``read``.
-            constraint: what is known about every number's form.
+            constraint: what is known about the form of every number.
+
+        Returns:
+            The page; one that cannot be read has an ``error`` instead of numbers.
         """
-        start = time.perf_counter()
-        if scan.picture is None:
-            return Page(scan.file, scan.page, 0, 0, 0, (), 0.0, scan.error)
-        degrees, numbers = (
-            (0, (self._number(scan.picture),)) if single else self.pages.numbers(scan.picture, rotate, constraint)
-        )
-        size = scan.picture.width, scan.picture.height
-        spent = round((time.perf_counter() - start) * 1000, 3)
-        return Page(scan.file, scan.page, *size, degrees, numbers, spent)
+
+        def read(picture: Picture) -> tuple[int, tuple[Number, ...]]:
+            return (0, (self._digit(picture),)) if single else self.pages.numbers(picture, rotate, constraint)
+
+        return _page_of(scan, read)
 
     def digit(self, image: ImageSource) -> Number:
         """Read the one digit in a picture.
@@ -148,50 +177,47 @@ class Reader:
                 bool, uint8, uint16, or floats 0..1; pen and paper may have any colour.
 
         Returns:
-            The digit, its box in pixels of the picture as it is seen upright; or a refusal, ``text`` None, whose
+            The digit, with its box in pixels of the upright picture; or a refusal, whose ``text`` is None and whose
             ``reason`` is "blank", "too small", "several digits", "no digit" or "too uncertain".
 
         Raises:
-            ImageError: it cannot be used as a picture at all.
+            ImageError: it cannot be used as a picture.
 
-        >>> from digitscope.datasets.load import load_mnist
+        >>> from digitscope.datasets.mnist import load_mnist
         >>> Reader().digit(load_mnist()[1][0][0]).text
         '7'
         """
-        return self._number(load_picture(image, ink.LONGEST))
+        return self._digit(load_picture(image, ink.LONGEST))
 
-    def _number(self, picture: Picture) -> Number:
-        found = ink.find_ink(picture.pixels)
-        if found.box is None:
-            small = max(picture.width, picture.height) < LEAST_SIDE
-            return Number(None, "", "", 0.0, 0.0, None, TOO_SMALL if small else BLANK, ())
-        views = np.stack([field.field_of(found.ink, found.box, upright).pixels for upright in UPRIGHT])
-        probabilities = self.model.predict(views).mean(axis=0)
-        known_model, fitted = shipped_known()
-        digit_probability = float(known(known_model, fitted, views).mean())
-        best = int(probabilities.argmax())
-        confidence = float(probabilities[best])
-        box = _in_source(found.box, picture)
-        reason = _reason(found, box, digit_probability)
-        if reason is None and confidence < (SURE if self.min_confidence is None else self.min_confidence):
-            reason = UNCERTAIN
-        digit = Digit(str(best), box, tuple(float(p) for p in probabilities))
-        text = None if reason else digit.text
-        return Number(text, digit.text, digit.text, confidence, digit_probability, box, reason, (digit,))
+    def _digit(self, picture: Picture) -> Number:
+        return read_digit(picture, self.model, SURE_OF_DIGIT if self.min_confidence is None else self.min_confidence)
+
+    def _opened_model(self) -> Model:
+        return self._model if isinstance(self._model, Model) else load(self._model)
+
+    def _opened_pages(self) -> PageReader:
+        return PageReader(self._engine, SURE_OF_NUMBER if self.min_confidence is None else self.min_confidence)
 
 
-def _reason(found: ink.Ink, box: Box, digit_probability: float) -> str | None:
-    """Why this is not one digit; None if it is. ``box`` is in pixels of the source."""
-    if max(box.width, box.height) < LEAST_SIDE:
-        return TOO_SMALL
-    if found.box is not None and ink.is_several(found.ink, found.box):
-        return SEVERAL
-    return NO_DIGIT if digit_probability < DIGIT else None
+def _page_of(scan: Scan, read: ReadPicture) -> Page:
+    """The page of a scan; one that cannot be read has an error instead of numbers."""
+    if scan.picture is None:
+        return _unread(scan, scan.error)
+    try:
+        return _page(scan.file, scan.page, scan.picture, read)
+    except Exception as error:  # one page of ten thousand must not stop the others
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        return _unread(scan, f"{scan.file} page {scan.page} could not be read ({reason}); please report this")
 
 
-def _in_source(box: Box, picture: Picture) -> Box:
-    """A box of the reduced pixels in pixels of the source, grown outwards to whole pixels."""
-    height, width = picture.pixels.shape[:2]
-    left, right = box.x * picture.width // width, -(-(box.x + box.width) * picture.width // width)
-    top, bottom = box.y * picture.height // height, -(-(box.y + box.height) * picture.height // height)
-    return Box(left, top, right - left, bottom - top)
+def _page(file: str, number: int, picture: Picture, read: ReadPicture) -> Page:
+    """A picture, read, as a page of a file."""
+    start = time.perf_counter()
+    degrees, numbers = read(picture)
+    milliseconds = round((time.perf_counter() - start) * 1000, 3)
+    size = picture.width, picture.height
+    return Page(file, number, *size, degrees, numbers, milliseconds, pixels=picture.pixels)
+
+
+def _unread(scan: Scan, error: str | None) -> Page:
+    return Page(scan.file, scan.page, 0, 0, 0, (), 0.0, error)

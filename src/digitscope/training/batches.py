@@ -1,4 +1,4 @@
-"""The batches that Keras' ``fit`` is fed with, in an order of their own for every epoch. Loads no data, fits none."""
+"""The batches of a fit, in an order of its own for every epoch. Loads no data and fits nothing."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 
 from digitscope.arraytypes import Floats, Images, Labels
 from digitscope.preprocessing.augment import distort
 
 AHEAD = 4
-"""Batches that are made ready while the network learns from another."""
+"""Batches that are prepared while the network learns from another one."""
 
 _ONE_HOT = np.eye(10, dtype=np.float32)
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Every image once an epoch, as it is or distorted; seed, epoch and batch alone decide order and distortions.
+    """Every image once per epoch, as it is or distorted; seed, epoch and batch alone decide order and distortions.
 
-    That is what lets a fit that was killed go on exactly as if nothing had happened. Keras' own shuffle of arrays draws
-    from the global generators of each backend, and under TensorFlow repeats one order in all epochs once a seed is set.
-    Give ``shuffle=False`` to ``fit``, which else mixes the batches once more, and tell each epoch with ``begin``.
+    So an interrupted fit continues exactly as if nothing had happened. Keras' own shuffle draws from each backend's
+    global generators, and under TensorFlow repeats one order in all epochs once a seed is set.
+
+    Give ``shuffle=False`` to Keras' ``fit``, which would shuffle the batches again, and call ``set_epoch`` before
+    every epoch.
     """
 
     def __init__(
@@ -38,25 +39,25 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             batch_size: images per batch; the last one of an epoch holds what is left.
             seed: of order and distortions.
             strength: of ``augment.distort``; 0 leaves the images as they are.
-            shares: of equal size that each batch falls into, one for each device. A last batch that does not is
-                repeated until it does, whole, so that its mean, which is all that the network learns from, is the same;
-                only the loss and accuracy that Keras reports of the epoch count it so many times.
+            shares: number of devices, each of which takes an equal share of every batch. A last batch without equal
+                shares is repeated as a whole until it has them. Its mean, from which the network learns, stays the
+                same; only in the loss and accuracy that Keras reports does it count several times.
         """
         super().__init__()
         self._images, self._labels = images, labels
         self._batch_size, self._seed, self._strength, self._shares = batch_size, seed, strength, shares
-        self.begin(0)
+        self.set_epoch(0)
 
-    def begin(self, epoch: int) -> None:
-        """Turn to an epoch, counted from 0."""
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose batches are given, counted from 0."""
         self._epoch = epoch
         self._order = np.random.default_rng((self._seed, epoch)).permutation(len(self._images))
 
     def __len__(self) -> int:
         return -(-len(self._images) // self._batch_size)
 
-    def __getitem__(self, index: int) -> tuple[Floats, npt.NDArray[np.float32]]:
-        """A batch of the epoch: float32 (b, 28, 28, 1) 0..1, and the answers float32 (b, 10), one-hot."""
+    def __getitem__(self, index: int) -> tuple[Floats, Floats]:
+        """A batch of the epoch: images float32 (b, 28, 28, 1) 0..1, and labels float32 (b, 10), one-hot."""
         chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
         images = self._images[chosen]
         if self._strength:
@@ -68,17 +69,17 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         return (fields, answers) if times == 1 else (np.tile(fields, (times, 1, 1, 1)), np.tile(answers, (times, 1)))
 
 
-def fed(batches: Batches) -> Any:
-    """What ``fit`` takes: the batches as they are, on TensorFlow as a ``tf.data`` pipeline that does not tune itself.
+def pipeline_of(batches: Batches) -> Any:
+    """What Keras' ``fit`` is given: the batches, on TensorFlow as a ``tf.data`` pipeline that does not tune itself.
 
-    Keras' own pipeline does, and the thread that tunes held up the end of an epoch by two seconds, in three fits of
-    four; ``classic`` takes six seconds in all.
+    Keras' own pipeline does, and the thread that tunes delayed the end of an epoch by two seconds in three
+    fits of four; ``classic`` takes six seconds in all.
     """
     if keras.backend.backend() != "tensorflow":
         return batches
-    import tensorflow as tf
+    import tensorflow as tf  # extra train, and only where Keras runs on it
 
-    def epoch() -> Iterator[tuple[Floats, npt.NDArray[np.float32]]]:
+    def epoch() -> Iterator[tuple[Floats, Floats]]:
         for index in range(len(batches)):
             yield batches[index]
 

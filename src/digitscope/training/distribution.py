@@ -1,7 +1,7 @@
-"""Several devices for one fit: each computes its share of every batch. It changes the speed, never what is learned.
+"""One fit on several devices: each computes its share of every batch. That changes the speed, not what is learned.
 
-Keras' own distribution does the work, which only its JAX backend can. How many devices is the caller's choice; the
-first ones that JAX has are taken.
+Keras' ``DataParallel`` does the work, which only its JAX backend has. The caller chooses how many devices; JAX's first
+ones are taken.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from digitscope.errors import ConfigError
 
 
 def check_devices(devices: int, batch_size: int) -> None:
-    """Make sure that a fit can be shared.
+    """Make sure that a fit can be shared between devices.
 
     Args:
-        devices: how many are asked for; one is always there.
-        batch_size: images per step of the optimizer, of which every device takes as many.
+        devices: how many; one is always there.
+        batch_size: images per step of the optimizer, an equal number for each device.
 
     Raises:
-        ConfigError: Keras runs on a backend that cannot share, devices are fewer, or a batch has no equal shares.
+        ConfigError: Keras runs on a backend that cannot share, there are fewer devices, or the batch size is not a
+            multiple of them.
     """
     if devices < 1:
         raise ConfigError(f"devices={devices} is out of range; expected 1 or more")
@@ -46,11 +47,11 @@ def check_devices(devices: int, batch_size: int) -> None:
 
 
 @contextlib.contextmanager
-def shared_among(devices: int) -> Iterator[None]:
-    """Lay every network that is built in the block on so many devices, and every batch it is fitted with in shares.
+def on_devices(devices: int) -> Iterator[None]:
+    """Inside the block, put every new network on several devices, and share the batches of its fit between them.
 
     Args:
-        devices: a number that ``check_devices`` has let pass; 1 changes nothing.
+        devices: a number that ``check_devices`` accepts; 1 changes nothing.
     """
     if devices == 1:
         yield

@@ -1,16 +1,15 @@
-"""The training as a scikit-learn estimator, for cross_val_score, pipelines and grid searches over a recipe's settings.
+"""A scikit-learn classifier that trains a recipe's network: for cross-validation, pipelines and grid searches.
 
-No second way to train: ``fitting.fit`` does the work. No run folder, no figures: that is ``training.train``.
-Keras is imported by what needs a network, so that a plan costs no seconds, and quietly.
+``training.fit`` does the work; ``digitscope.train`` is for run folders and figures. Keras is imported, quietly, only
+where a network is needed, so that planning a search takes no seconds.
 """
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
 import math
-import random
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from numbers import Integral
 from typing import Any, Self
 
@@ -22,32 +21,32 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from digitscope.arraytypes import Images
+from digitscope.arraytypes import AnyArray, Floats, Images
 from digitscope.errors import DataError
-from digitscope.models.model import network_input
+from digitscope.models.inputs import network_input
 from digitscope.quiet import import_keras
 from digitscope.training.recipes import Recipe, recipe_of
 
 SIDE, ANSWERS = 28, 10
-"""Pixels of the side of the images that the network takes, and how many classes it can tell apart."""
+"""Pixels of each side of the network's images, and the number of classes that it distinguishes."""
 
 BATCH = 256
-"""Images per call of the network. Every call takes as many, so an answer does not depend on what else is asked."""
+"""Images per call of the network, always the same number, so that no answer depends on the other images."""
 
 _INSIDE = "settings__"
-"""How scikit-learn begins the name of a parameter inside ``settings``."""
+"""Prefix that scikit-learn gives to parameters inside ``settings``."""
 
 
 class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A recipe's network as a scikit-learn classifier.
 
-    A row of ``X`` is an image, pixel by pixel, line by line; arrays (n, h, w) and (n, h, w, 1) are taken as well. Size
-    and range of numbers are yours, one for all rows: the lowest and highest number of the training rows become 0 and
-    255 (later ones beyond them are cut off), and what is not 28x28 is resampled to it. So MNIST's 784 columns of 0..255
-    reach the network as they are, and the 64 columns of 0..16 of scikit-learn's ``load_digits`` work too. Recipes that
-    augment expect a bright pen on dark paper. There may be up to ten classes, named as you like.
+    Each row of ``X`` is an image, pixel by pixel, line by line; arrays (n, h, w) and (n, h, w, 1) work as well. All
+    rows have the same size and range, which you choose: the lowest and highest number of the training rows become 0
+    and 255 (later numbers beyond them are clipped), and images of another size are resampled to 28x28. So MNIST's 784
+    columns of 0..255 reach the network unchanged, and the 64 columns of 0..16 of scikit-learn's ``load_digits`` work
+    too. Recipes with distortions expect a bright pen on dark paper. There may be up to ten classes with any labels.
 
-    How sure ``predict_proba`` is was calibrated for MNIST, by the recipe's temperature.
+    The probabilities of ``predict_proba`` are calibrated for MNIST, by the recipe's temperature.
 
     >>> from sklearn.datasets import load_digits
     >>> X, y = load_digits(return_X_y=True)
@@ -60,10 +59,13 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         n_features_in_: numbers per row.
         image_shape_: height and width of a row's image.
         value_range_: the numbers that became 0 and 255.
-        recipe_: the recipe with the settings in it.
-        history_: one row per epoch, see ``fitting.fit``.
-        network_: the fitted Keras network; ``export.export_onnx(classifier.network_, "my.onnx")`` makes a model of it.
+        recipe_: the recipe with your settings.
+        history_: one row per epoch, see ``training.fit.fit``.
+        network_: the fitted Keras network; ``models.export_onnx.export_onnx(classifier.network_, "my.onnx")`` writes
+            it as a model file.
     """
+
+    __module__ = "digitscope"  # pickles name the public place, wherever this file is moved
 
     def __init__(
         self,
@@ -76,12 +78,12 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Plan a training; nothing is checked before ``fit``.
 
         Args:
-            recipe: a name of ``recipes.RECIPES``, or a recipe of your own.
+            recipe: a name of ``training.recipes.RECIPES``, or a recipe of your own.
             epochs: passes over the training images, instead of the recipe's.
-            settings: other values of the recipe, e.g. ``{"pooling": "average"}``; a grid search may take a list of
-                these, or reach into them by name: ``{"settings__pooling": ["max", "average"]}``.
-            random_state: of weights, order and augmentation; a number is the ``seed`` of ``training.train``, None
-                another one in every fit.
+            settings: other values of the recipe, e.g. ``{"pooling": "average"}``; a grid search can try several of
+                these, or vary one setting by name: ``{"settings__pooling": ["max", "average"]}``.
+            random_state: of weights, order and distortions; a number is the ``seed`` of ``digitscope.train``, None
+                chooses another one for every fit.
         """
         self.recipe = recipe
         self.epochs = epochs
@@ -89,14 +91,14 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """What was planned; ``deep`` gives every one of the settings by its own name as well, ``settings__pooling``."""
+        """The parameters; ``deep`` adds each setting under its own name, e.g. ``settings__pooling``."""
         parameters = dict(super().get_params(deep))
         if deep and isinstance(self.settings, Mapping):
             parameters |= {f"{_INSIDE}{key}": value for key, value in self.settings.items()}
         return parameters
 
     def set_params(self, **parameters: Any) -> Self:
-        """Plan otherwise: ``set_params(epochs=3, settings__pooling="average")`` keeps all other settings.
+        """Change parameters: ``set_params(epochs=3, settings__pooling="average")`` keeps all other settings.
 
         Raises:
             ValueError: there is no such parameter.
@@ -117,7 +119,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
             ConfigError: an unknown recipe or setting.
             DataError: more than ten classes.
-            ValueError: missing or infinite numbers, or another number of labels than of rows.
+            ValueError: missing or infinite numbers, or not one label per row.
         """
         changes = {**(self.settings or {}), **({} if self.epochs is None else {"epochs": self.epochs})}
         self.recipe_ = recipe_of(self.recipe, changes)
@@ -126,25 +128,24 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_classification_targets(y)
         classes, codes = np.unique(y, return_inverse=True)
         if len(classes) > ANSWERS:
-            raise DataError(f"y has {len(classes)} classes; expected at most {ANSWERS}, as many as there are digits")
+            raise DataError(f"y has {len(classes)} classes; expected at most {ANSWERS}")
         self.classes_ = classes
         self.image_shape_ = shape or _square(rows.shape[1])
         self.value_range_ = float(rows.min()), float(rows.max())
         seed = self._seed()
         import_keras()
-        from digitscope.training import fit
+        from digitscope.training import fit  # start-up: Keras takes seconds
 
-        with _global_randomness_kept():
-            fitted = fit.fit(self.recipe_, self._images(rows), codes.astype(np.uint8), seed)
+        fitted = fit.fit(self.recipe_, self._images(rows), codes.astype(np.uint8), seed)
         self.network_, self.history_ = fitted.network, fitted.history
         return self
 
-    def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
+    def predict(self, X: npt.ArrayLike) -> AnyArray:
         """The most likely class of each row, (n,); ``X`` and errors as for ``predict_proba``."""
         best = self.predict_proba(X).argmax(axis=1)
         return np.asarray(self.classes_[best])
 
-    def predict_proba(self, X: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    def predict_proba(self, X: npt.ArrayLike) -> Floats:
         """The probability of each class.
 
         Args:
@@ -164,11 +165,11 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise DataError(f"images are {shape}; expected {self.image_shape_}, as in the training")
         rows = validate_data(self, rows, dtype=np.float32, reset=False)
         answers = self._answers(self._images(rows))[:, : len(self.classes_)]
-        answers += np.finfo(np.float32).tiny  # a network that is sure of an answer nobody trained leaves only zeros
+        answers += np.finfo(np.float32).tiny  # a network that is sure of another answer leaves only zeros
         return np.asarray(answers / answers.sum(axis=1, keepdims=True))
 
-    def _images(self, rows: npt.NDArray[np.float32]) -> Images:
-        """Rows as the uint8 (n, 28, 28) 0..255 that the training takes; cells beyond the end of a row are 0."""
+    def _images(self, rows: Floats) -> Images:
+        """Rows as the uint8 (n, 28, 28) 0..255 that the fit takes; cells beyond the end of a row are 0."""
         height, width = self.image_shape_
         scaled = np.interp(rows, self.value_range_, (0, 255))
         pixels = np.rint(scaled, out=scaled).astype(np.uint8)
@@ -178,9 +179,9 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         way = cv2.INTER_AREA if height * width > SIDE * SIDE else cv2.INTER_LINEAR
         return np.stack([cv2.resize(image, (SIDE, SIDE), interpolation=way) for image in images], dtype=np.uint8)
 
-    def _answers(self, images: Images) -> npt.NDArray[np.float32]:
+    def _answers(self, images: Images) -> Floats:
         """The network's ten probabilities of each image, float32 (n, 10)."""
-        import keras
+        import keras  # start-up: Keras takes seconds
 
         answers = np.empty((-(-len(images) // BATCH) * BATCH, ANSWERS), np.float32)
         for start in range(0, len(images), BATCH):
@@ -195,25 +196,28 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     def __getstate__(self) -> dict[str, Any]:
-        """The weights as arrays in place of the network, so that what is pickled needs nothing of Keras."""
+        """The state as plain values and arrays, so that a pickle names nothing inside this package or Keras."""
         state = dict(super().__getstate__())
+        state |= {key: dataclasses.asdict(value) for key, value in state.items() if isinstance(value, Recipe)}
         if "network_" in state:
             state["network_"] = state["network_"].get_weights()
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Build the network again around its weights."""
+        """Build recipe and network again from their values."""
+        recipes = {key: state[key] for key in ("recipe", "recipe_") if isinstance(state.get(key), Mapping)}
+        state = state | {key: Recipe(**values) for key, values in recipes.items()}
         if "network_" in state:
             import_keras()
-            from digitscope.training.networks import build
+            from digitscope.training.networks import build  # start-up: Keras takes seconds
 
             network = build(state["recipe_"])
             network.set_weights(state["network_"])
-            state = {**state, "network_": network}
+            state["network_"] = network
         super().__setstate__(state)
 
     def __sklearn_tags__(self) -> Tags:
-        """What scikit-learn asks of an estimator: images as (n, h, w) are welcome, everything else is the usual."""
+        """Scikit-learn's tags: images as (n, h, w) are allowed, everything else is the default."""
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
@@ -239,18 +243,3 @@ def _square(n: int) -> tuple[int, int]:
             stacklevel=3,
         )
     return side, side
-
-
-@contextlib.contextmanager
-def _global_randomness_kept() -> Iterator[None]:
-    """Put back the state of Python's and NumPy's global generators, which Keras seeds for a fit.
-
-    Without it every ``train_test_split`` that has no seed of its own would give the same split after a fit.
-    """
-    python, numpy = random.getstate(), check_random_state(None)
-    state = numpy.get_state()
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        numpy.set_state(state)

@@ -1,13 +1,15 @@
-"""A fit: a recipe and labelled images in, a fitted network out. No files: run folders are ``training``'s.
+"""A fit: a recipe and labelled images in, a fitted network out. It writes no files; ``experiments.run`` does.
 
-Keras does the fitting on whichever backend it runs on. What to learn is the recipe's business (``recipes``), what
-is fast on this machine is decided here (``Execution``).
+Keras does the fitting, on whichever backend it runs. ``recipes`` decides what is learned; what is fast on this machine
+is decided here (``Execution``).
 """
 
 from __future__ import annotations
 
+import contextlib
+import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,26 +20,29 @@ from digitscope.arraytypes import Images, Labels
 from digitscope.environment import has_bfloat16
 from digitscope.progress import Progress
 from digitscope.quiet import no_retracing_warnings, quiet
-from digitscope.training.batches import Batches, fed
+from digitscope.training.batches import Batches, pipeline_of
 from digitscope.training.checkpoint import Checkpoint
-from digitscope.training.distillation import student_of
-from digitscope.training.distribution import check_devices, shared_among
+from digitscope.training.distillation import as_student
+from digitscope.training.distribution import check_devices, on_devices
 from digitscope.training.networks import build
 from digitscope.training.recipes import Recipe
+from digitscope.training.schedule import one_cycle
 
 NetworkBuilder = Callable[[Recipe, str], keras.Sequential]
+"""Builds a network from a recipe and a precision."""
 
 
 @dataclass(frozen=True)
 class Execution:
-    """How the backend runs the steps of a fit. It changes the speed, never the recipe.
+    """How the backend runs a fit. It changes the speed, never the recipe.
 
     Attributes:
         backend: Keras' backend.
-        steps_per_execution: steps between two returns to Python; the loop was half the time on TensorFlow's CPU.
-        precision: what the layers compute in during the fit; the network that comes out is float32 either way.
+        steps_per_execution: steps between two returns to Python; returning after each took half of the time on
+            TensorFlow's CPU.
+        precision: Keras dtype policy of the layers during the fit; the fitted network is float32 in any case.
         jit_compile: whether XLA compiles the step; its convolutions are slow on CPUs.
-        devices: that share every batch.
+        devices: number of devices that share every batch.
     """
 
     backend: str
@@ -48,28 +53,25 @@ class Execution:
 
     @classmethod
     def for_this_machine(cls, recipe: Recipe, devices: int = 1) -> Execution:
-        """The fastest that was measured for this backend, on this kind of processor, within what the recipe allows.
+        """What was measured to be fastest on this backend and kind of processor, if the recipe allows it.
 
         Args:
-            recipe: what is to be fitted.
-            devices: how many are to share every batch.
+            recipe: what to fit.
+            devices: number of devices that share every batch.
 
         Raises:
-            ConfigError: this machine, backend or recipe cannot have so many.
+            ConfigError: this machine, backend or recipe cannot use that many.
         """
         check_devices(devices, recipe.batch_size)
         backend = keras.backend.backend()
         lower = recipe.lower_precision and backend in ("tensorflow", "torch") and has_bfloat16()
         precision = "mixed_bfloat16" if lower else "float32"
-        steps = 32 if backend == "tensorflow" else 1  # torch takes one at a time, and jax gains nothing by more
+        steps = 32 if backend == "tensorflow" else 1  # PyTorch runs one at a time, and JAX gains nothing from more
         return cls(backend, steps, precision, backend == "jax", devices)
 
 
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """Learning rate that climbs in a line to its peak and falls in a cosine to a hundredth of it.
-
-    Source: after Smith and Topin, "Super-Convergence", 2018.
-    """
+    """The one-cycle schedule for Keras: ``schedule.one_cycle`` at every step."""
 
     def __init__(self, peak: float, steps: int, warmup: float) -> None:
         """Plan a fit.
@@ -77,17 +79,14 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore
         Args:
             peak: the highest learning rate.
             steps: steps of the whole fit.
-            warmup: part 0..1 of the steps before the peak.
+            warmup: share 0..1 of the steps before the peak.
         """
         self.peak, self.steps, self.warmup = peak, steps, warmup
 
     def __call__(self, step: Any) -> Any:
         """The learning rate at ``step``, counted from 0."""
-        ops = keras.ops
-        done = (ops.cast(step, "float32") + 1) / self.steps
-        climb = done / max(self.warmup, 1e-9)
-        fall = ops.clip((done - self.warmup) / max(1 - self.warmup, 1e-9), 0.0, 1.0)
-        return self.peak * ops.minimum(climb, 0.01 + 0.99 * 0.5 * (1 + ops.cos(np.pi * fall)))
+        done = (keras.ops.cast(step, "float32") + 1) / self.steps
+        return one_cycle(done, self.peak, self.warmup, keras.ops)
 
     def get_config(self) -> dict[str, Any]:
         """What Keras needs to save the schedule."""
@@ -96,7 +95,13 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """What a fit leaves: the network in float32, one row per epoch, and the seconds it took, over all its parts."""
+    """What a fit returns.
+
+    Attributes:
+        network: in float32.
+        history: one row per epoch, see ``fit``.
+        seconds: that the fit took, those before a resume included.
+    """
 
     network: keras.Sequential
     history: list[dict[str, float]]
@@ -110,71 +115,87 @@ def fit(
     seed: int = 0,
     execution: Execution | None = None,
     progress: Progress | None = None,
+    *,
     network_of: NetworkBuilder = build,
     begun: Checkpoint | None = None,
     after_epoch: Callable[[Checkpoint], None] | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Fitted:
-    """Train the recipe's network, its teachers first; the last weights are kept, nothing is chosen along the way.
+    """Train the recipe's network, its teachers first. The last weights are kept; nothing is chosen along the way.
 
     Args:
-        recipe: what to do.
+        recipe: what to learn.
         images: uint8 (n, 28, 28) 0..255.
         labels: uint8 (n,) 0..9.
-        seed: of the weights, the order of the images and the augmentation.
-        execution: how the backend runs it; None measures nothing and takes ``Execution.for_this_machine``.
+        seed: of the weights, the order of the images and the distortions.
+        execution: how the backend runs it; None: ``Execution.for_this_machine``.
         progress: told about images done of all images of all epochs, the teachers' included.
-        network_of: builds the network from the recipe and a precision; another one makes an experiment.
-        begun: where an earlier fit of the same kind was stopped; this one goes on from there.
-        after_epoch: given where the fit stands, after every epoch.
-        callbacks: more of Keras' own, e.g. its TensorBoard.
+        network_of: builds the network; give your own for an experiment.
+        begun: where an interrupted fit of the same kind stopped; this one continues from there.
+        after_epoch: called with a checkpoint after every epoch.
+        callbacks: further Keras callbacks, e.g. TensorBoard.
 
     Returns:
-        The fitted network and its history (epoch, loss, accuracy on the augmented training images, learning_rate,
+        The fitted network and its history (epoch, loss, accuracy on the distorted training images, learning_rate,
         images_per_second, seconds).
 
     Raises:
         DataError: ``begun`` is the state of another network.
     """
     execution = execution or Execution.for_this_machine(recipe)
-    with quiet():  # on every backend it looks for TensorFlow, which has much to say when it starts
-        keras.utils.set_random_seed(seed)
     batches = Batches(images, labels, recipe.batch_size, seed, recipe.augment, execution.devices)
-    recorder = _Recorder(recipe, batches, len(images), progress)
-    recorder.rows += begun.history if begun else []
-    start = time.perf_counter() - (begun.seconds if begun else 0.0)
-    with shared_among(execution.devices), no_retracing_warnings():
+    recorder = _Recorder(recipe, batches, len(images), begun, progress, after_epoch)
+    with _seeded(seed), on_devices(execution.devices), no_retracing_warnings():
         networks = [network_of(recipe, execution.precision) for _ in range(recipe.teachers + 1)]
         ready = min(len(begun.teachers), recipe.teachers) if begun else 0
-        for number, network in enumerate(networks[ready:], start=ready):
-            teachers = networks[:number]
-            if number == recipe.teachers > 0:
-                network = student_of(network, teachers, recipe)
-            _compile(network, recipe, execution, len(batches) * recipe.epochs)
+        for number in range(ready, len(networks)):
+            network, teachers = networks[number], networks[:number]
+            learner = as_student(network, teachers, recipe) if number == recipe.teachers > 0 else network
+            _compile(learner, recipe, execution, len(batches) * recipe.epochs)
             if begun is not None and number == ready:
-                begun.restore(network, teachers)
-
-            def keep(epoch: int, logs: Any, network: keras.Model = network, teachers: Any = teachers) -> None:
-                if after_epoch is not None:
-                    after_epoch(Checkpoint.of(network, recorder.rows, time.perf_counter() - start, teachers))
-
-            network.fit(
-                fed(batches),
+                begun.restore(learner, teachers)
+            recorder.teachers = teachers
+            learner.fit(
+                pipeline_of(batches),
                 shuffle=False,  # the batches bring their order
                 epochs=(number + 1) * recipe.epochs,
                 initial_epoch=len(recorder.rows),
                 verbose=0,
-                callbacks=[recorder, keras.callbacks.LambdaCallback(on_epoch_end=keep), *callbacks],
+                callbacks=[recorder, *callbacks],
             )
+        exact = _exact(recipe, networks[-1], network_of)
     rows = [row | {"epoch": epoch} for epoch, row in enumerate(recorder.rows[-recipe.epochs :], start=1)]
-    return Fitted(_exact(recipe, networks[-1], network_of), rows, time.perf_counter() - start)
+    return Fitted(exact, rows, recorder.seconds)
+
+
+@contextlib.contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Seed Keras, and put back Python's and NumPy's global generators afterwards, which Keras seeds as well.
+
+    Otherwise every ``train_test_split`` without a seed of its own would give the same split after a fit.
+    """
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        with quiet():  # on every backend it looks for TensorFlow, which prints a lot when it starts
+            keras.utils.set_random_seed(seed)
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
 
 
 def _compile(network: keras.Model, recipe: Recipe, execution: Execution, steps: int) -> None:
-    """Give the network an optimizer that has all its variables, ready for so many steps."""
+    """Give the network an optimizer that has all its variables, for a fit of ``steps`` steps."""
+    rate = recipe.learning_rate
+    average = {} if recipe.ema is None else {"use_ema": True, "ema_momentum": recipe.ema}
     network.compile(
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
-        optimizer=_optimizer(recipe, steps),
+        optimizer=keras.optimizers.Adam(
+            OneCycle(rate, steps, recipe.warmup) if recipe.schedule == "one-cycle" else rate,
+            beta_1=recipe.beta_1,
+            beta_2=recipe.beta_2,
+            **average,
+        ),
         metrics=["accuracy"],
         steps_per_execution=execution.steps_per_execution,
         jit_compile=execution.jit_compile,
@@ -183,10 +204,10 @@ def _compile(network: keras.Model, recipe: Recipe, execution: Execution, steps: 
 
 
 def _exact(recipe: Recipe, fitted: keras.Sequential, network_of: NetworkBuilder) -> keras.Sequential:
-    """The fitted weights in a float32 network, the last layer's divided by the recipe's temperature.
+    """The fitted weights in a float32 network, those of the last layer divided by the recipe's temperature.
 
-    The sums before the softmax come out divided by the temperature too, which changes how sure the answers are, not
-    the answers. Source: Guo et al., "On Calibration of Modern Neural Networks", 2017.
+    That divides the sums before the softmax by the temperature too: it changes how confident the answers are, not
+    which. Source: Guo et al., "On Calibration of Modern Neural Networks", 2017.
     """
     exact = network_of(recipe, "float32")
     *weights, kernel, bias = fitted.get_weights()
@@ -194,26 +215,34 @@ def _exact(recipe: Recipe, fitted: keras.Sequential, network_of: NetworkBuilder)
     return exact
 
 
-def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
-    rate = (
-        OneCycle(recipe.learning_rate, steps, recipe.warmup) if recipe.schedule == "one-cycle" else recipe.learning_rate
-    )
-    average = {} if recipe.ema is None else {"use_ema": True, "ema_momentum": recipe.ema}
-    return keras.optimizers.Adam(rate, beta_1=recipe.beta_1, beta_2=recipe.beta_2, **average)
-
-
 class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
-    """Turns the batches to every epoch, writes down a row for it and passes on the progress."""
+    """Sets the epoch of the batches, records a row per epoch, hands out checkpoints and reports progress."""
 
-    def __init__(self, recipe: Recipe, batches: Batches, n: int, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        batches: Batches,
+        n: int,
+        begun: Checkpoint | None,
+        progress: Progress | None,
+        after_epoch: Callable[[Checkpoint], None] | None,
+    ) -> None:
         super().__init__()
-        self.rows: list[dict[str, float]] = []
-        self._recipe, self._batches, self._n, self._progress = recipe, batches, n, progress
-        self._epoch, self._start = 0, 0.0
+        self.rows: list[dict[str, float]] = [*begun.history] if begun else []
+        self.teachers: Sequence[keras.Model] = ()
+        self._recipe, self._batches, self._n = recipe, batches, n
+        self._progress, self._after_epoch = progress, after_epoch
+        self._start = time.perf_counter() - (begun.seconds if begun else 0.0)
+        self._epoch, self._epoch_start = 0, 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Since the fit began, the parts before a resume included."""
+        return time.perf_counter() - self._start
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._batches.begin(epoch)
-        self._epoch, self._start = epoch, time.perf_counter()
+        self._batches.set_epoch(epoch)
+        self._epoch, self._epoch_start = epoch, time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if self._progress is not None and logs:
@@ -222,7 +251,9 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
             self._progress("fit", done, self._n * self._recipe.all_epochs, facts)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        seconds = time.perf_counter() - self._start
+        seconds = time.perf_counter() - self._epoch_start
         row = {"epoch": epoch + 1, "loss": float(logs["loss"]), "accuracy": float(logs["accuracy"])}
         row["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self.rows.append(row | {"images_per_second": self._n / seconds, "seconds": seconds})
+        if self._after_epoch is not None:
+            self._after_epoch(Checkpoint.of(self.model, self.rows, self.seconds, self.teachers))

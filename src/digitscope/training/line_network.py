@@ -1,7 +1,7 @@
-"""The network that reads a line of writing: a small fully convolutional one whose columns answer with CTC classes.
+"""The network that reads a line of writing: small and fully convolutional, with a CTC class for every second column.
 
-Any width goes in, height ``preprocessing.line.HEIGHT``; every second column answers with a score for nothing (the
-CTC blank), each digit and each separator. It knows no images and no fitting.
+It takes lines of any width and of the height ``preprocessing.line.HEIGHT``. Every second column answers with a score
+for nothing (the CTC blank), each digit and each separator.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import keras
 from digitscope.preprocessing.line import CLASSES, HEIGHT
 
 FILTERS = (24, 40, 64, 96, 112, 128, 128, 128)
-"""Filters of the convolutions, from half of the height to the columns and their neighbourhood, near and farther."""
+"""Filters of the convolutions: the first three halve the height, the sixth turns it into columns, and the last two look
+at neighbouring columns."""
 
 
 def build_line_network(precision: str = "float32") -> keras.Model:
-    """An untrained line reader.
+    """An untrained line network.
 
     Normalisation and ReLU come after each pooling, not before it: the same function for a quarter of the work.
 

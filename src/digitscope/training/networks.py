@@ -1,4 +1,4 @@
-"""The network of every recipe as a list of Keras layers. No training, no options of a backend."""
+"""The network of every recipe, as a list of Keras layers. Nothing is trained here."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from digitscope.training.recipes import Recipe
 
 
 def build(recipe: Recipe, precision: str = "float32") -> keras.Sequential:
-    """The convolutional network of the classic projects, with fresh weights from Keras' global seed.
+    """A recipe's convolutional network, untrained, with weights drawn from Keras' global seed.
 
-    Takes images float32 (n, 28, 28, 1) 0..1, answers probabilities float32 (n, 10). Shapes for the defaults:
+    It takes images float32 (n, 28, 28, 1) 0..1 and answers with probabilities float32 (n, 10). With the defaults, the
+    network of the classic projects, the shapes are:
 
         Input           28 x 28 x  1
         Conv2D          26 x 26 x 32     a 3x3 window loses one pixel on every side
@@ -28,8 +29,8 @@ def build(recipe: Recipe, precision: str = "float32") -> keras.Sequential:
 
     Args:
         recipe: filters, convolutions, kernel, pooling, last filters and dense units.
-        precision: Keras dtype policy of the hidden layers, e.g. ``mixed_bfloat16`` to train in; the last layer stays
-            float32, because a softmax in bfloat16 loses what separates 99 % from 99.9 %.
+        precision: Keras dtype policy of the hidden layers, e.g. ``mixed_bfloat16`` for training. The last layer stays
+            float32, because a softmax in bfloat16 cannot tell 99 % from 99.9 %.
 
     Raises:
         ValueError: Keras cannot build it, e.g. the window is larger than what is left of the image.

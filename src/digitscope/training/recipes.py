@@ -1,7 +1,7 @@
-"""The named training recipes: everything that decides what a network learns, each value with its reason.
+"""The named training recipes: everything that decides what a network learns, and why.
 
-A recipe never says how fast: steps per call, compilation and the like belong to the backend and the machine
-(``training.fit.Execution``).
+How fast it learns is not a recipe's concern: steps per call, compilation and the like depend on the backend and the
+machine (``training.fit.Execution``).
 """
 
 from __future__ import annotations
@@ -22,31 +22,32 @@ class Recipe:
     """A frozen training configuration.
 
     Attributes:
-        name: what ``--recipe`` calls it.
-        filters: feature maps of the convolutions before the first and before the second pooling; in text ``8:32`` or
-            ``8,32``, and ``8`` stands for itself and its double, as in the classic network.
-        convolutions: how many of them, one after the other, before each pooling.
-        kernel: side of all convolutions' windows in pixels.
+        name: of the recipe.
+        filters: feature maps of the convolutions before the first and before the second pooling; as text ``8:32`` or
+            ``8,32``, or ``8`` for ``8:16``, doubled as in the classic network.
+        convolutions: number of them, one after the other, before each pooling.
+        kernel: side of every convolution's window, pixels.
         pooling: how each 2x2 window becomes one number.
-        last_filters: feature maps of one more convolution between the second pooling and Flatten, 0 = there is none.
+        last_filters: feature maps of one more convolution between the second pooling and Flatten; 0 = none.
         dense: units of the layer between Flatten and the ten answers.
         epochs: passes over the training images.
         batch_size: images per step of the optimizer.
-        learning_rate: Adam's step size, for ``one-cycle`` the highest it reaches.
-        schedule: ``constant``, or ``one-cycle``: up in a line during ``warmup``, then down in a cosine to nearly 0.
-        warmup: part 0..1 of all steps that the learning rate climbs.
-        beta_1: Adam's memory of the gradient.
-        beta_2: Adam's memory of the squared gradient.
-        label_smoothing: part 0..1 of the answer that is spread over all ten digits.
-        augment: strength of the random distortions, 0 = none, 1 = those of ``preprocessing.augment``.
-        teachers: networks of this recipe that are trained before; the last network learns from their mean answers too.
-        teacher_share: part 0..1 that the teachers have in the answers that it learns, beside the labels.
-        teacher_temperature: what the teachers' sums before the softmax are divided by; more than 1 lets them tell more
-            of the digits that they think less likely.
-        ema: memory of the running mean of the weights that is kept at the end, or None to keep the last weights.
-        lower_precision: whether the fit may run in bfloat16 where the processor has it.
-        temperature: what the last layer's weights are divided by after the fit, so that the confidence is calibrated;
-            measured on validation writers.
+        learning_rate: Adam's step size; with ``one-cycle`` the highest.
+        schedule: ``constant``, or ``one-cycle``: a linear rise during ``warmup``, then a cosine down to almost 0.
+        warmup: share 0..1 of all steps in which the learning rate rises.
+        beta_1: Adam's decay rate of the first moment.
+        beta_2: Adam's decay rate of the second moment.
+        label_smoothing: share 0..1 of the target that is spread over all ten digits.
+        augment: strength of the random distortions; 0 = none, 1 = those of ``preprocessing.augment``.
+        teachers: number of networks of this recipe that are trained first; the last network also learns from the mean
+            of their answers.
+        teacher_share: share 0..1 of the teachers' answers in the target; the rest is the label.
+        teacher_temperature: divides the teachers' sums before the softmax; above 1, their answers say more about the
+            digits that they think less likely.
+        ema: momentum of the weight average that is saved; None saves the last weights.
+        lower_precision: whether the fit may run in bfloat16 where the processor supports it.
+        temperature: divides the last layer's weights after the fit, so that the confidence is calibrated; measured on
+            validation writers.
     """
 
     name: str
@@ -77,9 +78,19 @@ class Recipe:
         """Passes over the training images in the whole fit, those of the teachers included."""
         return self.epochs * (self.teachers + 1)
 
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Recipe:
+        """The recipe that ``dataclasses.asdict`` made a record of, also after a detour through JSON.
+
+        Raises:
+            ConfigError: a value does not fit.
+        """
+        settings = {key: value for key, value in record.items() if key != "name"}
+        return recipe_of(cls(str(record["name"])), settings)
+
 
 SEED = Recipe("seed")
-"""To the letter what the classic projects do; twelve epochs in batches of 128 are this project's choice."""
+"""Exactly what the classic projects do; twelve epochs in batches of 128 are this project's choice."""
 
 CLASSIC = Recipe(
     "classic",
@@ -94,8 +105,8 @@ CLASSIC = Recipe(
     lower_precision=True,
     temperature=0.5,
 )
-"""The same network, trained well and fast: a high learning rate that rises and falls, and answers that are not pushed
-to absolute certainty. Each value was chosen on validation writers (docs/experiments.md)."""
+"""The same network, trained well and fast: a high learning rate that rises and falls, and targets short of absolute
+certainty. Each value was chosen on validation writers (docs/experiments.md)."""
 
 ROBUST = Recipe(
     "robust",
@@ -109,8 +120,8 @@ ROBUST = Recipe(
     lower_precision=True,
     temperature=1.44,
 )
-"""The same network, trained on digits that are turned, thickened, faded and dirtied anew in every epoch; what is kept
-is the running mean of the weights."""
+"""The same network, trained on digits that are rotated, thickened, faded and dirtied differently in every epoch; the
+running mean of the weights is saved."""
 
 FAST = dataclasses.replace(CLASSIC, name="fast", filters=(16, 48), epochs=1, batch_size=64, learning_rate=0.006)
 """As good as the classic projects' best in one pass over the images: ``classic`` with fewer filters and small
@@ -119,72 +130,13 @@ batches."""
 STRONG = dataclasses.replace(
     ROBUST, name="strong", convolutions=2, last_filters=128, epochs=36, teachers=2, temperature=0.74
 )
-"""A deeper network for the last tenths of a per cent: five convolutions, ``robust``'s distortions, and two teachers
-like itself, from whose answers it learns more than from labels."""
+"""A deeper network for the last tenths of a per cent: five convolutions, the distortions of ``robust``, and two
+teachers of the same kind, whose answers count more than the labels."""
 
 RECIPES: Mapping[str, Recipe] = types.MappingProxyType(
     {recipe.name: recipe for recipe in (SEED, FAST, CLASSIC, ROBUST, STRONG)}
 )
-"""Every recipe by its name."""
-
-
-def recipe_of(recipe: str | Recipe, settings: Mapping[str, Any] | None = None) -> Recipe:
-    """A recipe by name with some of its values replaced.
-
-    Args:
-        recipe: a name of ``RECIPES``, or a recipe.
-        settings: field -> value; text is read as the field's type, so ``{"epochs": "3"}`` and ``{"epochs": 3}`` agree.
-
-    Raises:
-        ConfigError: no such recipe or field, or a value that does not fit.
-
-    >>> recipe_of("classic", {"filters": "16:32", "ema": "none"}).filters
-    (16, 32)
-    """
-    if isinstance(recipe, str):
-        if recipe not in RECIPES:
-            raise ConfigError(f"no recipe {recipe!r}; there are {', '.join(RECIPES)}")
-        recipe = RECIPES[recipe]
-    types_of = typing.get_type_hints(Recipe)
-    changes = {}
-    for key, value in (settings or {}).items():
-        if not key:
-            raise ConfigError(f"={value} has no setting before it; write KEY=VALUE, e.g. pooling=average")
-        if key not in types_of or key == "name":
-            known = ", ".join(name for name in types_of if name != "name")
-            raise ConfigError(f"a recipe has no setting {key!r}; it has {known}")
-        changes[key] = _read_value(key, value, types_of[key])
-    changed = dataclasses.replace(recipe, **changes)
-    _check(changed)
-    return changed
-
-
-def _read_value(key: str, value: Any, kind: Any) -> Any:
-    """``value``, or what its text means, as the type that the field has."""
-    text = str(value).strip().lower() if not isinstance(value, list | tuple) else ",".join(map(str, value))
-    try:
-        if typing.get_origin(kind) is types.UnionType:
-            return None if text in ("none", "") else _read_value(key, value, typing.get_args(kind)[0])
-        if typing.get_origin(kind) is Literal:
-            if text not in typing.get_args(kind):
-                raise ValueError
-            return text
-        if typing.get_origin(kind) is tuple:
-            return _pair(text.strip("()"))
-        if kind is bool:
-            return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text]
-        return kind(text)
-    except (ValueError, KeyError) as error:
-        expected = _WORDS.get(kind, " or ".join(map(str, typing.get_args(kind))))
-        raise ConfigError(f"{key}={value} does not fit; expected {expected}") from error
-
-
-def _pair(text: str) -> tuple[int, int]:
-    """Two counts from ``8:32``, or from one that stands for itself and its double."""
-    found = re.fullmatch(r"(\d{1,6})(?:[:,](\d{1,6}))?", text.replace(" ", ""))
-    if found is None:
-        raise ValueError
-    return int(found[1]), int(found[2] or 2 * int(found[1]))
+"""The recipes by name."""
 
 
 _WORDS: Mapping[Any, str] = types.MappingProxyType(
@@ -195,7 +147,7 @@ _WORDS: Mapping[Any, str] = types.MappingProxyType(
         tuple[int, int]: "two counts like 8:32, or one, 8 for 8:16",
     }
 )
-"""What each type of field takes, for people."""
+"""What each type of field accepts, in words."""
 
 _RANGES: Mapping[str, tuple[float, float]] = types.MappingProxyType(
     {
@@ -218,10 +170,83 @@ _RANGES: Mapping[str, tuple[float, float]] = types.MappingProxyType(
         "temperature": (0.01, 100),
     }
 )
-"""What each number may be, both ends included."""
+"""The lowest and highest value of each number, both allowed."""
+
+
+def recipe_of(recipe: str | Recipe, settings: Mapping[str, Any] | None = None) -> Recipe:
+    """A recipe by name, with some of its values replaced.
+
+    Args:
+        recipe: a name of ``RECIPES``, or a recipe.
+        settings: field -> value; ``{"epochs": "3"}`` means the same as ``{"epochs": 3}``.
+
+    Raises:
+        ConfigError: there is no such recipe or field, or a value does not fit.
+
+    >>> recipe_of("classic", {"filters": "16:32", "ema": "none"}).filters
+    (16, 32)
+    """
+    if isinstance(recipe, str):
+        if recipe not in RECIPES:
+            raise ConfigError(f"no recipe {recipe!r}; there are {', '.join(RECIPES)}")
+        recipe = RECIPES[recipe]
+    types_of = typing.get_type_hints(Recipe)
+    changes = {}
+    for key, value in (settings or {}).items():
+        if not key:
+            raise ConfigError(f"setting name missing before '={value}'; write KEY=VALUE, e.g. pooling=average")
+        if key not in types_of or key == "name":
+            known = ", ".join(name for name in types_of if name != "name")
+            raise ConfigError(f"a recipe has no setting {key!r}; it has {known}")
+        changes[key] = _read_value(key, value, types_of[key])
+    changed = dataclasses.replace(recipe, **changes)
+    _check(changed)
+    return changed
+
+
+def setting_text(value: Any) -> str:
+    """A recipe's value as text that ``recipe_of`` reads again.
+
+    >>> setting_text((8, 16)), setting_text(None), setting_text(True), setting_text(0.001), setting_text(1.0)
+    ('8:16', 'none', 'true', '0.001', '1')
+    """
+    if isinstance(value, tuple):
+        return ":".join(map(str, value))
+    if isinstance(value, float) and float(f"{value:g}") == value:
+        return f"{value:g}"
+    return str(value).lower()
+
+
+def _read_value(key: str, value: Any, kind: Any) -> Any:
+    """A value, or its text, as the type of its field."""
+    text = str(value).strip().lower() if not isinstance(value, list | tuple) else ",".join(map(str, value))
+    try:
+        if typing.get_origin(kind) is types.UnionType:
+            return None if text in ("none", "") else _read_value(key, value, typing.get_args(kind)[0])
+        if typing.get_origin(kind) is Literal:
+            if text not in typing.get_args(kind):
+                raise ValueError
+            return text
+        if typing.get_origin(kind) is tuple:
+            return _pair(text.strip("()"))
+        if kind is bool:
+            return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text]
+        return kind(text)
+    except (ValueError, KeyError) as error:
+        expected = _WORDS.get(kind, " or ".join(map(str, typing.get_args(kind))))
+        raise ConfigError(f"{key}={value} does not fit; expected {expected}") from error
+
+
+def _pair(text: str) -> tuple[int, int]:
+    """Two counts from ``8:32``, or from ``8`` for ``8:16``."""
+    found = re.fullmatch(r"(\d{1,6})(?:[:,](\d{1,6}))?", text.replace(" ", ""))
+    if found is None:
+        raise ValueError
+    return int(found[1]), int(found[2] or 2 * int(found[1]))
 
 
 def _check(recipe: Recipe) -> None:
+    """Refuse values out of range, and windows that leave nothing of the image."""
     for key, (low, high) in _RANGES.items():
         value = getattr(recipe, key)
         if value is not None and not low <= value <= high:
@@ -235,25 +260,3 @@ def _check(recipe: Recipe) -> None:
             f"convolutions={recipe.convolutions}, kernel={recipe.kernel} and last_filters={recipe.last_filters} leave "
             "nothing of the 28 pixels; give a smaller kernel or fewer convolutions"
         )
-
-
-def word_of(value: Any) -> str:
-    """A value of a recipe as ``settings_of`` reads it.
-
-    >>> word_of((8, 16)), word_of(None), word_of(True), word_of(0.001), word_of(1.0)
-    ('8:16', 'none', 'true', '0.001', '1')
-    """
-    if isinstance(value, tuple):
-        return ":".join(map(str, value))
-    if isinstance(value, float) and float(f"{value:g}") == value:
-        return f"{value:g}"
-    return str(value).lower()
-
-
-def recipe_from(record: Mapping[str, Any]) -> Recipe:
-    """The recipe that ``dataclasses.asdict`` and JSON have made a record of.
-
-    Raises:
-        ConfigError: a value does not fit.
-    """
-    return recipe_of(Recipe(str(record["name"])), {key: value for key, value in record.items() if key != "name"})

@@ -1,4 +1,4 @@
-"""Lines of writing made up for training the line reader: characters, hands, papers and cameras.
+"""Synthetic lines of writing for training the line reader: texts, writers, papers and cameras.
 
-It is not real data, and nothing is measured on it but the choice of thresholds. Start with ``lines``.
+They are not real data; nothing but thresholds is measured on them. Start with ``lines``, change ``recipe``.
 """

@@ -1,6 +1,6 @@
-"""Characters as little pictures: MNIST's training digits and the glyphs of fonts, cut to their ink.
+"""Characters as small pictures: MNIST's training digits and the glyphs of fonts, cut to their ink.
 
-It lays out nothing; that is ``datasets.synthetic.lines``.
+They are laid out in ``datasets.synthetic.hand``.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ SIZE = 44
 """Pixels of height of a font's zero in the bank."""
 
 LARGEST = 40
-"""Heights of a zero that a character may be wide or high."""
+"""Width and height that a character may have, in heights of a zero."""
 
 LETTERS = "ACEFHKLMNRTUVWXYadfhkmnrtuvwxy"
-"""Letters that look like no digit."""
+"""Letters that do not look like a digit."""
 
 CHARACTERS = "0123456789.,-/=$#*" + LETTERS
+"""The characters that are taken from a font."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +36,8 @@ class Glyph:
 
     Attributes:
         ink: uint8 (h, w) 0..255, cut to its ink.
-        top: where its upper rim is, in digit heights below the upper rim of a digit.
-        height: its height in digit heights.
+        top: its upper rim, in digit heights below the upper rim of a digit.
+        height: its height, in digit heights.
     """
 
     ink: Levels
@@ -45,18 +46,22 @@ class Glyph:
 
 
 def fonts_folder() -> Path:
-    """Where ``benchmarks/fetch_fonts.py`` puts the fonts: ``$DIGITSCOPE_FONTS`` or the user's cache."""
+    """The folder into which ``benchmarks/fetch_fonts.py`` puts fonts: ``$DIGITSCOPE_FONTS`` or the user's cache."""
     return Path(os.environ.get("DIGITSCOPE_FONTS", str(Path.home() / ".cache" / "digitscope" / "fonts")))
 
 
 def check_fonts() -> None:
-    """Raise DataError, which says how to get them, where there are no fonts."""
+    """Make sure that there are fonts.
+
+    Raises:
+        DataError: there are none; the message says how to get them.
+    """
     for kind in ("handwritten", "printed"):
         font_files(fonts_folder(), kind)
 
 
 def font_files(folder: Path, kind: str) -> list[Path]:
-    """The fonts of a kind, ``"handwritten"`` or ``"printed"``, in the order of their names.
+    """The font files of a kind, ``"handwritten"`` or ``"printed"``, by name.
 
     Raises:
         DataError: there is none.
@@ -68,19 +73,19 @@ def font_files(folder: Path, kind: str) -> list[Path]:
 
 
 def font_glyphs(path: Path) -> dict[str, Glyph] | None:
-    """All of ``CHARACTERS`` that a font has; None where it lacks digits of its own.
+    """Those of ``CHARACTERS`` that a font has, or None if it has no digits.
 
     Raises:
-        DataError: the file is damaged, or no font.
+        DataError: the file is damaged or not a font.
     """
     try:
         return _drawn(path)
-    except Exception as error:  # Pillow raises half a dozen types on what FreeType makes of damaged files
-        raise DataError(f"{path} is not a usable font ({error}); fetch it anew or take it away") from error
+    except Exception as error:  # Pillow raises half a dozen types on damaged files
+        raise DataError(f"{path} is not a usable font ({error}); fetch it again or remove it") from error
 
 
 def _drawn(path: Path) -> dict[str, Glyph] | None:
-    """What ``font_glyphs`` returns; a damaged file raises what Pillow does."""
+    """As ``font_glyphs``, with Pillow's own exceptions."""
     zero = ImageFont.truetype(str(path), 100).getbbox("0", anchor="ls")
     if zero[3] - zero[1] < 5:
         return None
@@ -104,10 +109,39 @@ def _drawn(path: Path) -> dict[str, Glyph] | None:
 
 
 def mnist_glyphs() -> list[list[Glyph]]:
-    """MNIST's training digits cut to their ink: for each digit 0..9 its glyphs."""
+    """MNIST's training digits, cut to their ink: a list of glyphs for each digit 0..9."""
     mnist = load_dataset("mnist")
     found: list[list[Glyph]] = [[] for _ in range(10)]
     for image, label in zip(mnist.x_train, mnist.y_train, strict=True):
         x, y, width, height = cv2.boundingRect((image > 60).view(np.uint8))
         found[label].append(Glyph(image[y : y + height, x : x + width], 0.0, 1.0))
     return found
+
+
+def paste(canvas: Levels, ink: Levels, x: float, y: float, wide: float, high: float, slant: float) -> float:
+    """Lay a character's ink over a canvas, scaled and slanted; the x where it ends.
+
+    Args:
+        canvas: uint8 (h, w), changed in place; what does not fit is cut off.
+        ink: uint8 (h, w) 0..255.
+        x: of its upper left corner, pixels.
+        y: of the same.
+        wide: canvas pixels per ink pixel, across.
+        high: the same, down.
+        slant: to the right, in widths per height.
+    """
+    height, width = ink.shape
+    size = float(width * wide), float(height * high)
+    lean = abs(slant) * size[1]
+    left, top = int(x) - 1, int(y) - 1
+    right, bottom = int(x + size[0] + lean) + 3, int(y + size[1]) + 3
+    x0, y0, x1, y1 = max(left, 0), max(top, 0), min(right, canvas.shape[1]), min(bottom, canvas.shape[0])
+    if x1 <= x0 or y1 <= y0:
+        return x + size[0]
+    shear = -slant * high
+    start = x - x0 + (lean if slant > 0 else 0)
+    matrix = np.array([[wide, shear, start + 0.5 * wide], [0, high, y - y0 + 0.5 * high]], np.float32)
+    part = cv2.warpAffine(ink, matrix, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)
+    region = canvas[y0:y1, x0:x1]
+    np.maximum(region, part, out=region)
+    return x + size[0] + lean

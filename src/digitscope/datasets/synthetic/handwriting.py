@@ -1,18 +1,18 @@
-"""Digits as people write them, stroke by stroke: the forms of several countries, each writer's hand, drawn with a pen.
+"""Digits as people write them, stroke by stroke: the forms of several countries, drawn with a pen.
 
-A form is a list of strokes, a stroke a list of points on a curve, in units of the digit's height, y down. It knows no
-paper and no fonts.
+A form is a list of strokes, and a stroke a list of points on a curve, in digit heights, with y downwards.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from digitscope.arraytypes import Floats
+from digitscope.arraytypes import Floats, Levels
+from digitscope.datasets.synthetic.recipe import HandRecipe
 
 FORMS: dict[str, tuple[str, ...]] = {
     "0": (
@@ -161,18 +161,37 @@ FORMS: dict[str, tuple[str, ...]] = {
     "*": ("20,30 20,70; 2,40 38,60; 38,40 2,60",),
     "~": ("0,50 15,40 30,55 50,45 80,50 95,44", "0,90 30,60 60,100 95,80"),
 }  # fmt: skip
-"""Points in hundredths, strokes parted by ``;``: digits, separators and what stands around them."""
+"""The forms of digits, separators and signs: points in hundredths of the digit height, strokes separated by ``;``."""
 
 STEPS = 7
-"""Points drawn between two of a form's."""
+"""Points of a curve per point of its form."""
+
+
+def writer(recipe: HandRecipe, rng: np.random.Generator) -> Callable[[str], list[Floats] | None]:
+    """Someone who writes with a pen: for each character mostly one form, with a wobble of their own.
+
+    Returns:
+        A function from a character to its strokes, see ``curve``; None for characters without a form.
+    """
+    habits: dict[str, int] = {}
+    wobble = float(rng.uniform(*recipe.wobble))
+
+    def strokes(character: str) -> list[Floats] | None:
+        if character not in FORMS:
+            return None
+        if character not in habits or rng.random() < recipe.other_form:
+            habits[character] = int(rng.integers(len(FORMS[character])))
+        return curve(character, habits[character], rng, wobble)
+
+    return strokes
 
 
 def curve(character: str, form: int, rng: np.random.Generator, wobble: float) -> list[Floats]:
-    """The strokes of one character, its form's points moved a little and joined by smooth curves.
+    """The strokes of a character: its form's points, moved a little and joined by smooth curves.
 
     Args:
         character: a key of ``FORMS``.
-        form: which of its forms, counted on without end.
+        form: which of its forms, counted in a circle.
         rng: where the wobble comes from.
         wobble: standard deviation of a point, in digit heights.
 
@@ -205,7 +224,7 @@ def _point(text: str) -> tuple[float, float]:
 
 @cache
 def _spline(points: int) -> Floats:
-    """Float32 (steps, points): weights of a Catmull-Rom spline through so many points, its ends held."""
+    """Weights of a Catmull-Rom spline through a number of points, float32 (steps, points), its ends held."""
     if points == 2:
         along = np.linspace(0, 1, STEPS, dtype=np.float32)
         return np.stack([1 - along, along], axis=1)
@@ -220,7 +239,7 @@ def _spline(points: int) -> Floats:
     return weights
 
 
-def draw(canvas: npt.NDArray[np.uint8], strokes: list[Floats], pen: int) -> None:
-    """Draw strokes, float32 (points, 2) x and y in pixels, into uint8 (h, w) with a round pen of ``pen`` pixels."""
+def draw(canvas: Levels, strokes: list[Floats], pen: int) -> None:
+    """Draw strokes, float32 (points, 2) of x and y in pixels, into uint8 (h, w) with a round pen of ``pen`` pixels."""
     points = [np.rint(stroke * 16).astype(np.int32)[:, None] for stroke in strokes]
     cv2.polylines(canvas, points, False, 255, pen, cv2.LINE_AA, 4)

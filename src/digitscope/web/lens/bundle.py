@@ -1,7 +1,7 @@
-"""The page as one self-contained HTML file, and the model as the page reads it. It serves nothing and trains nothing.
+"""The page to draw digits in, as one self-contained HTML file, and the model as the page reads it.
 
-The page lies in ``web/lens/static`` as plain files. ``index.html`` names them, and ``write_page`` puts their contents
-in the places where they are named; the server hands them out as they are.
+The page's files are in ``web/lens/static``. ``index.html`` refers to the others; ``write_page`` puts their contents in
+place of the references, and the server delivers the files as they are.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ import numpy as np
 from digitscope.arraytypes import base64_text
 from digitscope.datasets.dataset import Dataset
 from digitscope.datasets.load import load_dataset
-from digitscope.errors import ConfigError, ModelError
-from digitscope.files import atomic_path
-from digitscope.models.layers import LayerView, layers_of
+from digitscope.errors import ModelError
+from digitscope.files import atomic_path, writing
+from digitscope.models.layers import LayerView, layer_views
 from digitscope.models.model import Model
-from digitscope.reading.out_of_distribution import fit_known
+from digitscope.reading.out_of_distribution import fit_detector
 from digitscope.web.lens.samples import hardest, patches, samples
 
 VERSION = 1
-"""Version of ``model.json``; it grows when a field changes its meaning."""
+"""Version of ``model.json``; it increases when a field changes its meaning."""
 
 LARGEST = 12_000_000
-"""Multiply-adds of the largest network that a page takes; recipe ``strong`` has 10.1 million."""
+"""Multiply-adds of the largest network that a page accepts; recipe ``strong`` has 10.1 million."""
 
 FIRST = 1000
-"""Test images that a page holds, from the first on, so that a class can say "take number 247": 1 MB."""
+"""Test images in a page, starting with the first, so that a class can say "take number 247": 1 MB."""
 
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".json": "application/json"}
-"""The files that the page is made of, and their media types."""
+"""Suffixes of the page's files, and their media types."""
 
 
 def page_files() -> dict[str, bytes]:
-    """The page's own files by name; ``model.json`` is not one of them, because it is the model's.
+    """The page's files, name -> contents, without ``model.json``, which depends on the model.
 
     >>> {'index.html', 'engine.js', 'model.json'} & set(page_files()) == {'index.html', 'engine.js'}
     True
@@ -56,33 +56,33 @@ def page_model(model: Model, snapshots: Sequence[Model] = (), data: str | Path |
 
     Args:
         model: a network that describes its layers.
-        snapshots: the same network at other times of its training, the earliest first.
-        data: whose test images are shown as samples.
+        snapshots: the same network at other stages of its training, the earliest first.
+        data: the dataset whose test images are shown as samples.
 
     Returns:
-        ``layers`` in order; ``weights``, base64 of little-endian float16: of each layer that has learned something its
-        kernel (in Keras' layout) and its bias; ``card``, what is known about the model; ``samples``, ``hardest`` and
-        ``patches`` (see ``web.lens.samples``); ``snapshots``, name and weights of each.
+        ``layers`` in order; ``weights``, base64 of little-endian float16: kernel (in Keras' layout) and bias of each
+        layer that has them; ``known``, the detector of images without a digit; ``card``, what is known about the model;
+        ``samples``, ``hardest`` and ``patches`` (see ``web.lens.samples``); ``snapshots``, name and weights of each.
 
     Raises:
-        ModelError: the network does not describe its layers, is too large for a page, or a snapshot is another network.
+        ModelError: the network does not describe its layers or is too large for a page, or a snapshot has other layers.
     """
     dataset = load_dataset(data)
-    layers = layers_of(model)
+    layers = layer_views(model.session)
     work = sum(_multiplications(layer) for layer in layers)
     if work > LARGEST:
         raise ModelError(
-            f"{model.name} needs {work:,} multiplications for one image; a page computes at most {LARGEST:,}, "
+            f"{model.name} needs {work:,} multiplications for one image, and a page computes at most {LARGEST:,}; "
             "train a smaller network"
         )
     hard = hardest(model, dataset)
     return {
         "version": VERSION,
-        "name": _name_of(model),
+        "name": model.short_name,
         "card": _card(model, layers),
         "layers": [_entry(layer) for layer in layers],
         "weights": _weights(layers),
-        "known": fit_known(model, dataset),
+        "known": fit_detector(model, dataset),
         "samples": samples(dataset, [*range(min(FIRST, len(dataset.x_test))), *hard]),
         "hardest": hard,
         "patches": patches(model, layers, dataset),
@@ -93,13 +93,13 @@ def page_model(model: Model, snapshots: Sequence[Model] = (), data: str | Path |
 def write_page(
     model: Model, path: str | Path, snapshots: Sequence[Model] = (), data: str | Path | Dataset = "mnist"
 ) -> Path:
-    """Write the page with a model in it as one HTML file that needs no server and no network.
+    """Write the page with a model in it as one HTML file that needs no server and no internet connection.
 
     Args:
         model: a network that describes its layers.
-        path: the file to write, whole or not at all; whether it can be written is found out before the long work.
-        snapshots: the same network at other times of its training; each adds its weights to the file.
-        data: whose test images are shown as samples.
+        path: the file to write, whole or not at all; that it can be written is checked before the long work.
+        snapshots: the same network at other stages of its training; each adds its weights to the file.
+        data: the dataset whose test images are shown as samples.
 
     Raises:
         ConfigError: the file cannot be written.
@@ -107,25 +107,23 @@ def write_page(
     """
     path = Path(path)
     texts = {name: content.decode("utf-8") for name, content in page_files().items()}
-    try:
+    with writing(path, "give another file"):
         if path.is_dir():
             raise IsADirectoryError(None, "it is a folder")
         with atomic_path(path) as temporary:
             texts["model.json"] = json.dumps(page_model(model, snapshots, data), allow_nan=False, separators=(",", ":"))
             temporary.write_text(self_contained(texts), encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be written ({error.strerror}); give another file with --out") from error
     return path
 
 
 def self_contained(texts: dict[str, str]) -> str:
-    """``index.html`` with the contents of all files that it names, and a policy that lets nothing else in.
+    """``index.html`` with the contents of every file that it refers to, and a policy that allows nothing else.
 
-    It names them as ``<link rel="stylesheet" href="NAME">``, ``<script src="NAME"></script>`` and, for JSON, as an
+    It refers to them as ``<link rel="stylesheet" href="NAME">``, ``<script src="NAME"></script>`` and, for JSON, as an
     empty ``<script type="application/json" data-file="NAME"></script>``.
 
     Raises:
-        KeyError: it names a file that is not among the texts.
+        KeyError: it refers to a file that is not among the texts.
     """
     hashes: dict[str, list[str]] = {"script": [], "style": []}
 
@@ -156,7 +154,7 @@ def self_contained(texts: dict[str, str]) -> str:
 
 
 def _entry(layer: LayerView) -> dict[str, Any]:
-    """What the page is told about one layer."""
+    """The page's record of a layer."""
     return {
         "name": layer.name,
         "kind": layer.kind,
@@ -180,7 +178,9 @@ def _weights(layers: tuple[LayerView, ...]) -> str:
     learned = [part.ravel() for layer in layers if layer.kernel is not None for part in layer.learned]
     values = np.concatenate(learned) if learned else np.empty(0, np.float32)
     if np.abs(values).max(initial=0) > np.finfo(np.float16).max:
-        raise ModelError(f"a weight is {np.abs(values).max():g}; the page keeps weights as float16, up to 65,504")
+        raise ModelError(
+            f"a weight is {np.abs(values).max():g}; the page stores weights as float16, which reach 65,504"
+        )
     return base64_text(values.astype("<f2"))
 
 
@@ -193,19 +193,16 @@ def _multiplications(layer: LayerView) -> int:
 
 
 def _snapshot(snapshot: Model, layers: tuple[LayerView, ...]) -> dict[str, str]:
-    others = layers_of(snapshot)
+    others = layer_views(snapshot.session)
     if [_entry(layer) for layer in others] != [_entry(layer) for layer in layers]:
-        raise ModelError(f"snapshot {snapshot.name} is another network; give the same one at another time")
-    return {"name": _name_of(snapshot), "weights": _weights(others)}
-
-
-def _name_of(model: Model) -> str:
-    """The model's name without the folders it lies in, which are nobody's business."""
-    return Path(model.name).resolve().name if Path(model.name).exists() else Path(model.name).name
+        raise ModelError(
+            f"snapshot {snapshot.name} is another network; give the same network at another stage of training"
+        )
+    return {"name": snapshot.short_name, "weights": _weights(others)}
 
 
 def _card(model: Model, layers: tuple[LayerView, ...]) -> dict[str, Any]:
-    """What is known about the model, as far as its card tells."""
+    """What the page shows about the model, as far as its card says."""
     config, metrics = model.card.get("config", {}), model.card.get("metrics", {})
     recipe = config["recipe"] if isinstance(config.get("recipe"), dict) else {}
     known = {
@@ -223,5 +220,5 @@ def _card(model: Model, layers: tuple[LayerView, ...]) -> dict[str, Any]:
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether a value out of a run's files is a text or a number, as the page shows them."""
+    """Whether a value from a run's files is a text or a finite number."""
     return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))

@@ -1,6 +1,6 @@
-"""Digits to open the page with: test images, the hardest of them, and the patches that excite each filter most.
+"""Test images in the page: the first ones, the hardest ones, and the patches to which each filter responds most.
 
-Nothing is chosen for the network here; the test images are only shown.
+They are only shown; no network is chosen by them.
 """
 
 from __future__ import annotations
@@ -11,34 +11,34 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from digitscope.arraytypes import Images, base64_text
+from digitscope.arraytypes import Floats, Images, Integers, base64_text
 from digitscope.datasets.dataset import Dataset
 from digitscope.datasets.mnist import UNCLEAR_TEST_LABELS, WRONG_TEST_LABELS
+from digitscope.models.inputs import network_input
 from digitscope.models.layers import LayerView
-from digitscope.models.model import Model, network_input
+from digitscope.models.model import Model
 
 EACH = 30
-"""Test images of each digit that a page holds, in the order of the file."""
+"""Test images of each digit in a page, in the order of the file."""
 
 HARDEST = 30
-"""Test images on which the model gives the right digit least."""
+"""Number of hardest test images in a page."""
 
 PATCHES = 9
-"""Patches shown for each filter."""
+"""Patches of each filter."""
 
 SEARCHED = 3000
-"""Test images that are searched for patches."""
+"""Test images among which the patches are found."""
 
 BATCH = 100
-"""Images whose activations are looked at together: some tens of megabytes."""
+"""Images that go through the network together while patches are searched; their activations take tens of megabytes."""
 
 
 def hardest(model: Model, data: Dataset) -> list[int]:
-    """Indices of the test images to whose label the model gives the least probability, the hardest first.
+    """Indices of the test images whose label gets the lowest probability, the hardest first.
 
-    MNIST's test images whose label is wrong or unclear are left out: on those the model is not to blame.
+    MNIST's test images with a wrong or unclear label are left out, because the model is not to blame for those.
     """
     right = model.predict(data.x_test)[np.arange(len(data.y_test)), data.y_test]
     disputed = [*WRONG_TEST_LABELS, *UNCLEAR_TEST_LABELS] if data.is_mnist else []
@@ -47,7 +47,7 @@ def hardest(model: Model, data: Dataset) -> list[int]:
 
 
 def samples(data: Dataset, wanted: list[int]) -> list[dict[str, Any]]:
-    """The first ``EACH`` test images of every digit and those ``wanted``, by index."""
+    """The first ``EACH`` test images of every digit and those at the indices ``wanted``, ordered by index."""
     first = [index for digit in range(10) for index in np.flatnonzero(data.y_test == digit)[:EACH].tolist()]
     return [
         {"index": index, "label": int(data.y_test[index]), "pixels": base64_text(data.x_test[index])}
@@ -56,21 +56,21 @@ def samples(data: Dataset, wanted: list[int]) -> list[dict[str, Any]]:
 
 
 def patches(model: Model, layers: tuple[LayerView, ...], data: Dataset) -> dict[str, list[list[dict[str, Any]]]]:
-    """For each filter of each convolution, the parts of test images that excite it most, at most one an image.
+    """For each filter of each convolution, the parts of test images to which it responds most, at most one per image.
 
     Args:
         model: the network.
         layers: its layers, for any image.
-        data: whose test images are searched.
+        data: the dataset whose test images are searched.
 
     Returns:
-        By the layer's name: per filter ``PATCHES`` records, the strongest first, of ``sample`` (index of the test
-        image), ``row`` and ``column`` of the cell, its ``activation``, and ``pixels``, the patch that the cell sees,
-        uint8 ``height`` x ``width``, 0 where it reaches over the edge.
+        Layer name -> for each filter ``PATCHES`` records, the strongest first: ``sample`` (index of the test image),
+        ``row`` and ``column`` of the cell, its ``activation``, and ``pixels``, the patch that the cell sees, base64 of
+        uint8 (``height``, ``width``), 0 beyond the edge of the image.
     """
     images = data.x_test[:SEARCHED]
-    seen = {layer.name: sight for layer, sight in _sights(layers) if layer.kind == "conv2d"}
-    found: dict[str, list[tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]]] = {name: [] for name in seen}
+    seen = {layer.name: fields for layer, fields in _receptive_fields(layers) if layer.kind == "conv2d"}
+    found: dict[str, list[tuple[Floats, Integers]]] = {name: [] for name in seen}
     references = {entry["name"]: entry["output"] for entry in model.session.layers[1:] if entry["name"] in seen}
     for start in range(0, len(images), BATCH):
         batch = network_input(images[start : start + BATCH])
@@ -81,14 +81,14 @@ def patches(model: Model, layers: tuple[LayerView, ...], data: Dataset) -> dict[
     return {name: _records(found[name], views[name], seen[name], images) for name in seen}
 
 
-class _Sight:
-    """Which pixels the cells of a layer depend on: the cell at n sees ``size`` of them from ``start + n * step``."""
+class _ReceptiveFields:
+    """The receptive fields of a layer: its cell n sees ``size`` pixels from ``start + n * step``, along each axis."""
 
     def __init__(self, start: tuple[int, int], size: tuple[int, int], step: tuple[int, int]) -> None:
         self.start, self.size, self.step = start, size, step
 
-    def through(self, layer: LayerView, before: LayerView) -> _Sight:
-        """The same after a layer with a window."""
+    def through(self, layer: LayerView, before: LayerView) -> _ReceptiveFields:
+        """The receptive fields after one more layer with a window."""
         start, size, step = [], [], []
         for axis in (0, 1):
             window, stride = (layer.window or (1, 1))[axis], (layer.strides or (1, 1))[axis]
@@ -97,28 +97,28 @@ class _Sight:
             start.append(self.start[axis] - over * self.step[axis])
             size.append(self.size[axis] + (window - 1) * self.step[axis])
             step.append(self.step[axis] * stride)
-        return _Sight((start[0], start[1]), (size[0], size[1]), (step[0], step[1]))
+        return _ReceptiveFields((start[0], start[1]), (size[0], size[1]), (step[0], step[1]))
 
     def patch(self, image: Images, row: int, column: int) -> Images:
-        """The pixels that one cell sees."""
+        """The pixels uint8 (height, width) that a cell sees."""
         top, left = self.start[0] + row * self.step[0], self.start[1] + column * self.step[1]
         margin = max(28, *self.size)
         wide = np.pad(image, margin)
         return wide[margin + top : margin + top + self.size[0], margin + left : margin + left + self.size[1]]
 
 
-def _sights(layers: tuple[LayerView, ...]) -> Iterator[tuple[LayerView, _Sight]]:
-    """Every layer of maps with what its cells see."""
-    sight = _Sight((0, 0), (1, 1), (1, 1))
+def _receptive_fields(layers: tuple[LayerView, ...]) -> Iterator[tuple[LayerView, _ReceptiveFields]]:
+    """Every layer of maps with its receptive fields."""
+    fields = _ReceptiveFields((0, 0), (1, 1), (1, 1))
     for before, layer in itertools.pairwise(layers):
         if layer.window is None:
             return
-        sight = sight.through(layer, before)
-        yield layer, sight
+        fields = fields.through(layer, before)
+        yield layer, fields
 
 
-def _strongest(values: npt.NDArray[np.float32], layout: str) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """Per image and filter the largest activation (n, filters) and at which place of the map, counted row by row."""
+def _strongest(values: Floats, layout: str) -> tuple[Floats, Integers]:
+    """The largest activation of each filter on each image, and its index in the flattened map; both (n, filters)."""
     maps = values if layout == "nchw" else values.transpose(0, 3, 1, 2)
     flat = maps.reshape(*maps.shape[:2], math.prod(maps.shape[2:]))
     place = flat.argmax(axis=2)
@@ -126,9 +126,9 @@ def _strongest(values: npt.NDArray[np.float32], layout: str) -> tuple[npt.NDArra
 
 
 def _records(
-    found: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]], layer: LayerView, sight: _Sight, images: Images
+    found: list[tuple[Floats, Integers]], layer: LayerView, fields: _ReceptiveFields, images: Images
 ) -> list[list[dict[str, Any]]]:
-    """The records of one layer, see ``patches``."""
+    """The records of one layer, as ``patches`` returns them."""
     activation = np.concatenate([values for values, _ in found])
     place = np.concatenate([places for _, places in found])
     order = np.argsort(-activation, axis=0, kind="stable")[:PATCHES]
@@ -139,9 +139,9 @@ def _records(
                 "row": int(place[index, unit]) // layer.shape[1],
                 "column": int(place[index, unit]) % layer.shape[1],
                 "activation": float(activation[index, unit]),
-                "height": sight.size[0],
-                "width": sight.size[1],
-                "pixels": base64_text(sight.patch(images[index], *divmod(int(place[index, unit]), layer.shape[1]))),
+                "height": fields.size[0],
+                "width": fields.size[1],
+                "pixels": base64_text(fields.patch(images[index], *divmod(int(place[index, unit]), layer.shape[1]))),
             }
             for index in order[:, unit]
         ]

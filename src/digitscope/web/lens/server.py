@@ -1,4 +1,4 @@
-"""The server of the page: its files, the model and nothing else. It computes nothing; the page does that itself."""
+"""The server of the page: it delivers the page's files and the model. The page itself does the computing."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from digitscope.models.model import Model
 from digitscope.web.lens.bundle import TYPES, page_files, page_model
 
 try:
-    import uvicorn
-    from fastapi import FastAPI, Request, Response
-    from fastapi.middleware.gzip import GZipMiddleware
-    from fastapi.middleware.trustedhost import TrustedHostMiddleware
-    from starlette.middleware.base import RequestResponseEndpoint
+    import uvicorn  # extra serve
+    from fastapi import FastAPI, Request, Response  # extra serve
+    from fastapi.middleware.gzip import GZipMiddleware  # extra serve
+    from fastapi.middleware.trustedhost import TrustedHostMiddleware  # extra serve
+    from starlette.middleware.base import RequestResponseEndpoint  # extra serve
 except ImportError as error:
     raise MissingExtra("FastAPI", "serve") from error
 
-LOCAL, EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104 - only with --lan
-"""Where the server listens: for this machine only, or for everybody in the same network."""
+LOCAL, EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104 - only if lan is set
+"""Addresses to listen on: reachable from this machine only, or from the whole local network."""
 
 PORT = 8128
 
@@ -36,17 +36,17 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
-"""Sent with every answer: the page may load from here only, and nobody else may show it in a frame."""
+"""Sent with every answer: the page may load from this server only, and no other site may show it in a frame."""
 
 
 def create_app(model: Model, snapshots: Sequence[Model] = (), lan: bool = False) -> FastAPI:
-    """The application: ``/`` and the page's files, ``/model.json``, ``/health``.
+    """The application with ``/``, the page's files, ``/model.json`` and ``/health``.
 
     Args:
         model: a network that describes its layers.
-        snapshots: the same network at other times of its training.
-        lan: whether it may be asked under any name; else only as this machine, so that no web site can reach it through
-            a name of its own.
+        snapshots: the same network at other stages of its training, the earliest first.
+        lan: whether to accept any host name; otherwise only ``127.0.0.1`` and ``localhost``, so that no web site can
+            reach the server through a host name of its own (DNS rebinding).
 
     Raises:
         ModelError: see ``web.lens.bundle.page_model``.
@@ -95,22 +95,22 @@ def serve(
 
     Args:
         model: a network that describes its layers.
-        snapshots: the same network at other times of its training.
-        port: where to listen; 0 for any free port.
-        lan: for everybody in the same network, not only for this machine.
-        started: told the address and the server as soon as a browser can be sent there.
+        snapshots: the same network at other stages of its training, the earliest first.
+        port: the port to listen on; 0 takes any free port.
+        lan: whether to let the whole local network in, not only this machine.
+        started: called with the address and the server once a browser can open the page.
 
     Raises:
-        ConfigError: the port is taken, or not allowed.
+        ConfigError: the port is taken, not allowed or out of range.
         ModelError: see ``web.lens.bundle.page_model``.
     """
     with socket.socket() as listening:
-        if os.name == "posix":  # elsewhere it would let two servers share a port
+        if os.name == "posix":  # on Windows it would let two servers share a port
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((EVERYWHERE if lan else LOCAL, port))
         except (OSError, OverflowError) as error:
-            raise ConfigError(f"port {port} cannot be used ({error}); give another with --port") from error
+            raise ConfigError(f"port {port} cannot be used ({error}); choose another port") from error
         app = create_app(model, snapshots, lan)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False))
         listening.listen()

@@ -1,22 +1,44 @@
-"""The report of a run: one self-contained HTML page that tells how its network reads. Trains nothing.
+"""Writes the report of a run: one self-contained HTML page that explains how its network reads. Trains nothing.
 
-The text, the looks and the numbers are those of ``story``.
+The facts come from the modules beside this one, the text from ``chapters/``.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from markupsafe import Markup
+
+from digitscope import __version__
+from digitscope.arraytypes import Floats
 from digitscope.datasets.dataset import Dataset
 from digitscope.files import write_text
+from digitscope.models.model import Model
 from digitscope.progress import Progress
-from digitscope.web.report import compared, digits, inside, numbers, shape
-from digitscope.web.report import figures as pictures
-from digitscope.web.report.html import Html, chapter_names, fill, join, read
+from digitscope.web.report import (
+    cells,
+    compared,
+    data,
+    figures,
+    moved,
+    network,
+    recipes,
+    result,
+    templates,
+    training,
+    window,
+)
 from digitscope.web.report.record import Record
+
+
+class Chapter(NamedTuple):
+    """A chapter of the page; the opening has no title."""
+
+    anchor: str
+    title: Markup | None
+    body: Markup
 
 
 def write_report(
@@ -24,6 +46,8 @@ def write_report(
     progress: Progress | None = None,
     comparisons: Mapping[str, Any] | None = None,
     data: Dataset | None = None,
+    model: Model | None = None,
+    probabilities: Floats | None = None,
 ) -> Path:
     """Write ``report.html`` and the figures it shows, as ``figures/*.svg``, into a run folder.
 
@@ -32,48 +56,78 @@ def write_report(
         progress: told how many figures are drawn.
         comparisons: results to compare with; None takes those that ship with the package.
         data: what the run was trained on, if that is loaded already.
+        model: the trained network, if that is loaded already.
+        probabilities: its answers to the test images, float32 (n, 10) 0..1, if they are known already.
 
     Returns:
         The page.
 
     Raises:
         DataError: a file of the run is missing or damaged.
-        ModelError: so is its model.
-        ConfigError: its dataset is not there any more.
+        ModelError: its model is missing or damaged.
+        ConfigError: its dataset no longer exists.
     """
-    record = Record.read(Path(run_folder), data)
-    compared_with = compared.shipped() if comparisons is None else comparisons
-    facts = numbers.facts(record) | digits.facts(record) | compared.facts(compared_with)
-    facts |= shape.facts(record.lens) | inside.facts(record)
-    facts["fig_channels"] = pictures.channels(facts)
-    drawings = pictures.draw(record, facts, compared_with)
-    for done, (name, (description, draw)) in enumerate(drawings.items(), start=1):
-        facts[f"fig_{name}"] = figure = pictures.inline(name, description, draw())
-        write_text(record.folder / "figures" / f"{name}.svg", figure + "\n")
-        if progress is not None:
-            progress("report", done, len(drawings), {})
+    record = Record.read(Path(run_folder), data, model, probabilities)
+    facts = facts_of(record, compared.shipped() if comparisons is None else comparisons)
+    facts["figures"] = _drawn(record.folder / "figures", facts, progress)
     page = record.folder / "report.html"
-    write_text(page, _page(facts, inside.window_data(record.lens)))
+    write_text(page, templates.render("page.html", facts | _parts(facts)))
     return page
 
 
-def _page(facts: Mapping[str, Any], window_data: Html) -> str:
-    """The whole page: every chapter in its place, and the contents that lead to it."""
-    contents, chapters = [], []
-    for name in chapter_names():
-        body = fill(read(f"chapters/{name}.html"), facts)
-        title = re.match(r"<h2>(.*?)</h2>", body)
-        if title is None:
-            chapters.append(body)
-            continue
-        anchor = name.partition("-")[2]
-        contents.append(Html(f'<li><a href="#{anchor}">{title[1]}</a></li>'))
-        chapters.append(Html(f'<section class="chapter" id="{anchor}">\n{body}</section>\n'))
-    parts = {
-        "contents": join(contents, "\n"),
-        "chapters": join(chapters, "\n"),
-        "style": Html(read("page.css")),
-        "script": Html(read("window.js")),
-        "window_data": window_data,
+def facts_of(record: Record, comparisons: Mapping[str, Any]) -> dict[str, Any]:
+    """All that the chapters say about a run, but for the drawn figures: the names that templates use.
+
+    Raises:
+        DataError: the comparisons cannot be read.
+    """
+    build = network.facts(record.lens)
+    return {
+        "version": __version__,
+        "run": record,
+        "recipe": record.recipe,
+        "test": record.evaluation,
+        "lens": record.lens,
+        "network": build,
+        "cells": cells.facts(record, build),
+        "data": data.facts(record),
+        "moved": moved.facts(record),
+        "practice": training.practice(record),
+        "training": training.facts(record),
+        "scaling": result.scaling(record),
+        "loss": result.loss(record),
+        "accuracy": result.accuracy(record),
+        "errors": result.errors(record),
+        "measured": recipes.measured(record),
+        "recipes": recipes.settings(),
+        "compared": compared.facts(comparisons),
+        "verdict": compared.verdict,
     }
-    return fill(read("page.html"), {**facts, **parts})
+
+
+def _drawn(folder: Path, facts: Mapping[str, Any], progress: Progress | None) -> dict[str, Markup]:
+    """Every figure as ``<svg>``, after it was written into ``folder``."""
+    drawn = {}
+    wanted = figures.figures(facts["run"], facts["network"], facts["moved"], facts["compared"])
+    for done, (name, figure) in enumerate(wanted.items(), start=1):
+        drawn[name] = figures.inline(name, figure)
+        write_text(folder / f"{name}.svg", drawn[name] + "\n")
+        if progress is not None:
+            progress("report", done, len(wanted), {})
+    return drawn
+
+
+def _parts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``page.html`` adds to the facts: the chapters, the looks and the script with its data."""
+    return {
+        "chapters": [chapter(name, facts) for name in templates.chapter_names()],
+        "style": templates.trusted(templates.text_of("page.css")),
+        "script": templates.trusted(templates.text_of("window.js")),
+        "window": window.data(facts["lens"], facts["network"]),
+    }
+
+
+def chapter(name: str, facts: Mapping[str, Any]) -> Chapter:
+    """A chapter with its facts, e.g. ``08-convolution``."""
+    body = templates.render(f"chapters/{name}.html", facts)
+    return Chapter(name.partition("-")[2], templates.title_of(body), body)

@@ -1,4 +1,4 @@
-"""What the shipped comparisons say, in tables and sentences. Trains nothing; a comparison that is missing is left out.
+"""Facts from the comparisons that ship with Digitscope; one that is missing is left out. Trains nothing.
 
 A sentence claims a difference only where every training of one side beats every training of the other.
 """
@@ -6,16 +6,115 @@ A sentence claims a difference only where every training of one side beats every
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
 import numpy as np
 
 from digitscope.errors import DataError
-from digitscope.web.report.html import count, join, number, percent, table
 
-Accuracies = Sequence[float]
+NAMES: Mapping[str, Mapping[str, str]] = {
+    "scaling": {"0..1": "pixels 0…1", "0..255": "pixels 0…255"},
+    "networks": {"cnn": "with convolutions", "dense": "dense"},
+    "shuffled_pixels": {"cnn": "with convolutions", "dense": "dense"},
+    "activation": {"relu": "ReLU", "sigmoid": "sigmoid"},
+    "pooling": {"max": "maximum", "average": "average", "none": "no pooling"},
+}
+"""The comparisons of a few named networks: what the file calls them, and what the report calls them."""
+
+CURVES = {"cnn": "convolutions", "dense": "dense", "robust": "recipe robust"}
+"""The networks whose accuracy on moved digits is shown."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network that was trained several times from different seeds.
+
+    Attributes:
+        name: what the report calls it.
+        accuracies: of its trainings, each 0..1.
+        parameters: its learned numbers; None where they are not counted.
+        size: what was varied: filters of its first convolution, or training digits; 0 for others.
+    """
+
+    name: str
+    accuracies: tuple[float, ...]
+    parameters: int | None = None
+    size: int = 0
+
+    @property
+    def mean(self) -> float:
+        """Mean accuracy 0..1."""
+        return float(np.mean(self.accuracies))
+
+    @property
+    def low(self) -> float:
+        """The lowest accuracy."""
+        return min(self.accuracies)
+
+    @property
+    def high(self) -> float:
+        """The highest accuracy."""
+        return max(self.accuracies)
+
+    @property
+    def several(self) -> bool:
+        """Whether it was trained more than once."""
+        return len(self.accuracies) > 1
+
+    def overlaps(self, other: Network) -> bool:
+        """Whether the ranges of the accuracies touch."""
+        return self.low <= other.high and other.low <= self.high
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the comparisons come from: how they were made, on which machine, from how many seeds and test digits."""
+
+    command: str
+    machine: str
+    n: int
+    seeds: int
+    epochs: int
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Accuracies of several networks on test digits that are moved by some steps."""
+
+    steps: tuple[int, ...]
+    accuracies: Mapping[str, Sequence[float]]
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """All comparisons; each is empty where it was not made.
+
+    Attributes:
+        source: None where there are no comparisons at all.
+        scaling: networks by the key that the file gives them, as are the next four.
+        networks: with convolutions and without.
+        shuffled_pixels: the same on shuffled pixels.
+        activation: ReLU and sigmoid.
+        pooling: maximum, average, none.
+        filters: from few to many.
+        training_images: trained on few to all digits.
+        shift: accuracy on digits that are shifted by pixels.
+        turn: and turned by degrees.
+    """
+
+    source: Source | None
+    scaling: Mapping[str, Network]
+    networks: Mapping[str, Network]
+    shuffled_pixels: Mapping[str, Network]
+    activation: Mapping[str, Network]
+    pooling: Mapping[str, Network]
+    filters: tuple[Network, ...]
+    training_images: tuple[Network, ...]
+    shift: Curve | None
+    turn: Curve | None
 
 
 def shipped() -> Mapping[str, Any]:
@@ -24,180 +123,89 @@ def shipped() -> Mapping[str, Any]:
     return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
 
 
-def facts(comparisons: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything that the chapters say about comparisons.
+def facts(comparisons: Mapping[str, Any]) -> Compared:
+    """The comparisons, read and checked.
+
+    Args:
+        comparisons: what ``make comparisons`` writes; empty for none.
 
     Raises:
         DataError: a comparison that is there cannot be understood.
     """
-    told: dict[str, Any] = {"cmp_any": bool(comparisons)}
-    if not comparisons:
-        return told
     try:
-        told |= _provenance(comparisons)
-        for name, tell in _SECTIONS.items():
-            if comparisons.get(name):
-                told |= {f"cmp_{name}": True} | tell(comparisons[name], comparisons)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+        return Compared(
+            source=_source(comparisons) if comparisons else None,
+            **{key: _named(comparisons.get(key) or {}, names) for key, names in NAMES.items()},
+            filters=tuple(
+                _network(" and ".join(map(str, entry["filters"])), entry, int(entry["filters"][0]))
+                for entry in comparisons.get("filters") or ()
+            ),
+            training_images=tuple(
+                _network(f"{entry['n']:,}", {"accuracy": entry["accuracy"]}, int(entry["n"]))
+                for entry in comparisons.get("training_images") or ()
+            ),
+            shift=_curve(comparisons.get("shift"), "pixels"),
+            turn=_curve(comparisons.get("turn"), "degrees"),
+        )
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise DataError(
-            f"the comparisons cannot be understood ({type(error).__name__}: {error}); "
-            "make them again with: make comparisons"
+            f"the comparisons cannot be read ({type(error).__name__}: {error}); make them again with: make comparisons"
         ) from error
-    told["cmp_shift"] = "shift" in comparisons and "turn" in comparisons
-    return told
 
 
-def spread(accuracies: Accuracies) -> str:
-    """Mean and range: ``98.97 % (98.91 to 99.02)``."""
-    text = percent(float(np.mean(accuracies)))
-    if len(accuracies) == 1:
-        return text
-    return f"{text} ({100 * min(accuracies):.2f} to {100 * max(accuracies):.2f})"
+def verdict(first: str, a: Network, second: str, b: Network) -> str:
+    """What the trainings of two networks allow to say.
 
+    Args:
+        first: what to call network ``a``.
+        a: a network.
+        second: what to call network ``b``.
+        b: another.
 
-def verdict(first: str, a: Accuracies, second: str, b: Accuracies) -> str:
-    """What two lists of accuracies allow to say.
-
-    >>> verdict("Max", [0.99, 0.991], "average", [0.98, 0.981])
+    >>> verdict("max", Network("", (0.99, 0.991)), "average", Network("", (0.98, 0.981)))
     'Max is ahead of average by 1.00 points, and its worst training beats the best of the other.'
-    >>> verdict("Max", [0.99, 0.98], "average", [0.985, 0.984])
+    >>> verdict("max", Network("", (0.99, 0.98)), "average", Network("", (0.985, 0.984)))
     'Max and average differ by 0.05 points, and their trainings overlap: this test does not say which is better.'
     """
-    gap = 100 * abs(float(np.mean(a)) - float(np.mean(b)))
-    if min(a) > max(b) or min(b) > max(a):
-        better, worse = (first, second) if min(a) > max(b) else (second, first)
-        alone = " (one training each: a hint, no proof)" if len(a) == len(b) == 1 else ""
-        sure = alone or ", and its worst training beats the best of the other"
-        return f"{better[0].upper()}{better[1:]} is ahead of {worse} by {gap:.2f} points{sure}."
-    names = f"{first[0].upper()}{first[1:]} and {second}"
-    return f"{names} differ by {gap:.2f} points, and their trainings overlap: this test does not say which is better."
+    gap = f"{100 * abs(a.mean - b.mean):.2f} points"
+    if a.overlaps(b):
+        return (
+            f"{first[0].upper()}{first[1:]} and {second} differ by {gap}, and their trainings overlap: "
+            "this test does not say which is better."
+        )
+    better, worse = (first, second) if a.low > b.high else (second, first)
+    proof = ", and its worst training beats the best of the other"
+    if not (a.several or b.several):
+        proof = " (one training each: a hint, no proof)"
+    return f"{better[0].upper()}{better[1:]} is ahead of {worse} by {gap}{proof}."
 
 
-def _provenance(comparisons: Mapping[str, Any]) -> dict[str, Any]:
-    seeds, epochs = len(comparisons["seeds"]), int(comparisons["epochs"])
-    trainings = "one training each" if seeds == 1 else f"{seeds} trainings each, from different seeds"
-    return {
-        "cmp_command": comparisons["command"],
-        "cmp_machine": comparisons["machine"],
-        "cmp_n": count(comparisons["n"]),
-        "cmp_seeds": "one training" if seeds == 1 else f"{seeds} trainings",
-        "cmp_training": f"{trainings}, as long as {epochs} epoch{'s' if epochs > 1 else ''} of all digits",
-    }
+def _source(comparisons: Mapping[str, Any]) -> Source:
+    return Source(
+        command=str(comparisons["command"]),
+        machine=str(comparisons["machine"]),
+        n=int(comparisons["n"]),
+        seeds=len(comparisons["seeds"]),
+        epochs=int(comparisons["epochs"]),
+    )
 
 
-def _caption(comparisons: Mapping[str, Any], what: str) -> str:
-    told = _provenance(comparisons)
-    span = ": mean, and lowest to highest" if len(comparisons["seeds"]) > 1 else ""
-    return f"{what}: accuracy on MNIST’s {told['cmp_n']} test digits ({told['cmp_training']}){span}."
+def _named(section: Mapping[str, Any], names: Mapping[str, str]) -> Mapping[str, Network]:
+    """The networks of a section that are there; the first two must be."""
+    needed = list(names)[:2] if section else []
+    return {key: _network(name, section[key]) for key, name in names.items() if key in section or key in needed}
 
 
-def _compare(
-    name: str, what: str, words: Mapping[str, str], judge: Callable[[Mapping[str, Accuracies]], object]
-) -> Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]:
-    """A section that holds a few named variants: its table, and what ``judge`` says of their accuracies."""
-
-    def tell(section: Mapping[str, Any], comparisons: Mapping[str, Any]) -> dict[str, Any]:
-        present = [variant for variant in words if variant in section]
-        counted = all("parameters" in section[variant] for variant in present)
-        rows = [
-            [words[variant], spread(section[variant]["accuracy"])]
-            + ([count(section[variant]["parameters"])] if counted else [])
-            for variant in present
-        ]
-        head = ["", "accuracy", *(["parameters"] if counted else [])]
-        accuracies = {variant: section[variant]["accuracy"] for variant in present}
-        return {
-            f"cmp_{name}_table": table(_caption(comparisons, what), head, rows),
-            f"cmp_{name}_verdict": judge(accuracies),
-        }
-
-    return tell
+def _network(name: str, entry: Mapping[str, Any], size: int = 0) -> Network:
+    """One network of a section."""
+    accuracies = tuple(float(accuracy) for accuracy in entry["accuracy"])
+    if not accuracies:
+        raise ValueError(f"{name} has no training")
+    return Network(name, accuracies, int(entry["parameters"]) if "parameters" in entry else None, size)
 
 
-def _tell_shuffled(section: Mapping[str, Any], comparisons: Mapping[str, Any]) -> dict[str, Any]:
-    names = {"cnn": "with convolutions", "dense": "dense"}
-    before = comparisons.get("networks", {})
-    rows = []
-    sentences = []
-    for kind, name in names.items():
-        shuffled = section[kind]["accuracy"]
-        plain = before.get(kind, {}).get("accuracy")
-        rows.append([name, spread(plain) if plain else "", spread(shuffled)])
-        if plain:
-            lost = 100 * (float(np.mean(plain)) - float(np.mean(shuffled)))
-            overlap = min(plain) <= max(shuffled) and min(shuffled) <= max(plain)
-            change = "stays the same within its scatter" if overlap else (
-                f"loses {lost:.2f} points" if lost > 0 else f"gains {-lost:.2f} points"
-            )  # fmt: skip
-            sentences.append(f"The network {name} {change}." if kind == "cnn" else f"The {name} network {change}.")
-    head = ["network", "pixels in place", "pixels shuffled"]
-    return {
-        "cmp_shuffled_table": table(_caption(comparisons, "Shuffled pixels"), head, rows),
-        "cmp_shuffled_verdict": " ".join(sentences),
-        "cmp_shuffled": True,
-    }
-
-
-def _tell_filters(section: Sequence[Mapping[str, Any]], comparisons: Mapping[str, Any]) -> dict[str, Any]:
-    rows = [
-        [" and ".join(map(str, entry["filters"])), spread(entry["accuracy"]), count(entry["parameters"])]
-        for entry in section
-    ]
-    means = [100 * float(np.mean(entry["accuracy"])) for entry in section]
-    words = (
-        f"From {rows[0][0]} to {rows[1][0]} filters the mean changes by {number(means[1] - means[0], 2)} points, from "
-        f"{rows[-2][0]} to {rows[-1][0]} by {number(means[-1] - means[-2], 2)}, while the parameters grow "
-        f"{section[-1]['parameters'] / section[-2]['parameters']:.1f}-fold."
-    ) if len(rows) > 2 else ""  # fmt: skip
-    caption = _caption(comparisons, "Filters of the two convolutions")
-    return {
-        "cmp_filters_table": table(caption, ["filters", "accuracy", "parameters"], rows),
-        "cmp_filters_verdict": words,
-    }
-
-
-def _tell_training_images(section: Sequence[Mapping[str, Any]], comparisons: Mapping[str, Any]) -> dict[str, Any]:
-    rows = [[count(entry["n"]), spread(entry["accuracy"])] for entry in section]
-    wrong = [1 - float(np.mean(entry["accuracy"])) for entry in section]
-    words = (
-        f"With {rows[0][0]} digits {percent(wrong[0])} are misread, with {rows[-1][0]} only {percent(wrong[-1])}: "
-        f"{section[-1]['n'] / section[0]['n']:.0f} times the digits, {wrong[0] / wrong[-1]:.1f} times fewer mistakes."
-    ) if len(rows) > 1 and wrong[-1] > 0 else ""  # fmt: skip
-    caption = _caption(comparisons, "Training digits")
-    return {
-        "cmp_training_images_table": table(caption, ["training digits", "accuracy"], rows),
-        "cmp_training_images_verdict": words,
-    }
-
-
-def _judge_pooling(found: Mapping[str, Accuracies]) -> object:
-    sentences = [verdict("maximum", found["max"], "average", found["average"])]
-    if "none" in found:
-        sentences.append(verdict("pooling by the maximum", found["max"], "no pooling at all", found["none"]))
-    return join(sentences, " ")
-
-
-def _judge_networks(found: Mapping[str, Accuracies]) -> object:
-    cnn, dense = 1 - float(np.mean(found["cnn"])), 1 - float(np.mean(found["dense"]))
-    first = verdict("the network with convolutions", found["cnn"], "the dense one", found["dense"])
-    return f"{first} In mistakes: {percent(cnn)} against {percent(dense)}."
-
-
-_SECTIONS: dict[str, Callable[[Any, Mapping[str, Any]], dict[str, Any]]] = {
-    "scaling": _compare(
-        "scaling", "Scaling", {"0..1": "pixels 0…1", "0..255": "pixels 0…255"},
-        lambda found: verdict("scaling to 0…1", found["0..1"], "leaving 0…255", found["0..255"]),
-    ),
-    "networks": _compare("networks", "Networks", {"cnn": "with convolutions", "dense": "dense"}, _judge_networks),
-    "shuffled_pixels": _tell_shuffled,
-    "activation": _compare(
-        "activation", "Activation", {"relu": "ReLU", "sigmoid": "sigmoid"},
-        lambda found: verdict("ReLU", found["relu"], "the sigmoid", found["sigmoid"]),
-    ),
-    "pooling": _compare(
-        "pooling", "Pooling", {"max": "maximum", "average": "average", "none": "no pooling"}, _judge_pooling
-    ),
-    "filters": _tell_filters,
-    "training_images": _tell_training_images,
-}  # fmt: skip
-"""How each section of the comparisons is told; the figures of ``shift`` and ``turn`` need no words."""
+def _curve(section: Mapping[str, Any] | None, steps: str) -> Curve | None:
+    """The accuracies on moved digits."""
+    if not section:
+        return None
+    return Curve(tuple(section[steps]), {name: section[key] for key, name in CURVES.items() if key in section})

@@ -1,176 +1,181 @@
-"""The figures of the story, drawn by the package's own figure functions for one run. Computes no result."""
+"""The figures of the report, drawn for one run by the package's own figure functions. Computes no result."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+from markupsafe import Markup
 
-from digitscope.plots import concepts, feature_maps, overview, results
-from digitscope.plots import sweeps as compare
+from digitscope.plots import concepts, feature_maps, overview, results, sweeps
 from digitscope.plots.architecture import architecture
+from digitscope.plots.data import counts, matrix, mean_images, samples
 from digitscope.plots.dense import dense_step
+from digitscope.plots.filters import filters
 from digitscope.plots.style import svg
-from digitscope.web.report.digits import SAMPLES, SHIFTS, TURNS
-from digitscope.web.report.html import Html, fill, read
+from digitscope.web.report import compared
+from digitscope.web.report.compared import Compared, Curve
+from digitscope.web.report.data import SAMPLES
+from digitscope.web.report.moved import SHIFTS, TURNS, MovedFacts
+from digitscope.web.report.network import Network
 from digitscope.web.report.record import Record
-from digitscope.web.report.shape import parts
-
-Draw = Callable[[], Any]
+from digitscope.web.report.templates import trusted
 
 
-def draw(record: Record, facts: Mapping[str, Any], comparisons: Mapping[str, Any]) -> dict[str, tuple[str, Draw]]:
-    """Every figure by its name: what it shows, for those who cannot see it, and the function that draws it."""
-    return _of_data(record) | _of_network(record) | _of_results(record) | _of_comparisons(record, facts, comparisons)
+class Figure(NamedTuple):
+    """A figure: what it shows, for those who cannot see it, and the function that draws it."""
+
+    description: str
+    draw: Callable[[], Any]
 
 
-def inline(name: str, description: str, drawn: Any) -> Html:
-    """A drawn figure as an ``<svg>`` for the page."""
-    return Html(svg(drawn, name.replace("_", "-"), description))
+def figures(record: Record, network: Network, moved: MovedFacts, comparisons: Compared) -> dict[str, Figure]:
+    """Every figure by its name."""
+    return {
+        **_of_data(record),
+        **_of_network(record, network),
+        **_of_results(record),
+        **_of_moved(moved, comparisons),
+        **_of_comparisons(comparisons),
+    }
 
 
-def channels(facts: Mapping[str, Any]) -> Html:
-    """The drawing of grey and colour pictures, with the sizes of this network."""
-    kernel = 45  # pixels of the drawing
-    places = [kernel * line / facts["k"] for line in range(1, facts["k"])]
-    lines = "".join(f"M{place:.4g} 0v{kernel}M0 {place:.4g}h{kernel}" for place in places)
-    return fill(read("channels.svg"), {**facts, "kernel_lines": lines})
+def inline(name: str, figure: Figure) -> Markup:
+    """A figure drawn as an ``<svg>`` for the page."""
+    return trusted(svg(figure.draw(), name.replace("_", "-"), figure.description))
 
 
-def _of_data(record: Record) -> dict[str, tuple[str, Draw]]:
+def _of_data(record: Record) -> dict[str, Figure]:
     data, image = record.data, record.image
     return {
-        "counts": (
+        "counts": Figure(
             "Bars: how many training and test pictures there are of each digit.",
-            lambda: results.counts({"training": data.y_train, "test": data.y_test}),
+            lambda: counts({"training": data.y_train, "test": data.y_test}),
         ),
-        "samples": (
+        "samples": Figure(
             f"The first {SAMPLES} training pictures with their labels.",
-            lambda: results.samples(data.x_train[:SAMPLES], data.y_train[:SAMPLES]),
+            lambda: samples(data.x_train[:SAMPLES], data.y_train[:SAMPLES]),
         ),
-        "matrix_raw": ("The digit as a table of whole numbers from 0 to 255.", lambda: results.matrix(image)),
-        "matrix_scaled": ("The same table with numbers from 0 to 1.", lambda: results.matrix(image, scaled=True)),
-        "mean_images": (
+        "matrix_raw": Figure("The digit as a table of whole numbers from 0 to 255.", lambda: matrix(image)),
+        "matrix_scaled": Figure("The same table with numbers from 0 to 1.", lambda: matrix(image, scaled=True)),
+        "mean_images": Figure(
             "Ten blurred pictures: the mean of all training pictures of each digit.",
-            lambda: results.mean_images(data.x_train, data.y_train),
+            lambda: mean_images(data.x_train, data.y_train),
         ),
-        "one_hot": (
+        "one_hot": Figure(
             f"Ten boxes for the digits 0 to 9; the one for {record.label} holds a 1, the others a 0.",
             lambda: concepts.one_hot(record.label),
         ),
     }
 
 
-def _of_network(record: Record) -> dict[str, tuple[str, Draw]]:
-    lens, found = record.lens, parts(record.lens)
-    conv1, second, pooled = found.first, found.second, found.pooled
-    repeated = {} if pooled is conv1 else {
-        "maps_pooled": (
+def _of_network(record: Record, network: Network) -> dict[str, Figure]:
+    lens = record.lens
+    conv1, second, pooled = (lens.layer(layer.name) for layer in (network.first, network.second, network.pooled))
+    repeated = {} if not network.repeats else {
+        "maps_pooled": Figure(
             f"The {pooled.shape[2]} maps of {pooled.name} for the digit, before they are pooled.",
             lambda: feature_maps.feature_maps(pooled),
         ),
     }  # fmt: skip
     which = second.name if repeated else "the second convolution"
     return repeated | {
-        "architecture": (
+        "architecture": Figure(
             "The layers of the network as boxes that get smaller and deeper, with their shapes and parameters.",
             lambda: architecture(lens.layers),
         ),
-        "filters": (
+        "filters": Figure(
             f"The {conv1.shape[2]} kernels of the first convolution, orange positive, blue negative.",
-            lambda: feature_maps.filters(conv1),
+            lambda: filters(conv1),
         ),
-        "maps1": (
+        "maps1": Figure(
             f"The {conv1.shape[2]} maps of the first convolution for the digit.",
             lambda: feature_maps.feature_maps(conv1),
         ),
-        "maps2": (
+        "maps2": Figure(
             f"The {second.shape[2]} maps of {which} for the digit.",
             lambda: feature_maps.feature_maps(second),
         ),
-        "activation": ("Curves of ReLU and sigmoid, and of their slopes.", concepts.activation_functions),
-        "flattened": (
+        "activation": Figure("Curves of ReLU and sigmoid, and of their slopes.", concepts.activation_functions),
+        "flattened": Figure(
             "How the pooled maps are laid out as one list, with the list’s values.",
             lambda: feature_maps.flattened(lens),
         ),
-        "dense": ("The largest terms of one dense unit and their sum.", lambda: dense_step(lens, "dense")),
-        "softmax": (
+        "dense": Figure("The largest terms of one dense unit and their sum.", lambda: dense_step(lens, "dense")),
+        "softmax": Figure(
             "Three bar charts: the ten sums, their exponentials, the ten shares.",
             lambda: concepts.softmax_steps(lens.softmax().logits),
         ),
-        "overview": (
+        "overview": Figure(
             "The digit’s way from the picture through all maps to the ten shares, on one sheet.",
             lambda: overview.overview(lens),
         ),
     }
 
 
-def _of_results(record: Record) -> dict[str, tuple[str, Draw]]:
+def _of_results(record: Record) -> dict[str, Figure]:
     found = record.evaluation
     return {
-        "cross_entropy": (
+        "cross_entropy": Figure(
             "The loss falls from large values at small shares to 0 at a share of 1.",
             concepts.cross_entropy,
         ),
-        "learning_rate": (
+        "learning_rate": Figure(
             "The learning rate over all steps of the training.",
             lambda: results.learning_rate(record.learning_rates),
         ),
-        "training": (
+        "training": Figure(
             "Two curves over the epochs: the loss falls, the accuracy rises.",
             lambda: results.training_curves(record.history, test=found),
         ),
-        "confusion": (
+        "confusion": Figure(
             "Table of ten by ten counts: rows are labels, columns are answers.",
             lambda: results.confusion(found.confusion),
         ),
-        "reliability": (
+        "reliability": Figure(
             "Confidence against the part of the answers that is right, in bins.",
             lambda: results.reliability(found.bins, found.ece),
         ),
     }
 
 
-def _of_comparisons(
-    record: Record, facts: Mapping[str, Any], comparisons: Mapping[str, Any]
-) -> dict[str, tuple[str, Draw]]:
-    sideways, around = facts["robustness"]
+def _of_moved(moved: MovedFacts, comparisons: Compared) -> dict[str, Figure]:
+    def curves(x: range, own: tuple[float, ...], shipped: Curve | None, label: str) -> Callable[[], Any]:
+        lines: dict[str, Sequence[float]] = {"this run": own}
+        if shipped is not None and shipped.steps == tuple(x):
+            lines |= shipped.accuracies
+        return lambda: sweeps.robustness(list(x), lines, xlabel=label)
 
-    def moved(section: str, steps_of: str, x: range, own: list[float], label: str) -> Draw:
-        lines: dict[str, Any] = {"this run": own}
-        shipped = comparisons.get(section, {})
-        if list(shipped.get(steps_of, ())) == list(x):
-            names = {"cnn": "convolutions", "dense": "dense", "robust": "recipe robust"}
-            lines |= {name: shipped[key] for key, name in names.items() if key in shipped}
-        return lambda: compare.robustness(list(x), lines, xlabel=label)
-
-    found: dict[str, tuple[str, Draw]] = {
-        "shift": (
+    return {
+        "shift": Figure(
             "Accuracy falls as digits are shifted further.",
-            moved("shift", "pixels", SHIFTS, sideways, "shifted by … pixels"),
+            curves(SHIFTS, moved.by_shift, comparisons.shift, "shifted by … pixels"),
         ),
-        "turn": (
+        "turn": Figure(
             "Accuracy falls as digits are turned further.",
-            moved("turn", "degrees", TURNS, around, "turned by … degrees"),
+            curves(TURNS, moved.by_turn, comparisons.turn, "turned by … degrees"),
         ),
     }
-    if comparisons.get("filters"):
-        x = [entry["filters"][0] for entry in comparisons["filters"]]
-        found["filters_sweep"] = (
-            "Accuracy against the number of filters.",
-            _sweep(x, comparisons["filters"], "filters in the first convolution (twice as many in the second)"),
+
+
+def _of_comparisons(comparisons: Compared) -> dict[str, Figure]:
+    found = {}
+    if comparisons.filters:
+        label = "filters in the first convolution (twice as many in the second)"
+        found["filters_sweep"] = Figure(
+            "Accuracy against the number of filters.", lambda: _sweep(comparisons.filters, label)
         )
-    if comparisons.get("training_images"):
-        x = [entry["n"] for entry in comparisons["training_images"]]
-        found["data_sweep"] = (
+    if comparisons.training_images:
+        found["data_sweep"] = Figure(
             "Accuracy against the number of training digits.",
-            _sweep(x, comparisons["training_images"], "training digits"),
+            lambda: _sweep(comparisons.training_images, "training digits"),
         )
     return found
 
 
-def _sweep(x: list[int], entries: list[Mapping[str, Any]], label: str) -> Draw:
-    means = [100 * float(np.mean(entry["accuracy"])) for entry in entries]
-    spread = [100 * float(np.std(entry["accuracy"], ddof=min(1, len(entry["accuracy"]) - 1))) for entry in entries]
-    return lambda: compare.sweep(x, means, spread, xlabel=label, ylabel="accuracy, %")
+def _sweep(networks: tuple[compared.Network, ...], label: str) -> Any:
+    """Mean and standard deviation of networks of growing size."""
+    means = [100 * network.mean for network in networks]
+    spread = [100 * float(np.std(one.accuracies, ddof=min(1, len(one.accuracies) - 1))) for one in networks]
+    return sweeps.sweep_line([network.size for network in networks], means, spread, xlabel=label, ylabel="accuracy, %")

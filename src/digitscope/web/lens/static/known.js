@@ -4,7 +4,7 @@
 //   Digitscope.known(known, layers, values) -> number   probability 0..1 that it is a digit
 //     layers: of the model; values: what run() computed for each of them
 //
-// digitscope/known.py fits it to a model and says the same in Python.
+// reading/out_of_distribution.py fits it to a model and computes the same in Python.
 
 "use strict";
 

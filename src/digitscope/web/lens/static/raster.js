@@ -13,7 +13,7 @@
 //   it, the whole pad is shrunk to 28x28: `fine` and `fitted` are null); `pen`: the stroke is as wide as MNIST's;
 //   `centre`: the centre of mass goes to the middle.
 //
-// digitscope/strokes.py is the twin of this file: the same operations in the same order, so both agree bit for bit.
+// tests/stroke_raster.py does the same in Python: the same operations in the same order, so both agree bit for bit.
 // That is why there are only + - * / and Math.sqrt here, which IEEE 754 defines to the last bit.
 
 "use strict";

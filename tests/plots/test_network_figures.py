@@ -1,8 +1,9 @@
+"""Figures of a network show its numbers and stay on their sheets."""
+
 from __future__ import annotations
 
 import dataclasses
 import io
-import re
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,23 +12,22 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.image import AxesImage
-from PIL import Image
 
 from digitscope.datasets.mnist import load_mnist
-from digitscope.errors import ConfigError, DataError
+from digitscope.errors import ConfigError
+from digitscope.formatting import number, probability, scientific
 from digitscope.models.lens import Lens, look
 from digitscope.models.model import load
-from digitscope.plots import architecture, cells, dense, feature_maps, overview
-from digitscope.plots.primitives import number, page, percent, small, tiles, wrapped
+from digitscope.plots import architecture, cells, dense, feature_maps, filters, overview
+from digitscope.plots.primitives import sheet
 from digitscope.plots.style import save
 from small_network import small_network
 
 FIGURES: dict[str, Callable[[Lens], Axes]] = {
     "input": feature_maps.digit_and_matrix,
-    "filters": lambda lens: feature_maps.filters(lens.layer("conv1")),
-    "kernels": lambda lens: feature_maps.filters(lens.layer("conv2")),
-    "one filter": lambda lens: feature_maps.filters(lens.layer("conv2"), 63),
+    "filters": lambda lens: filters.filters(lens.layer("conv1")),
+    "kernels": lambda lens: filters.filters(lens.layer("conv2")),
+    "one filter": lambda lens: filters.filters(lens.layer("conv2"), 63),
     "maps": lambda lens: feature_maps.feature_maps(lens.layer("conv1")),
     "maps of their own": lambda lens: feature_maps.feature_maps(lens.layer("pool2"), columns=16, scale="map"),
     "flatten": feature_maps.flattened,
@@ -90,7 +90,7 @@ def test_other_networks_can_be_drawn(padding: str, kind: str, strides: int, tmp_
         assert outside(draw(lens)) == []
     for ax in (
         architecture.architecture(lens.layers),
-        feature_maps.filters(lens.layer("c")),
+        filters.filters(lens.layer("c")),
         feature_maps.feature_maps(lens.layer("c")),
         cells.convolution_step(lens, "c", (0, 0, 2)),
         cells.pooling_step(lens, "p", (0, 0, 1)),
@@ -126,7 +126,7 @@ def test_pooling_marks_the_winner(lens: Lens) -> None:
 
 def test_filters_and_silent_maps_are_numbered(lens: Lens) -> None:
     kernel, _ = lens.layer("conv1").learned
-    printed = texts(feature_maps.filters(lens.layer("conv1")))
+    printed = texts(filters.filters(lens.layer("conv1")))
     for value in kernel.ravel():
         assert number(float(value)) in printed
     layer = lens.layer("conv1")
@@ -136,18 +136,6 @@ def test_filters_and_silent_maps_are_numbered(lens: Lens) -> None:
     printed = texts(feature_maps.feature_maps(layer))
     assert set(map(str, range(32))) <= set(printed)
     assert printed.count("silent") == int((values == 0).all(axis=(0, 1)).sum()) >= 2
-
-
-def test_tiles_show_the_maps_themselves(lens: Lens) -> None:
-    maps = lens.layer("conv1").values.transpose(2, 0, 1)
-    ax = page(8, 4)
-    places = tiles(ax, maps, 0.5, 0.25, 0.01, 8, (0.1, 0.2), np.full(32, maps.max()))
-    shown = [image for image in ax.get_children() if isinstance(image, AxesImage)]
-    assert len(shown) == 32
-    for image, array, (left, top) in zip(shown, maps, places, strict=True):
-        np.testing.assert_allclose(image.get_array(), array / maps.max(), rtol=1e-6)
-        assert image.get_extent() == pytest.approx([left, left + 0.26, top + 0.26, top])
-    np.testing.assert_allclose(places[9], [0.5 + 0.36, 0.25 + 0.46])
 
 
 def test_the_architecture_gives_shapes_and_parameters(lens: Lens) -> None:
@@ -164,9 +152,9 @@ def test_the_architecture_gives_shapes_and_parameters(lens: Lens) -> None:
 
 def test_wrong_wishes_are_one_sentence(lens: Lens) -> None:
     wishes: list[tuple[Callable[[], Any], str]] = [
-        (lambda: feature_maps.filters(lens.layer("pool1")), "has no weights"),
-        (lambda: feature_maps.filters(lens.layer("dense")), "has no filters"),
-        (lambda: feature_maps.filters(lens.layer("conv2"), 64), "no filter 64; give one of 0 to 63"),
+        (lambda: filters.filters(lens.layer("pool1")), "has no weights"),
+        (lambda: filters.filters(lens.layer("dense")), "has no filters"),
+        (lambda: filters.filters(lens.layer("conv2"), 64), "no filter 64; give one of 0 to 63"),
         (lambda: feature_maps.feature_maps(lens.layer("dense")), "has no maps"),
         (lambda: feature_maps.feature_maps(lens.layer("conv1"), scale="net"), "'layer' or 'map'"),  # type: ignore[arg-type]
         (lambda: feature_maps.feature_maps(lens.layer("conv1"), columns=-1), "columns"),
@@ -184,57 +172,9 @@ def test_wrong_wishes_are_one_sentence(lens: Lens) -> None:
 
 
 def test_figures_draw_on_given_axes(lens: Lens) -> None:
-    ax = page(11, 8)
+    ax = sheet(11, 8)
     assert feature_maps.feature_maps(lens.layer("pool1"), ax=ax) is ax
     assert dense.softmax(lens, ax=ax) is ax
-
-
-def test_write_look(tmp_path: Path) -> None:
-    image = load_mnist()[1][0][4]
-    reports: list[tuple[int, int]] = []
-    paths = overview.write_look(
-        load("classic"),
-        image,
-        tmp_path / "look",
-        title="A $4$ from <test> & co",
-        progress=lambda stage, done, total, facts: reports.append((done, total)),
-    )
-    assert reports == [(done, 19) for done in range(1, 20)]
-    names = [path.name for path in paths]
-    assert names[:4] == ["overview.svg", "overview.png", "architecture.svg", "architecture.png"]
-    assert sorted(names) == sorted(path.name for path in (tmp_path / "look").iterdir())
-    assert {"00-input.png", "01-conv1-filters.svg", "04-pool2-maps.png", "07-softmax.svg", "numbers.npz"} <= set(names)
-    for path in paths:
-        if path.suffix == ".svg":
-            text = path.read_text(encoding="utf-8")
-            assert text.lstrip().startswith("<?xml")
-            assert len(text) < 600_000
-            assert not re.search(r'(?:href|src)="https?:', text)
-        elif path.suffix == ".png":
-            with Image.open(path) as picture:
-                assert picture.width == 1650
-    lens = look(load("classic"), image)
-    with np.load(tmp_path / "look" / "numbers.npz", allow_pickle=False) as numbers:
-        assert len(numbers.files) == 8 + 4
-        for layer in lens.layers:
-            np.testing.assert_array_equal(numbers[f"{layer.name}.values"], layer.values)
-        np.testing.assert_array_equal(numbers["softmax.sums"], lens.layer("softmax").sums)
-
-
-def test_write_look_keeps_odd_names_inside_the_folder(tmp_path: Path) -> None:
-    session = small_network("valid", "max_pooling2d")
-    session.layers[1]["name"] = "..$x$: <b>"
-    model: Any = SimpleNamespace(session=session)
-    paths = overview.write_look(model, np.zeros((28, 28), np.uint8), tmp_path / "look")
-    assert "01-..$x$: <b>-maps.png" not in (names := [path.name for path in paths])
-    assert "01----x----b--maps.png" in names
-    assert all(path.parent == tmp_path / "look" and path.is_file() for path in paths)
-    with pytest.raises(DataError):
-        overview.write_look(model, np.zeros((3, 3), np.uint8), tmp_path / "none")
-    assert not (tmp_path / "none").exists()
-    (tmp_path / "file").write_text("mine")
-    with pytest.raises(ConfigError, match=r"file cannot be written \(.+\); give another folder with --out$"):
-        overview.write_look(model, np.zeros((28, 28), np.uint8), tmp_path / "file")
 
 
 def test_the_same_look_gives_the_same_bytes(lens: Lens, tmp_path: Path) -> None:
@@ -243,8 +183,13 @@ def test_the_same_look_gives_the_same_bytes(lens: Lens, tmp_path: Path) -> None:
     assert io.BytesIO(first).read(5) == b"<?xml"
 
 
-def test_words_for_numbers() -> None:
+def test_numbers_are_printed_in_one_way(lens: Lens) -> None:
     assert [number(-0.0), number(-1234.5, 1), number(2)] == ["0.00", "−1,234.5", "2.00"]
-    assert [percent(0), percent(1), percent(0.123456)] == ["0.00 %", "100.00 %", "12.35 %"]
-    assert [small(1), small(0), small(1e-12)] == ["1.0000", "0.0000", "1.0 · 10⁻¹²"]
-    assert wrapped("a window of 3 × 3 weights", 14) == "a window of\n3\u00a0×\u00a03 weights"
+    assert [probability(0), probability(1), probability(0.123456)] == ["< 0.01 %", "> 99.99 %", "12.35 %"]
+    assert [scientific(0), scientific(1e-12)] == ["0", "1.0·10⁻¹²"]
+    steps, printed = lens.softmax(), texts(dense.softmax(lens))
+    for value in steps.exponentials.tolist():
+        assert (number(value, 4) if value >= 1e-3 else scientific(value)) in printed
+    for value in steps.probabilities.tolist():
+        assert probability(value) in printed
+    assert "1.0000" in printed and any("·10⁻" in text for text in printed)

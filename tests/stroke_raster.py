@@ -1,8 +1,8 @@
-"""From the strokes of a pen to the 28x28 field, as the page does it, to the last bit. No pictures: that is ``ink``.
+"""From pen strokes to the 28x28 field, computed as the page does it, to the last bit.
 
-``static/raster.js`` is the twin of this module: the same operations in the same order. Only + - * / and the square
-root are used, on float64, because IEEE 754 defines their last bit; sums are taken one after the other, never by
-``numpy.sum``, which adds in pairs.
+A reference for ``static/raster.js``: the same operations in the same order. Only + - * / and the square root are used,
+on float64, because IEEE 754 defines their last bit; sums are taken one value after another, never by ``numpy.sum``,
+which adds in pairs.
 
 1. the strokes are drawn on a pad of 280x280;
 2. the box around the ink is found;
@@ -27,7 +27,7 @@ PAD, FRAME, FITTED, FIELD, BLOCK = 280, 200, 20, 28, 10
 """Sides of the pad, of the second drawing, of its average, of the field; pixels averaged along each side."""
 
 PEN = (2.3, 3.8)
-"""The narrowest and the widest pen, in pixels of the field. Source: the same as ``fields.STROKE``."""
+"""The narrowest and the widest pen, in pixels of the field. Source: the same as ``preprocessing.field.STROKE``."""
 
 LEAST = 1.0
 """Centre lines that span less than this on the pad are a dot, and keep the width they have."""

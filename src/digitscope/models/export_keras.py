@@ -1,7 +1,6 @@
-"""A network out of its model file back into Keras, and from there to TensorFlow Lite. No training, no checks.
+"""Networks from ONNX back to Keras, and on to TensorFlow Lite: the reverse of ``models.export_onnx``.
 
-What ``models.export_onnx`` leads from Keras to ONNX, this leads back; whether the result answers the same is for
-``models.formats`` to find out.
+It does not check the result; ``models.formats`` compares its answers with the model's.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from keras import layers as kinds
+from keras.layers import AveragePooling2D, Conv2D, Dense, Flatten, Layer, MaxPooling2D
 
 from digitscope.arraytypes import Floats
 from digitscope.errors import ConfigError
@@ -23,7 +22,7 @@ def keras_network(layers: Sequence[LayerView]) -> keras.Sequential:
     """The same layers with the same weights as a float32 Keras network.
 
     Args:
-        layers: all of a network's, the input first.
+        layers: all layers of the network, the input first.
     """
     first, *others = layers
     network = keras.Sequential(
@@ -40,7 +39,7 @@ def write_keras(layers: Sequence[LayerView], path: Path) -> None:
 
 
 def keras_answers(path: Path, images: Floats) -> Floats:
-    """What a ``.keras`` file answers: probabilities float32 (n, 10) of images float32 (n, 28, 28, 1) 0..1."""
+    """The answers of a ``.keras`` file: probabilities float32 (n, 10) of images float32 (n, 28, 28, 1) 0..1."""
     network = keras.saving.load_model(path, compile=False, safe_mode=True)
     return np.asarray(keras.ops.convert_to_numpy(network(images)), np.float32)
 
@@ -49,22 +48,22 @@ def write_tflite(layers: Sequence[LayerView], path: Path) -> None:
     """Write a network as a float32 ``.tflite`` file that takes any number of images at once.
 
     Raises:
-        ConfigError: Keras runs on another backend than TensorFlow.
+        ConfigError: Keras does not run on TensorFlow.
     """
     if keras.backend.backend() != "tensorflow":
         raise ConfigError(
-            f"a TensorFlow Lite file is made by TensorFlow, and Keras runs on {keras.backend.backend()}; "
+            f"only TensorFlow can write a TensorFlow Lite file, and Keras runs on {keras.backend.backend()}; "
             "set KERAS_BACKEND=tensorflow"
         )
-    import tensorflow
+    import tensorflow  # extra train; not needed for Keras files, nor there on every backend
 
     converter = tensorflow.lite.TFLiteConverter.from_keras_model(keras_network(layers))
     path.write_bytes(converter.convert())
 
 
 def tflite_answers(path: Path, images: Floats) -> Floats:
-    """What a ``.tflite`` file answers: probabilities float32 (n, 10) of images float32 (n, 28, 28, 1) 0..1."""
-    import tensorflow
+    """The answers of a ``.tflite`` file: probabilities float32 (n, 10) of images float32 (n, 28, 28, 1) 0..1."""
+    import tensorflow  # see write_tflite
 
     interpreter = tensorflow.lite.Interpreter(model_content=path.read_bytes())
     image, answer = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
@@ -75,14 +74,14 @@ def tflite_answers(path: Path, images: Floats) -> Floats:
     return np.asarray(interpreter.get_tensor(answer), np.float32)
 
 
-def _keras_layer(view: LayerView) -> keras.layers.Layer:
-    """One layer after the input, its weights still those of Keras' own choice."""
+def _keras_layer(view: LayerView) -> Layer:
+    """One layer after the input, before its weights are set."""
     if view.kind == "flatten":
-        return kinds.Flatten(name=view.name)
+        return Flatten(name=view.name)
     if view.kernel is None:
-        pooling = kinds.MaxPooling2D if view.kind == "max_pooling2d" else kinds.AveragePooling2D
+        pooling = MaxPooling2D if view.kind == "max_pooling2d" else AveragePooling2D
         return pooling(view.window, view.strides, view.padding, name=view.name)
-    learns = {"activation": view.activation, "use_bias": "bias" in learned_arrays(view), "name": view.name}
+    common = {"activation": view.activation, "use_bias": "bias" in learned_arrays(view), "name": view.name}
     if view.kind == "dense":
-        return kinds.Dense(view.shape[-1], **learns)
-    return kinds.Conv2D(view.shape[-1], view.window, view.strides, view.padding, **learns)
+        return Dense(view.shape[-1], **common)
+    return Conv2D(view.shape[-1], view.window, view.strides, view.padding, **common)

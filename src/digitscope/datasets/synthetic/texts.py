@@ -1,0 +1,83 @@
+"""What synthetic lines say: amounts of money, plain numbers, dates, codes, words and signs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from digitscope.datasets.synthetic.glyphs import LETTERS
+
+LENGTHS = (0.16, 0.1, 0.1, 0.16, 0.14, 0.1, 0.05, 0.06, 0.04, 0.04, 0.03, 0.02)
+"""Shares of plain numbers of 1, 2, ... 12 digits."""
+
+AMOUNT_LENGTHS = (0.03, 0.07, 0.14, 0.26, 0.32, 0.14, 0.04)
+"""Shares of amounts of 1, 2, ... 7 digits before the cents."""
+
+THOUSANDS = {".": 0.42, ",": 0.13, "": 0.37, " ": 0.08}
+"""Shares of the marks before the last three digits of an amount."""
+
+CENTS = {".": 0.5, ",": 0.3, "-": 0.1, " ": 0.1}
+"""Shares of the marks before the cents."""
+
+BEFORE = {"": 0.74, "$": 0.08, "$ ": 0.08, "#": 0.02, "*": 0.02, "=": 0.02, "-": 0.01, "R T ": 0.03}
+"""Shares of what stands before an amount."""
+
+AFTER = {"": 0.5, "-": 0.12, ".-": 0.1, "=": 0.06, ".=": 0.04, ",-": 0.03, ".": 0.06, "--": 0.03, "/": 0.01, "~": 0.02,
+         "*": 0.015, "#": 0.015}  # fmt: skip
+"""Shares of what stands after an amount."""
+
+SIGNS = {"": 0.75, "~": 0.05, "*": 0.05, "#": 0.05, "$": 0.05, "~~": 0.05}
+"""Shares of what stands on lines with neither digits nor letters."""
+
+
+def number(rng: np.random.Generator) -> str:
+    """A number as people write them: an amount, a plain number, a date or a code."""
+    draw = rng.random()
+    if draw < 0.5:
+        return _amount(rng)
+    if draw < 0.9:
+        return _plain(rng)
+    if draw < 0.95:
+        mark = str(rng.choice(["/", "-", "."]))
+        return mark.join([_digits(rng, 2), _digits(rng, 2), _digits(rng, int(rng.choice([2, 4])))])
+    return "-".join(_digits(rng, int(rng.integers(2, 5))) for _ in range(int(rng.integers(2, 4))))
+
+
+def no_number(rng: np.random.Generator) -> str:
+    """A text without digits: a word, signs, or nothing at all."""
+    if rng.random() < 0.6:
+        return "".join(rng.choice(list(LETTERS), int(rng.integers(1, 8))))
+    return _one_of(SIGNS, rng)
+
+
+def _plain(rng: np.random.Generator) -> str:
+    """Digits alone: sometimes all the same, sometimes spaced out."""
+    length = 1 + int(rng.choice(len(LENGTHS), p=LENGTHS))
+    text = _digits(rng, length)
+    if rng.random() < 0.15:
+        text = text[0] * length
+    return " ".join(text) if rng.random() < 0.12 else text
+
+
+def _amount(rng: np.random.Generator) -> str:
+    """An amount of money, with the signs that people put before, inside and after it."""
+    length = 1 + int(rng.choice(len(AMOUNT_LENGTHS), p=AMOUNT_LENGTHS))
+    digits = _digits(rng, length)
+    if digits[0] == "0":
+        digits = str(rng.integers(1, 10)) + digits[1:]
+    zeros = int(rng.integers(0, length)) if rng.random() < 0.4 else 0
+    digits = digits[: length - zeros] + "0" * zeros
+    mark = _one_of(THOUSANDS, rng)
+    text = digits if length < 4 else digits[:-3] + mark + digits[-3:]
+    if rng.random() < 0.2:
+        text += _one_of(CENTS, rng) + str(rng.choice(["00", _digits(rng, 2)]))
+    text += _one_of(AFTER, rng)
+    return _one_of(BEFORE, rng) + text
+
+
+def _digits(rng: np.random.Generator, length: int) -> str:
+    return "".join(map(str, rng.integers(0, 10, length)))
+
+
+def _one_of(shares: dict[str, float], rng: np.random.Generator) -> str:
+    """A key, as often as its share says."""
+    return str(rng.choice(list(shares), p=list(shares.values())))

@@ -1,0 +1,77 @@
+"""What the folder of a training holds, and whether the training in it is the one that is asked for.
+
+It reads small files only and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+from digitscope.errors import DataError
+from digitscope.models.run_folder import read_json
+from digitscope.training.recipes import Recipe, setting_text
+
+CHECKPOINT = "checkpoint.npz"
+"""The file that only an unfinished run holds, rewritten after every epoch."""
+
+RUN_FILES = ("metrics.json", CHECKPOINT, "config.json", "history.csv", "model.keras", "model.onnx", "evaluation.json",
+             "lens.html", "report.html")  # fmt: skip
+"""The files that a training writes; ``metrics.json`` comes first, because it says that the run was measured."""
+
+State = Literal["empty", "foreign", "unfinished", "finished"]
+
+
+def state_of(folder: Path) -> State:
+    """What a folder holds.
+
+    Returns:
+        ``finished``: a run with all its files; ``unfinished``: a run with a checkpoint to resume from; ``foreign``:
+        files that a training would overwrite and that no training wrote; ``empty``: none of these, which includes a
+        folder that does not exist and a run that was stopped in its first epoch.
+    """
+    if (folder / CHECKPOINT).exists():
+        return "unfinished"
+    if (folder / "metrics.json").exists():
+        return "finished"
+    return "empty" if foreign_file(folder) is None else "foreign"
+
+
+def foreign_file(folder: Path) -> str | None:
+    """The first file that a training would overwrite, in a folder whose ``config.json`` no training wrote."""
+    try:
+        if {"recipe", "seed", "data_sha256"} <= set(read_json(folder / "config.json")):
+            return None
+    except DataError:
+        pass
+    return next((name for name in RUN_FILES if (folder / name).exists()), None)
+
+
+def recipe_settings(recipe: Recipe) -> dict[str, Any]:
+    """The values of a recipe, its name first and under ``recipe``, as ``difference`` takes them."""
+    return {"recipe": recipe.name} | {key: value for key, value in asdict(recipe).items() if key != "name"}
+
+
+def difference(begun: Mapping[str, Any], asked: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What an earlier training was begun with and what is asked for now, where the two differ.
+
+    Args:
+        begun: setting -> value, from the folder.
+        asked: setting -> value, of this call.
+
+    Returns:
+        The differing settings of each as text; only the recipe's name if that differs, since the rest follows from it.
+        None if nothing differs.
+
+    >>> difference({"recipe": "classic", "epochs": 3, "seed": 0}, {"recipe": "classic", "epochs": 2, "seed": 0})
+    ('epochs=3', 'epochs=2')
+    """
+    keys = [key for key in asked if begun.get(key) != asked[key]]
+    if "recipe" in keys:
+        keys = ["recipe"]
+    if not keys:
+        return None
+    was, now = (", ".join(f"{key}={setting_text(values.get(key))}" for key in keys) for values in (begun, asked))
+    return was, now

@@ -1,0 +1,140 @@
+"""Arrays of pixels as pictures: any accepted type as 8-bit levels, transparency as paper, large ones reduced.
+
+It opens no files; that is ``io.image``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from digitscope.arraytypes import AnyArray, Levels
+from digitscope.errors import ImageError
+
+LARGEST_PIXELS = 100_000_000
+"""Pixels of the largest picture that is taken: an A4 page scanned at 1,000 dpi, about 300 MB as RGB."""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A decoded picture, upright, perhaps reduced.
+
+    Attributes:
+        pixels: uint8 (h, w) grey or (h, w, 3) RGB, 0 = black.
+        width: pixels of the source from left to right, after EXIF orientation and before any reduction.
+        height: pixels of the source from top to bottom, likewise.
+    """
+
+    pixels: Levels
+    width: int
+    height: int
+
+
+def picture_of_array(array: AnyArray) -> Picture:
+    """An array as a picture.
+
+    Args:
+        array: (h, w), (h, w, 1), (h, w, 3) RGB or (h, w, 4) RGBA of bool, uint8, uint16, or floats 0..1. Integers of
+            16 bits may use fewer of them, as those of 12-bit scanners do; the largest value tells how many.
+
+    Raises:
+        ImageError: another shape or type, no pixels, too many, or floats outside 0..1.
+    """
+    shape = array.shape
+    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 3, 4)) or 0 in shape:
+        raise ImageError(
+            f"the array has shape {shape}; expected (height, width) or (height, width, 1, 3 or 4), not empty"
+        )
+    check_size(shape[1], shape[0], "the array")
+    levels = _eight_bits(array)
+    if levels.ndim == 3 and levels.shape[2] == 1:
+        levels = levels[..., 0]
+    if levels.ndim == 3 and levels.shape[2] == 4:
+        levels = on_paper(levels)
+    return Picture(np.ascontiguousarray(levels), shape[1], shape[0])
+
+
+def check_size(width: int, height: int, name: str) -> None:
+    """Make sure that a picture has pixels, and not too many.
+
+    Raises:
+        ImageError: it has none, or more than ``LARGEST_PIXELS``; the sentence calls it ``name``.
+    """
+    if width < 1 or height < 1:
+        raise ImageError(f"{name} is {width}x{height} px; expected at least one pixel")
+    if width * height > LARGEST_PIXELS:
+        raise ImageError(f"{name} is {width}x{height} px; expected at most {LARGEST_PIXELS:,} pixels, reduce it first")
+
+
+def size_within(width: int, height: int, longest: int) -> tuple[int, int]:
+    """Width and height with the longer side at most ``longest``, the proportions kept, neither below 1.
+
+    >>> size_within(3000, 2000, 600), size_within(30, 20, 600)
+    ((600, 400), (30, 20))
+    """
+    scale = min(1.0, longest / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def reduced(pixels: AnyArray, longest: int) -> AnyArray:
+    """Pixels with the longer side at most ``longest``, reduced by averaging areas; small ones as they are.
+
+    Args:
+        pixels: uint8 or float32 (h, w) or (h, w, 3).
+        longest: pixels of the longer side of the result.
+    """
+    height, width = pixels.shape[:2]
+    if max(height, width) <= longest:
+        return pixels
+    small = cv2.resize(pixels, size_within(width, height, longest), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, pixels.dtype)
+
+
+def deep_levels(levels: AnyArray) -> Levels:
+    """Grey of more than 8 bits as uint8: integers by their bits, floats by the first of 1, 255, 65535 that holds them.
+
+    Raises:
+        ImageError: the levels are outside 0..65535.
+    """
+    if np.issubdtype(levels.dtype, np.floating):
+        top = next((top for top in (1, 255, 65535) if levels.max() <= top), 1)
+        return _eight_bits(levels / np.float32(top))
+    if levels.min() < 0 or levels.max() > 65535:
+        raise ImageError(f"the grey levels span {levels.min()} to {levels.max()}; expected 0..65535")
+    return _eight_bits(levels.astype(np.uint16))
+
+
+def on_paper(rgba: Levels) -> Levels:
+    """RGB of uint8 (h, w, 4): transparent pixels become paper.
+
+    If most of the picture is visible, paper takes the median colour of that part, so that no false edge appears. If
+    most is transparent, the visible part is the pen, and paper is white or black, whichever differs more from it.
+    """
+    alpha = rgba[..., 3:].astype(np.float32) / 255
+    visible = rgba[..., :3][rgba[..., 3] > 127]
+    if len(visible) == 0:
+        return np.full((*rgba.shape[:2], 3), 255, np.uint8)
+    if len(visible) * 2 > rgba.shape[0] * rgba.shape[1]:
+        paper = np.median(visible, axis=0)
+    else:
+        paper = np.full(3, 255 if visible.mean() < 128 else 0)
+    return np.asarray(rgba[..., :3] * alpha + paper.astype(np.float32) * (1 - alpha), np.uint8)
+
+
+def _eight_bits(array: AnyArray) -> Levels:
+    """Levels of any accepted type as uint8 0..255."""
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8) * np.uint8(255)
+    if array.dtype == np.uint16:
+        bits = max(8, int(array.max()).bit_length())
+        return np.asarray(array.astype(np.float32) * (255 / (2**bits - 1)), np.uint8)
+    if np.issubdtype(array.dtype, np.floating):
+        low, high = float(array.min()), float(array.max())
+        if np.isnan(low) or low < 0 or high > 1:
+            raise ImageError(f"the floats span {low:g} to {high:g}; expected 0..1 (divide by 255, or give uint8)")
+        return np.asarray(np.rint(array.astype(np.float32) * 255), np.uint8)
+    raise ImageError(f"the array is {array.dtype}; expected bool, uint8, uint16 or floats 0..1")

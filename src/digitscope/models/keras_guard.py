@@ -1,0 +1,92 @@
+"""Checks a ``.keras`` file from anyone before Keras opens it: known layers only, and weights that are really there.
+
+Nothing in the file is executed, and nothing large is unpacked.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from digitscope.errors import ModelError
+from digitscope.models.layers import KERAS_KINDS, shape_after
+from digitscope.models.session import LARGEST_MODEL
+
+LAYERS = ("InputLayer", *KERAS_KINDS)
+"""The layer classes that a file may name."""
+
+
+def check_keras_file(path: Path) -> None:
+    """Refuse a file that holds anything but a Sequential of known layers and all of their weights.
+
+    Raises:
+        ModelError: it is not a ``.keras`` file, would unpack to more than ``LARGEST_MODEL``, names other classes, or
+            does not hold the weights that its layers announce.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(item.file_size for item in archive.infolist()) > LARGEST_MODEL:
+                raise ModelError(f"{path} unpacks to more than {LARGEST_MODEL:,} bytes; refused")
+            network = json.loads(archive.read("config.json"))
+        parts = [network, *network["config"]["layers"]]
+        classes = [part["class_name"] for part in parts]
+        registered = [part.get("registered_name") for part in parts]
+    except ModelError:
+        raise
+    except Exception as error:  # zipfile, zlib and json raise a dozen types on damaged files
+        raise ModelError(
+            f"{path} is not a readable .keras file ({type(error).__name__}); save the model again"
+        ) from error
+    if classes[0] != "Sequential" or any(name not in LAYERS for name in classes[1:]):
+        raise ModelError(
+            f"{path} holds {', '.join(map(str, classes))[:200]}; expected a Sequential of {', '.join(LAYERS)}"
+        )
+    if any(name not in (None, *LAYERS, "Sequential") for name in registered):
+        raise ModelError(f"{path} holds registered classes {registered}, which are not loaded")
+    _check_weights(path, parts[1:])
+
+
+def _check_weights(path: Path, layers: list[dict[str, Any]]) -> None:
+    """Make sure that the announced weights are there: Keras allocates memory for them before it looks.
+
+    Raises:
+        ModelError: they are not, or cannot be counted.
+    """
+    try:
+        announced = _parameters(layers)
+        with zipfile.ZipFile(path) as archive:
+            held = _numbers_in(archive.read("model.weights.h5"))
+    except Exception as error:  # zipfile and h5py raise a dozen types on damaged files
+        raise ModelError(f"{path} cannot be loaded ({type(error).__name__}); save the model again") from error
+    if not announced <= held <= LARGEST_MODEL // 4:
+        raise ModelError(f"{path} announces {announced:,} weights and holds {held:,}; save the model again")
+
+
+def _numbers_in(weights: bytes) -> int:
+    """How many numbers an HDF5 file unpacks to, counted without unpacking them."""
+    import h5py  # extra train
+
+    sizes: list[int] = []
+    with h5py.File(io.BytesIO(weights)) as file:
+        file.visititems(lambda _, item: sizes.append(item.size) if isinstance(item, h5py.Dataset) else None)
+    return sum(sizes)
+
+
+def _parameters(layers: list[dict[str, Any]]) -> int:
+    """How many weights and biases the layers have by their configuration."""
+    shape: tuple[int, ...] = (28, 28, 1)
+    parameters = 0
+    for kind, config in ((KERAS_KINDS.get(layer["class_name"]), layer["config"]) for layer in layers):
+        if kind is None:  # the input
+            continue
+        units = config.get("filters", config.get("units", 0))
+        window = tuple(config.get("kernel_size") or config.get("pool_size") or ()) or None
+        strides = tuple(config.get("strides") or window or ()) or None
+        if kind in ("conv2d", "dense"):
+            parameters += (math.prod(window or ()) * shape[-1] + bool(config["use_bias"])) * units
+        shape = shape_after(shape, kind, units, window, strides, config.get("padding", "valid"))
+    return parameters

@@ -1,0 +1,59 @@
+"""The command that trains the line reader, and its spelling in version 0.1; the training itself is replaced."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from digitscope.cli import app
+
+CALLS: list[dict[str, Any]] = []
+
+
+def trained(lines: int, out: Path, seed: int, progress: Any) -> Any:
+    CALLS.append({"lines": lines, "out": out, "seed": seed})
+    return SimpleNamespace(lines=lines, seconds=120, accuracy=0.975, folder=out)
+
+
+@pytest.fixture(autouse=True)
+def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("digitscope.training.line_fit")
+    module.LINES, module.train_reader = 1234, trained  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "digitscope.training.line_fit", module)
+    monkeypatch.setattr("digitscope.datasets.synthetic.glyphs.check_fonts", lambda: None)
+    monkeypatch.setattr("digitscope.cli.training.import_keras", lambda: None)
+    CALLS.clear()
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words), catch_exceptions=False)
+
+
+def test_the_command_hands_on_its_options_and_prints_what_was_trained():
+    done = run("train-reader", "--lines", "960", "--seed", "3", "--out", "somewhere")
+    assert [{"lines": 960, "out": Path("somewhere"), "seed": 3}] == CALLS
+    assert done.exit_code == 0 and done.stderr == ""
+    assert done.stdout == (
+        "960 lines in 2 minutes; 97.5 % of unseen synthetic lines read correctly\n"
+        f"digitscope read --engine {Path('somewhere/reader.onnx')} reads with it\n"
+    )
+    run("train-reader")
+    assert CALLS[-1] == {"lines": 1234, "out": Path("runs/reader"), "seed": 0}
+    assert run("train-reader", "--lines", "few").exit_code == 2
+
+
+def test_the_old_spelling_does_the_same_and_names_the_command():
+    new = run("train-reader", "--lines", "960", "--seed", "3", "--out", "somewhere")
+    old = run("train", "--recipe", "reader", "--set", "lines=960", "--seed", "3", "--out", "somewhere")
+    assert CALLS[0] == CALLS[1] and old.stdout == new.stdout
+    assert old.stderr == (
+        "digitscope: note: train --recipe reader is now digitscope train-reader; "
+        "the old spelling will be removed in the next version\n"
+    )
+    run("train", "--recipe", "reader")
+    assert CALLS[-1] == {"lines": 1234, "out": Path("runs/reader"), "seed": 0}
