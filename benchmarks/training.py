@@ -40,7 +40,7 @@ print("RESULT", json.dumps({"seconds": timed.seconds, "accuracy": names["accurac
 """
 RECIPE = """
 import json, sys
-from digitscope.datasets.load import load_mnist
+from digitscope.datasets.mnist import load_mnist
 from digitscope.training.recipes import recipe_of
 from digitscope.training.fit import fit
 (x, y), (x_test, y_test) = load_mnist()

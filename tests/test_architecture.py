@@ -31,6 +31,9 @@ READS = {"reading", "models", "datasets", "preprocessing", "io", *ROOT_MODULES}
 
 MODULES = sorted(SOURCE.rglob("*.py"))
 
+WRITES_COMMAND_LINES = {"sweep_result", "page"}
+"""Modules below ``cli`` that give whole command lines, with flags: to train a sweep's best point, to print a record."""
+
 
 def room(path: Path) -> str:
     """The package of a file, or its own name if it belongs to none."""
@@ -144,6 +147,9 @@ def test_the_rules_of_the_house(path: Path):
     assert ast.get_docstring(tree), "a module says what it is"
     prints = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "print"]
     assert room(path) == "cli" or not prints, "nothing below the command line prints"
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    flags = [text for text in texts if re.search(r"(?<![\w<!-])--[a-z]", text)]
+    assert room(path) == "cli" or path.stem in WRITES_COMMAND_LINES or not flags, "nor names one of its flags"
 
 
 def test_modules_and_functions_fit_a_reader():

@@ -1,4 +1,4 @@
-"""The machine and the installed versions, found out without importing any package."""
+"""The machine and the installed versions, found without importing any package."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FEATURES = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "avx512_vnni")
 
 
 def versions(packages: tuple[str, ...] = PACKAGES) -> dict[str, str]:
-    """Versions of Python, Digitscope and those of ``packages`` that are installed, name -> version."""
+    """Name -> version of Python, of Digitscope, and of those ``packages`` that are installed."""
     found = {"python": sys.version.split()[0]}
     for package in ("digitscope", *packages):
         try:
@@ -29,11 +29,7 @@ def versions(packages: tuple[str, ...] = PACKAGES) -> dict[str, str]:
 
 def processor_features() -> list[str]:
     """Those of ``FEATURES`` that Linux reports; empty on other systems."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return []
-    flags = next((line.split(":", 1)[1].split() for line in text.splitlines() if line.startswith("flags")), [])
+    flags = _processor().get("flags", "").split()
     return [feature for feature in FEATURES if feature in flags]
 
 
@@ -44,10 +40,15 @@ def has_bfloat16() -> bool:
 
 def machine() -> str:
     """System, architecture, processor and number of processors, in one line."""
-    model = platform.processor() or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
-        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model)
-    except OSError:
-        pass
+    model = _processor().get("model name") or platform.processor() or platform.machine()
     return f"{platform.system()} {platform.machine()}, {model}, {os.cpu_count()} processors"
+
+
+def _processor() -> dict[str, str]:
+    """What Linux reports about the first processor, name -> value; empty on other systems."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return {}
+    lines = (line.partition(":") for line in text.partition("\n\n")[0].splitlines())
+    return {name.strip(): value.strip() for name, _, value in lines}

@@ -18,25 +18,24 @@ EXTRAS = {
     "jax": ("jax", "jaxlib"),
     "train": ("keras", "tensorflow", "jinja2", "matplotlib", "seaborn", "sklearn", "scipy", "onnx", "tf2onnx"),
 }
-"""The modules that each extra brings."""
-
+"""The modules that each extra installs."""
 
 LONGEST = 600
-"""Letters of the longest message; of a longer one the middle is left out."""
+"""Characters of the longest message; a longer one loses its middle."""
 
 
 class DigitscopeError(Exception):
     """Base of everything Digitscope raises on purpose."""
 
     def __init__(self, sentence: str) -> None:
-        """Take the message; names and values in it may come out of a damaged file, so it is kept short and printable.
+        """Keep the message short and printable: names and values in it may come from a damaged file.
 
         Args:
-            sentence: the message.
+            sentence: the message, of any length.
         """
-        said = printable(sentence)
+        text = printable(sentence)
         half = LONGEST // 2
-        super().__init__(said if len(said) <= LONGEST else f"{said[: half - 5]} ... {said[-half:]}")
+        super().__init__(text if len(text) <= LONGEST else f"{text[: half - 5]} ... {text[-half:]}")
 
 
 class ImageError(DigitscopeError, ValueError):
@@ -59,7 +58,7 @@ class MissingExtra(DigitscopeError, ImportError):
     """An optional part of Digitscope that is not installed."""
 
     def __init__(self, what: str, extra: str) -> None:
-        """Say what was asked for and which extra brings it.
+        """Say what is missing and which extra installs it.
 
         Args:
             what: the package or feature that is missing, e.g. ``"Keras"``.
@@ -69,14 +68,14 @@ class MissingExtra(DigitscopeError, ImportError):
 
     @classmethod
     def of(cls, error: ModuleNotFoundError) -> MissingExtra | None:
-        """The same failure in our words, where the module that was not found comes with an extra; else None."""
+        """The error that names the extra to install for a module that was not found; None if no extra has it."""
         name = (error.name or "").partition(".")[0]
         extra = next((extra for extra, modules in EXTRAS.items() if name in modules), None)
         return None if extra is None else cls(name, extra)
 
 
 def first_line(error: Exception) -> str:
-    """The first line of an error's text, fit for a terminal, or its type where it has none.
+    """The first line of an error's text, made printable; the error's type if it has no text.
 
     >>> first_line(ValueError(f"bad {chr(27)} name."))
     'bad   name'
@@ -85,5 +84,5 @@ def first_line(error: Exception) -> str:
 
 
 def printable(text: str) -> str:
-    """A text without anything that would move a terminal's cursor."""
+    """A text with a space for every character that cannot be printed, such as those that move a terminal's cursor."""
     return "".join(letter if letter.isprintable() else " " for letter in text)

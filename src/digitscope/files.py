@@ -1,4 +1,4 @@
-"""Writing files so that a killed process leaves the old file or the new one, never half of one."""
+"""Writing files whole or not at all: a killed process leaves the old file or the new one, never half of one."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from digitscope.errors import ConfigError
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary name beside ``path``; what is written there takes the final name when the block ends well.
 
-    The temporary name keeps the suffix of ``path``, because many writers choose their format by it, and of a long name
-    only the beginning, so that it is allowed where the name itself is. If the block
-    raises, the temporary file is removed and ``path`` stays as it was.
+    The temporary name keeps the suffix of ``path``, by which many writers choose their format, but only the beginning
+    of a long name, so that the system accepts it. If the block raises, the temporary file is removed and ``path`` stays
+    as it was.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -30,7 +30,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{_begun(path.stem)}-", suffix=_begun(path.suffix), dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{_start(path.stem)}-", suffix=_start(path.suffix), dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -48,16 +48,26 @@ def writing(path: str | Path, cure: str = "give another place") -> Iterator[None
     """Turn the system's refusal to write into one sentence.
 
     Args:
-        path: what is written, a file or a folder.
-        cure: what helps, after the semicolon.
+        path: the file or folder that the block writes.
+        cure: what the user can do; it ends the sentence.
 
     Raises:
-        ConfigError: an ``OSError`` inside the block.
+        ConfigError: the block raised an ``OSError``.
     """
     try:
         yield
     except OSError as error:
         raise ConfigError(f"{path} cannot be written ({error.strerror or error}); {cure}") from error
+
+
+def check_folder(folder: str | Path) -> None:
+    """Make a folder, with those above it, and make sure that files can be written in it.
+
+    Raises:
+        OSError: they cannot; ``writing`` turns it into a sentence.
+    """
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=folder).close()
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -73,13 +83,13 @@ def write_bytes(path: str | Path, data: bytes) -> None:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write ``value`` as indented JSON, whole or not at all; NaN is an error, not a word JSON does not know."""
+    """Write ``value`` as indented JSON, whole or not at all; NaN, which JSON cannot hold, is an error."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
 
 
-def _begun(part: str) -> str:
-    """The first 60 bytes of a part of a name, in whole characters."""
-    return part.encode(errors="ignore")[:60].decode(errors="ignore")
+def _start(name: str) -> str:
+    """The first 60 bytes of a name, without half a character at the end."""
+    return name.encode(errors="ignore")[:60].decode(errors="ignore")
 
 
 def _umask() -> int:

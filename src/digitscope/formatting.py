@@ -1,4 +1,4 @@
-"""Numbers, shares, counts and names as people read them: one way for each, wherever it is shown."""
+"""Numbers, shares, counts and names as text for people, each in one way wherever it is shown. It rounds, no more."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def percent(share: float, digits: int = 2) -> str:
 
 
 def probability(value: float, digits: int = 2) -> str:
-    """A probability 0..1 in percent that is never called certain: where rounding gives 0 or 100 it becomes a bound.
+    """A probability 0..1 in percent, never shown as certain: where rounding gives 0 or 100 it becomes a bound.
 
     >>> probability(0.5), probability(0.999999), probability(1.0), probability(1e-9)
     ('50.00 %', '> 99.99 %', '> 99.99 %', '< 0.01 %')
@@ -35,7 +35,7 @@ def probability(value: float, digits: int = 2) -> str:
 
 
 def number(value: float, digits: int = 2) -> str:
-    """A number with ``digits`` decimals, a true minus sign and thousands marked; no minus before a zero.
+    """A number with ``digits`` decimals, commas between thousands and a true minus sign, which no zero gets.
 
     >>> number(-0.126), number(-0.001), number(1234.5, 1)
     ('−0.13', '0.00', '1,234.5')
@@ -57,7 +57,7 @@ def scientific(value: float, digits: int = 1) -> str:
 
 
 def counted(n: int, noun: str) -> str:
-    """A count and its noun.
+    """A count with its noun, which takes an s unless the count is 1.
 
     >>> counted(1, "seed"), counted(2_000, "seed")
     ('1 seed', '2,000 seeds')
@@ -66,7 +66,7 @@ def counted(n: int, noun: str) -> str:
 
 
 def times(n: int) -> str:
-    """How often.
+    """How often something happened.
 
     >>> times(1), times(2), times(1200)
     ('once', 'twice', '1,200 times')
@@ -75,7 +75,7 @@ def times(n: int) -> str:
 
 
 def spelled(n: int) -> str:
-    """A small count in words, a large one in figures.
+    """A count as a word up to twelve, in figures above.
 
     >>> spelled(0), spelled(2), spelled(1700)
     ('no', 'two', '1,700')
@@ -84,7 +84,7 @@ def spelled(n: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time in the two units that matter.
+    """A duration in seconds, in minutes and seconds, or in hours and minutes.
 
     >>> duration(7.25), duration(94), duration(7260)
     ('7.2 s', '1 min 34 s', '2 h 1 min')
@@ -100,7 +100,7 @@ def duration(seconds: float) -> str:
 
 
 def file_name(name: str) -> str:
-    r"""A file's name fit for one line of text: itself, or quoted where it holds control characters or is no Unicode.
+    r"""A file's name fit for one line of text: itself, or quoted if it has control characters or is not Unicode.
 
     >>> file_name("May 5.png"), file_name("two\nlines.png")
     ('May 5.png', "'two\\nlines.png'")
@@ -109,7 +109,7 @@ def file_name(name: str) -> str:
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown; bars in its cells are escaped.
+    """A Markdown table; bars in its cells are escaped.
 
     >>> print(markdown_table(["digit", "n"], [["7", "1,028"]]))
     | digit | n |

@@ -1,4 +1,4 @@
-"""How long work reports on itself."""
+"""The callback by which long-running work reports its progress."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """How long work reports: called often, must be quick, prints nothing itself unless it is the command line's."""
+    """A callback for progress. It is called often, so it must be quick; only the command line's prints anything."""
 
     def __call__(self, stage: str, done: int, total: int, facts: Mapping[str, float]) -> None:
         """Take one report.

@@ -1,4 +1,4 @@
-"""Holding back what packages write to the terminal on their own account. It changes nothing that they do."""
+"""Silencing other packages: their unasked messages, log lines and warnings. What they do stays the same."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from collections.abc import Iterator
 from digitscope.errors import ConfigError
 
 BACKENDS = ("tensorflow", "torch", "jax")
-"""Keras' backends that Digitscope trains on, the one that is taken unasked first."""
+"""The Keras backends that Digitscope trains on; the first is the default."""
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Hold back messages, log lines and warnings until the block ends, those of C++ parts included.
+    """Silence messages, log lines and warnings until the block ends, those of C++ code included.
 
-    Keras prints what it exports, and TensorFlow's C++ parts write to the process's own standard error, which no
-    setting of Python reaches; so that is turned away as well, for all threads, as long as the block runs. Errors
-    pass, because they are exceptions.
+    Keras prints what it exports, and TensorFlow's C++ code writes straight to the process's standard error, which
+    Python's settings do not reach. So that stream is redirected too, for all threads, while the block runs. Errors
+    still pass, because they are exceptions.
 
     >>> with quiet():
     ...     print("unasked")
@@ -38,40 +38,42 @@ def quiet() -> Iterator[None]:
 
 
 def import_keras() -> None:
-    """Import Keras without the start-up lines that TensorFlow's C++ part writes to the terminal whatever one sets.
+    """Import Keras without TensorFlow's start-up messages, which no setting turns off.
 
     Raises:
-        ConfigError: ``KERAS_BACKEND`` names none that Digitscope trains on.
+        ConfigError: ``KERAS_BACKEND`` names a backend that Digitscope does not train on.
     """
     backend = os.environ.get("KERAS_BACKEND", BACKENDS[0])
     if backend not in BACKENDS:
-        raise ConfigError(f"KERAS_BACKEND={backend} is no backend to train on; set it to {', '.join(BACKENDS)}")
+        raise ConfigError(
+            f"KERAS_BACKEND={backend} is not a backend to train on; set it to one of {', '.join(BACKENDS)}"
+        )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with quiet():
-        import keras  # noqa: F401
+        import keras  # noqa: F401 (extra train)
 
 
 @contextlib.contextmanager
 def no_retracing_warnings() -> Iterator[None]:
-    """Hold back what TensorFlow says of many networks in a row, which it takes for a mistake in one's training.
+    """Silence TensorFlow's warning about retracing, which training several networks in a row sets off.
 
-    All its other warnings pass.
+    Its other warnings pass.
     """
     logger = logging.getLogger("tensorflow")
-    logger.addFilter(_is_not_of_retracing)
+    logger.addFilter(_is_not_retracing)
     try:
         yield
     finally:
-        logger.removeFilter(_is_not_of_retracing)
+        logger.removeFilter(_is_not_retracing)
 
 
-def _is_not_of_retracing(record: logging.LogRecord) -> bool:
+def _is_not_retracing(record: logging.LogRecord) -> bool:
     return "triggered tf.function retracing" not in record.getMessage()
 
 
 @contextlib.contextmanager
 def _no_standard_error() -> Iterator[None]:
-    """Point file descriptor 2 at nothing, and back."""
+    """Point the process's standard error at nothing, and back."""
     sys.stderr.flush()
     terminal, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:

@@ -12,7 +12,7 @@ from digitscope.datasets.synthetic import handwriting, texts
 from digitscope.datasets.synthetic import lines as synthetic
 from digitscope.datasets.synthetic.glyphs import font_files, fonts_folder
 from digitscope.datasets.synthetic.hand import LONGEST, Hand
-from digitscope.datasets.synthetic.lines import Line, Lines, write_samples
+from digitscope.datasets.synthetic.lines import Lines, SyntheticLine, write_samples
 from digitscope.datasets.synthetic.paper import BANK_HEIGHT, BANK_WIDTH, Papers
 from digitscope.datasets.synthetic.recipe import (
     CameraRecipe,
@@ -38,17 +38,17 @@ def lines() -> Lines:
 
 
 @pytest.fixture(scope="module")
-def some(lines: Lines) -> list[Line]:
+def some(lines: Lines) -> list[SyntheticLine]:
     return [lines.line(number) for number in range(400)]
 
 
-def test_a_line_depends_on_seed_and_number_only(lines: Lines, some: list[Line]):
+def test_a_line_depends_on_seed_and_number_only(lines: Lines, some: list[SyntheticLine]):
     again = lines.line(17)
     assert np.array_equal(again.pixels, some[17].pixels) and again.text == some[17].text
     assert any(line.text != some[0].text for line in some[1:])
 
 
-def test_texts_are_of_the_alphabet_and_characters_in_order(some: list[Line]):
+def test_texts_are_of_the_alphabet_and_characters_in_order(some: list[SyntheticLine]):
     for line in some:
         assert set(line.text) <= set(ALPHABET)
         assert len(line.spans) == len(line.text)
@@ -58,7 +58,7 @@ def test_texts_are_of_the_alphabet_and_characters_in_order(some: list[Line]):
         assert line.pixels.dtype == np.uint8 and line.pixels.ndim == 2
 
 
-def test_lines_are_varied(some: list[Line]):
+def test_lines_are_varied(some: list[SyntheticLine]):
     empty = sum(not digits_of(line.text) for line in some) / len(some)
     assert 0.04 < empty < 0.2
     assert {len(digits_of(line.text)) for line in some} >= {0, 1, 2, 3, 4, 5, 6}
@@ -67,7 +67,7 @@ def test_lines_are_varied(some: list[Line]):
     assert min(darkness) < 90 and max(darkness) > 220
 
 
-def test_what_is_written_can_be_seen(some: list[Line]):
+def test_what_is_written_can_be_seen(some: list[SyntheticLine]):
     """The middle of a digit's span holds more contrast than paper does."""
     seen = 0
     for line in some[:100]:
@@ -143,7 +143,7 @@ def test_samples_are_written_with_their_texts(lines: Lines, tmp_path: Path):
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr(synthetic, "Lines", lambda seed, fonts: None)
+    monkeypatch.setattr(synthetic, "Lines", lambda seed: None)
     (tmp_path / "file").write_text("x")
     for folder in (tmp_path / "file", tmp_path / "file" / "lines"):
         with pytest.raises(ConfigError, match=r"cannot be written \(.+\); give another folder$"):

@@ -125,10 +125,10 @@ def test_ctrl_c_says_what_is_kept_and_resume_goes_on(few: Path, tmp_path: Path, 
     for wrong, sentence in (
         ({}, "unfinished run; set resume"),
         ({"resume": True, "overwrite": True}, "one of them"),
-        ({"resume": True, "seed": 1}, "begun with seed=0, not with seed=1;"),
-        ({"resume": True, "epochs": 2}, "begun with epochs=3, not with epochs=2;"),
-        ({"resume": True, "recipe": "robust"}, "begun with recipe=classic, not with recipe=robust;"),
-        ({"resume": True, "data": "mnist"}, "begun with data_sha256="),
+        ({"resume": True, "seed": 1}, "started with seed=0, not with seed=1;"),
+        ({"resume": True, "epochs": 2}, "started with epochs=3, not with epochs=2;"),
+        ({"resume": True, "recipe": "robust"}, "started with recipe=classic, not with recipe=robust;"),
+        ({"resume": True, "data": "mnist"}, "started with data_sha256="),
     ):
         with pytest.raises(ConfigError, match=sentence):
             train(**({"recipe": "classic", "out": out} | common | wrong))
@@ -144,7 +144,7 @@ def test_ctrl_c_says_what_is_kept_and_resume_goes_on(few: Path, tmp_path: Path, 
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
     assert train("classic", out=out, resume=True, **common).metrics["n"] == 50
     assert before == {path: path.stat().st_mtime_ns for path in out.rglob("*")}, "a finished run stays as it is"
-    with pytest.raises(ConfigError, match="begun with seed=0"):
+    with pytest.raises(ConfigError, match="started with seed=0"):
         train("classic", out=out, resume=True, seed=1, **common)
 
 
@@ -172,7 +172,7 @@ def test_what_cannot_be_gone_on_with_is_said(few: Path, tmp_path: Path):
             train("classic", data=few, settings=TINY, out=out, resume=True)
     (out / "config.json").write_bytes(config)
     (out / CHECKPOINT).write_bytes(b"garbage")
-    with pytest.raises(DataError, match="no checkpoint to resume from"):
+    with pytest.raises(DataError, match="not a checkpoint to resume from"):
         train("classic", data=few, settings=TINY, out=out, resume=True)
     with pytest.raises(KeyboardInterrupt):
         train("classic", data=few, settings=TINY, out=out, overwrite=True, progress=stop_at("fit", 2))

@@ -17,7 +17,7 @@ from digitscope.errors import ConfigError, ImageError
 from digitscope.io.annotate import (
     ACCEPTED,
     LONGEST_TEXT,
-    MODERATE,
+    NOTEBOOK_LONGEST,
     NOTHING,
     REFUSED,
 )
@@ -206,7 +206,7 @@ def test_a_notebook_sees_the_picture_and_every_number():
     assert "? 22" in shown
     assert "&gt; 99 %" in shown
     picture = Image.open(io.BytesIO(base64.b64decode(tags.picture.partition(",")[2])))
-    assert max(picture.size) == MODERATE
+    assert max(picture.size) == NOTEBOOK_LONGEST
     assert len(shown) < 1_500_000
 
 

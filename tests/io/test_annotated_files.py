@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from digitscope.errors import ConfigError
-from digitscope.io.annotated_files import check_drawing_place, drawing_names, write_annotated
+from digitscope.io.annotated_files import annotated_names, check_annotated_folder, write_annotated
 from digitscope.io.page import Page
 
 PAGE = Page("a.png", 1, 600, 400, 0, (), 1.0)
@@ -31,9 +31,9 @@ CLASHES = [
 
 
 def check_names(sources: list[str]) -> None:
-    names = drawing_names(sources)
+    names = annotated_names(sources)
     assert list(names) == list(dict.fromkeys(sources))
-    assert drawing_names(sources[::-1]) == names, "the order does not matter"
+    assert annotated_names(sources[::-1]) == names, "the order does not matter"
     pages = [f"{name}{page}.jpg" for name in names.values() for page in ("", "-p2", "-p3", "-p22", "-p10000")]
     assert len({page.casefold() for page in pages}) == len(pages), "no two pages share a name"
     for page in pages:
@@ -52,20 +52,20 @@ def test_any_files_are_drawn_into_files_of_their_own(sources: list[str]):
 
 
 def test_names_are_as_short_as_possible():
-    names = drawing_names(["a/x.png", "b/x.png", "y.pdf", "y-p2.png", "z-p2.png"])
+    names = annotated_names(["a/x.png", "b/x.png", "y.pdf", "y-p2.png", "z-p2.png"])
     assert list(names.values()) == ["a-x.png", "b-x.png", "y", "y-p2.png", "z-p2"]
-    first, second = drawing_names(["a/x.png", "../a/x.png"]).values()
+    first, second = annotated_names(["a/x.png", "../a/x.png"]).values()
     assert first.startswith("a-x.png-") and second.startswith("a-x.png-")
 
 
 def test_a_folder_that_cannot_be_written_is_refused_at_the_start(tmp_path: Path):
-    check_drawing_place(tmp_path / "new" / "folder")
+    check_annotated_folder(tmp_path / "new" / "folder")
     assert not list((tmp_path / "new" / "folder").iterdir())
     assert write_annotated(PAGE, PAPER, tmp_path / "new" / "folder", "a").is_file()
     (tmp_path / "file").touch()
     for place in (tmp_path / "file", tmp_path / "file" / "below", "/proc/nowhere"):
         with pytest.raises(ConfigError, match=r"cannot be written.*; give another folder for the annotated pages"):
-            check_drawing_place(place)
+            check_annotated_folder(place)
 
 
 def test_later_pages_of_a_file_have_their_number(tmp_path: Path):

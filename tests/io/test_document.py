@@ -17,7 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from digitscope.io.document import LOST, MOST_PAGES, PDF_LONGEST, Scan, scans
+from digitscope.io.document import GIVE_UP_AFTER, MOST_PAGES, PDF_LONGEST, Scan, scans
 from digitscope.io.image import load_picture
 from digitscope.io.pixels import LARGEST_PIXELS
 
@@ -236,7 +236,7 @@ def test_a_damaged_page_does_not_stop_the_others():
 
 def test_pages_that_are_only_claimed_end_soon():
     *_, last = found = list(scans(pdf("[0 0 100 100]", count=1_000_000), 50))
-    assert len(found) == 1 + LOST and last.error.endswith("the pages after it are skipped")
+    assert len(found) == 1 + GIVE_UP_AFTER and last.error.endswith("the pages after it are skipped")
 
 
 def test_a_file_with_too_many_pages(monkeypatch: pytest.MonkeyPatch):

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from digitscope.cli import app
 from digitscope.datasets.load import load_dataset
-from digitscope.datasets.split import Part, oddities
+from digitscope.datasets.split import Part, data_warnings
 from digitscope.errors import ConfigError, DigitscopeError, ModelError
 from digitscope.models.card import write_card
 from digitscope.models.card_text import card_text
@@ -143,7 +143,7 @@ def test_the_card_warns_of_odd_data_and_of_repeated_images(run: Path):
     images = np.random.default_rng(0).integers(0, 9, (30, 28, 28), np.uint8)
     part = Part(images, np.arange(30, dtype=np.uint8) % 10, [f"{folder}/dup.npz, image {n}" for n in range(30)])
     config = contents(run)["config"] | {"data": f"{folder}/dup.npz"}
-    (run / "config.json").write_text(json.dumps(config | {"data_warnings": list(oddities(part, part))}), "utf-8")
+    (run / "config.json").write_text(json.dumps(config | {"data_warnings": list(data_warnings(part, part))}), "utf-8")
     text = card_text(load(run))
     assert "none of which it was trained on" not in text and "On the test images of `dup.npz`:" in text
     assert "\n- 30 of 30 test images are training images too, pixel for pixel, and flatter the result: dup.npz" in text

@@ -92,7 +92,7 @@ def test_checkpoints_that_announce_too_much(change: dict[str, Any], tmp_path: Pa
     np.savez(tmp_path / "a.npz", told=np.frombuffer(json.dumps(told).encode(), np.uint8))
 
     def read(_: int) -> None:
-        with pytest.raises(DataError, match="no checkpoint"):
+        with pytest.raises(DataError, match="not a checkpoint"):
             Checkpoint.read(tmp_path / "a.npz")
 
     tally(1, read)

@@ -26,8 +26,8 @@ def test_every_form_becomes_float32_with_a_channel() -> None:
         (np.zeros((28, 28), np.int64), "int64"),
         (np.full((28, 28), 255.0), "divide by 255"),
         (np.full((28, 28), np.nan), "0..1"),
-        ([[1], [1, 2]], "no array .*give .n, 28, 28."),
-        ([np.zeros((28, 28), np.uint8), np.zeros((28, 27), np.uint8)], "no array"),
+        ([[1], [1, 2]], "not an array .*give .n, 28, 28."),
+        ([np.zeros((28, 28), np.uint8), np.zeros((28, 27), np.uint8)], "not an array"),
         ("seven", "shape"),
     ],
 )

@@ -180,7 +180,7 @@ def test_what_is_in_the_way_stays_untouched(form: str, folder: Path, tmp_path: P
             Results(tmp_path / "x", form, resume=True)
         assert (tmp_path / "x").read_bytes() == content
     (tmp_path / "x").write_bytes(own + b"my thesis\n" + own)
-    with pytest.raises(ConfigError, match=f"something else than {form} results at byte {len(own):,}"):
+    with pytest.raises(ConfigError, match=f"something other than {form} results at byte {len(own):,}"):
         Results(tmp_path / "x", form, resume=True)
     with pytest.raises(ConfigError, match="exists; set resume to continue it"):
         Results(tmp_path / "x", form)

@@ -42,7 +42,7 @@ SMALL = {"filters": "4,8", "dense": 16, "batch_size": 64, "epochs": 2, "lower_pr
 START = """
 import sys
 import numpy as np
-from digitscope.datasets.load import load_mnist
+from digitscope.datasets.mnist import load_mnist
 from digitscope.training.fit import Execution, fit
 from digitscope.training.networks import build
 from digitscope.training.recipes import RECIPES, recipe_of
@@ -120,7 +120,7 @@ def work_of(tmp_path_factory: pytest.TempPathFactory) -> Folders:
             np.savez(folder / "few.npz", x_train=x[:600], y_train=y[:600], x_test=x_test[:300], y_test=y_test[:300])
             done = run(backend, START + FITS + STOPPED, SMALL, folder)
             assert done.returncode == 0, done.stderr
-            assert "1 of 2 epochs are kept" in done.stdout
+            assert "1 of 2 epochs are saved" in done.stdout
             folders[backend] = folder
         return folders[backend]
 
@@ -172,7 +172,7 @@ def test_the_command_goes_on_with_what_was_stopped(backend: str, work_of: Folder
     other = run("tensorflow", program, *words)
     assert other.returncode == 2
     assert len(other.stderr.strip().splitlines()) == 1
-    assert f"was begun with backend={backend}" in other.stderr
+    assert f"was started with backend={backend}" in other.stderr
     done = run(backend, program, *words)
     assert done.returncode == 0, done.stderr
     assert f"Keras ran on {backend}; TensorFlow wrote model.onnx" in done.stdout

@@ -56,7 +56,7 @@ def test_damaged_files_are_one_sentence(tmp_path: Path, data: st.DataObject):
     try:
         read = Checkpoint.read(path)
     except DataError as error:
-        assert "a.npz is no checkpoint" in str(error) and "set overwrite to start again" in str(error)
+        assert "a.npz is not a checkpoint" in str(error) and "set overwrite to start again" in str(error)
         assert "\n" not in str(error)
     else:
         assert [len(part) for part in (read.variables, *read.teachers)] == [3, 2, 1]
@@ -69,11 +69,11 @@ def test_damaged_files_are_one_sentence(tmp_path: Path, data: st.DataObject):
 )
 def test_foreign_npz_files_are_refused(told: bytes, tmp_path: Path):
     np.savez(tmp_path / "a.npz", told=np.frombuffer(told, np.uint8))
-    with pytest.raises(DataError, match="no checkpoint"):
+    with pytest.raises(DataError, match="not a checkpoint"):
         Checkpoint.read(tmp_path / "a.npz")
 
 
 def test_nothing_is_unpickled(tmp_path: Path):
     np.savez(tmp_path / "a.npz", told=np.array([{"history": []}], dtype=object))
-    with pytest.raises(DataError, match="no checkpoint"):
+    with pytest.raises(DataError, match="not a checkpoint"):
         Checkpoint.read(tmp_path / "a.npz")

@@ -72,7 +72,7 @@ def test_a_whole_share_leaves_the_labels_out(some: tuple[Images, Labels]):
         states: list = []
         fit(recipe, x, y, 3, after_epoch=states.append)
         taught = next(state for state in states if state.teachers)
-        right, wrong = (fit(recipe, x, labels, 3, begun=taught).network.get_weights() for labels in (y, y[::-1]))
+        right, wrong = (fit(recipe, x, labels, 3, resume_from=taught).network.get_weights() for labels in (y, y[::-1]))
         told.append([np.abs(one - other).max() for one, other in zip(right, wrong, strict=True)])
     assert max(told[0]) < 1e-6 < 1e-3 < max(told[1])
 

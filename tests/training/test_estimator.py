@@ -49,7 +49,7 @@ NAMES = np.array(["zero", "one", "two", "three", "four", "five", "six", "seven",
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:rows of .* numbers are no square images:UserWarning")
+@pytest.mark.filterwarnings("ignore:rows of .* numbers are not square images:UserWarning")
 @parametrize_with_checks([DigitClassifier("seed", epochs=16, settings=SMALL)])
 def test_scikit_learn_agrees_that_it_is_an_estimator(estimator: DigitClassifier, check: Callable[[Any], None]):
     """All of scikit-learn's own checks, none of them excused."""
@@ -258,7 +258,7 @@ def test_the_digits_of_scikit_learn_fit(fed: list[Any]):
 
 def test_rows_that_are_no_square_warn(fed: list[Any]):
     """785 columns are nearly always 784 pixels and a label."""
-    with pytest.warns(UserWarning, match="rows of 785 numbers are no square images.* the label, take it out"):
+    with pytest.warns(UserWarning, match="rows of 785 numbers are not square images.* the label, take it out"):
         DigitClassifier().fit(np.column_stack([Y[:20], ROWS[:20]]), Y[:20])
 
 

@@ -143,7 +143,7 @@ def test_a_fit_that_was_stopped_goes_on_as_if_nothing_had_happened(
     for state in states:
         state.write(tmp_path / "state.npz")
         read = Checkpoint.read(tmp_path / "state.npz")
-        resumed = fit(chosen, x, y, 3, begun=read)
+        resumed = fit(chosen, x, y, 3, resume_from=read)
         assert resumed.seconds > state.seconds
         for row, wanted in zip(resumed.history, whole.history, strict=True):
             for key in ("epoch", "loss", "accuracy", "learning_rate"):
@@ -162,11 +162,11 @@ def test_a_student_that_was_stopped_goes_on_with_its_teachers(some: tuple[Images
     assert [row["epoch"] for row in whole.history] == [1, 2]
     for state in states:
         state.write(tmp_path / "state.npz")
-        resumed = fit(chosen, x, y, 3, begun=Checkpoint.read(tmp_path / "state.npz"))
+        resumed = fit(chosen, x, y, 3, resume_from=Checkpoint.read(tmp_path / "state.npz"))
         for ours, wanted in zip(resumed.network.get_weights(), whole.network.get_weights(), strict=True):
             np.testing.assert_allclose(ours, wanted, atol=1e-6)
     with pytest.raises(DataError, match="another network"):
-        fit(recipe_of(chosen, {"teachers": 1}), x, y, 3, begun=states[-1])
+        fit(recipe_of(chosen, {"teachers": 1}), x, y, 3, resume_from=states[-1])
 
 
 def test_a_fit_leaves_global_randomness_as_it_was(some: tuple[Images, Labels]):
@@ -197,7 +197,7 @@ def test_keras_takes_the_batches_in_our_order(some: tuple[Images, Labels], monke
     states: list[Checkpoint] = []
     for begun, epochs in ((None, [0, 1, 2]), (1, [2])):
         taken.clear()
-        fit(recipe_of("seed", SMALL), x, y, begun=states[begun] if begun else None, after_epoch=states.append)
+        fit(recipe_of("seed", SMALL), x, y, resume_from=states[begun] if begun else None, after_epoch=states.append)
         wanted = [(epoch, index) for epoch in epochs for index in range(13)]
         probes = len(taken) - len(wanted)
         assert probes <= 2, "Keras looks at the first batches to learn their shapes"
@@ -211,7 +211,7 @@ def test_the_state_of_another_network_is_refused(some: tuple[Images, Labels]):
     fit(recipe, x, y, after_epoch=states.append)
     for other in (recipe_of(recipe, {"dense": 17}), recipe_of(recipe, {"ema": 0.9})):
         with pytest.raises(DataError, match="another network"):
-            fit(other, x, y, begun=states[0])
+            fit(other, x, y, resume_from=states[0])
 
 
 def test_one_cycle_climbs_and_falls():

@@ -51,7 +51,8 @@ AnnotateOption = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Write every page there with boxes around what was read.")
 ]
 ConfidenceOption = Annotated[
-    float | None, typer.Option(metavar="P", help="Refuse what is less sure, 0 to 1; default as measured.")
+    float | None,
+    typer.Option(metavar="P", help="Refuse answers less certain than this, 0 to 1; the default was measured."),
 ]
 
 
@@ -139,10 +140,10 @@ class _Drawings:
     """A folder of pages with boxes around what was read; one that cannot be drawn does not stop the others."""
 
     def __init__(self, folder: Path, files: Sequence[str]) -> None:
-        from digitscope.io.annotated_files import check_drawing_place, drawing_names
+        from digitscope.io.annotated_files import annotated_names, check_annotated_folder
 
-        check_drawing_place(folder)
-        self._folder, self._names = folder, drawing_names([file_name(file) for file in files])
+        check_annotated_folder(folder)
+        self._folder, self._names = folder, annotated_names([file_name(file) for file in files])
         self.failed: list[str] = []
 
     def add(self, page: Page) -> None:

@@ -24,14 +24,14 @@ def submit(
     Reads each image as one digit and writes ImageId,Label, counted from 1.
     """
     from digitscope.datasets.load import load_unlabelled
-    from digitscope.datasets.submission import check_submission_place, write_submission
+    from digitscope.datasets.submission import check_submission_path, write_submission
 
     if images == "-":
         raise ConfigError("submit does not read the standard input; give the test.csv")
     opened = load_model(model)
     with progress_bar() as progress:
         pixels = load_unlabelled(images, progress)
-    check_submission_place(out)
+    check_submission_path(out)
     write_submission(out, opened.predict(pixels).argmax(axis=1))
     typer.echo(f"{len(pixels):,} answers in {out}")
 

@@ -68,7 +68,7 @@ def note(sentence: str) -> None:
 
 
 def note_new_name(old: str, new: str) -> None:
-    """Print that a spelling of version 0.1 has another name now."""
+    """Print that a spelling of version 0.1 has a new name."""
     note(f"{old} is now {new}; the old spelling will be removed in the next version")
 
 
@@ -78,7 +78,7 @@ def refuse_other_options(ctx: typer.Context, accepted: Collection[str], with_: s
     Args:
         ctx: of the command.
         accepted: the options that may be given.
-        with_: what the others do not go with, for the message.
+        with_: what the other options cannot be combined with, for the message.
 
     Raises:
         ConfigError: another option was given; the message names each of them.

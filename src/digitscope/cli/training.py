@@ -42,6 +42,9 @@ ResumeOption = Annotated[
 ]
 PageOption = Annotated[bool, typer.Option("--page", help="Also write lens.html: draw a digit and follow it.")]
 
+READER_FOLDER = Path("runs/reader")
+"""Where ``train-reader`` puts the line reader unless told otherwise."""
+
 
 @app.command()
 def train(
@@ -67,7 +70,7 @@ def train(
     settings = _settings(set_ or [])
     if recipe == "reader":  # the spelling of version 0.1
         refuse_other_options(ctx, ("--recipe", "--set", "--seed", "--out"), "the recipe reader")
-        _train_reader(_lines(settings), seed, out or READER_FOLDER, old_spelling=True)
+        _train_reader(_number_of_lines(settings), seed, out or READER_FOLDER, old_spelling=True)
         return
     from digitscope.training.recipes import recipe_of
 
@@ -123,10 +126,10 @@ def sweep(
         ),
     ],
     recipe: Annotated[str, typer.Option(help="The recipe to vary.")] = "classic",
-    seeds: Annotated[int, typer.Option(help="Trainings of each combination, each with another seed.", min=1)] = 5,
+    seeds: Annotated[int, typer.Option(help="Trainings of each combination, each with its own seed.", min=1)] = 5,
     epochs: EpochsOption = None,
     data: DataOption = "mnist",
-    out: Annotated[Path, typer.Option(help="The folder; what it contains is not trained again.")] = Path("sweep"),
+    out: Annotated[Path, typer.Option(help="The folder; trainings already in it are not repeated.")] = Path("sweep"),
 ) -> None:
     """Train every combination of some settings with several seeds.
 
@@ -221,9 +224,6 @@ def compare(
             typer.echo(f"no learning curves: they need two run folders, unlike {' and '.join(missing)}")
 
 
-READER_FOLDER = Path("runs/reader")
-
-
 @app.command()
 def train_reader(
     lines: Annotated[
@@ -258,7 +258,7 @@ def _train_reader(lines: int | None, seed: int, out: Path, old_spelling: bool = 
     typer.echo(f"digitscope read --engine {run.folder / 'reader.onnx'} reads with it")
 
 
-def _lines(settings: dict[str, str]) -> int | None:
+def _number_of_lines(settings: dict[str, str]) -> int | None:
     """The number of lines in the settings of ``train --recipe reader``; None if it is not among them."""
     unknown = ", ".join(key for key in settings if key != "lines")
     if unknown:

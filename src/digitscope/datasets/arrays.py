@@ -1,6 +1,6 @@
-"""Files of plain arrays: IDX, the format of MNIST, and NPZ, NumPy's. What the numbers mean is decided elsewhere.
+"""Files of plain arrays: IDX, the format of MNIST, and NPZ, NumPy's. ``datasets.load`` knows what they mean.
 
-Nothing is unpickled, and memory grows with the bytes that are there, whatever a header announces.
+Nothing is unpickled, and memory grows with the bytes that are there, whatever a header says.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from digitscope.arraytypes import AnyArray, Levels
 from digitscope.errors import DataError
 
 LARGEST_FILE = 2 * 1024**3
-"""Bytes that one array may unpack to."""
+"""The most bytes that one array may unpack to."""
 
 CHUNK = 1 << 20
-"""Bytes that are unpacked at once."""
+"""Bytes that are unpacked at a time."""
 
 SHOWN = 8
-"""Names that the message about an ``.npz`` without the wanted arrays lists."""
+"""The most names in the message about an ``.npz`` that lacks the wanted arrays."""
 
 
 def read_idx(path: str | Path) -> Levels:
@@ -64,10 +64,10 @@ def read_npz(path: str | Path, choices: Sequence[Sequence[str]]) -> dict[str, An
 
     Args:
         path: of the file.
-        choices: lists of names; the first list of which the file has every array is read.
+        choices: lists of names; the first list that the file has completely is read.
 
     Raises:
-        DataError: the file cannot be read, or lacks arrays of every list.
+        DataError: the file cannot be read, or has none of the lists completely.
     """
     path = Path(path)
     try:
@@ -85,7 +85,7 @@ def read_npz(path: str | Path, choices: Sequence[Sequence[str]]) -> dict[str, An
 
 
 def _content(files: list[str]) -> str:
-    """What an archive holds instead of the wanted arrays; one without any arrays is to be unpacked."""
+    """What an archive holds instead of the wanted arrays, for the message; one without arrays needs unpacking."""
     names = ", ".join([*(name.removesuffix(".npy") for name in files[:SHOWN]), *["..."] * (len(files) > SHOWN)])
     if any(name.endswith(".npy") for name in files):
         return f"the arrays {names}"

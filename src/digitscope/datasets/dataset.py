@@ -1,4 +1,4 @@
-"""A dataset: 28x28 digits with their labels, split into training and test images."""
+"""A dataset: 28x28 digits with their labels, split into training and test images. ``datasets.load`` reads them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Dataset:
         return digest.hexdigest()
 
     def learned_elsewhere(self, models: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
-        """Notes about models that learned from other data than this, one sentence each.
+        """Notes about models that were trained on other data than this, one sentence each.
 
         Args:
             models: name of each model that is measured on this dataset -> its ``digitscope.Model.card``.

@@ -22,10 +22,10 @@ from digitscope.preprocessing import field, ink
 from digitscope.progress import Progress
 
 TRAIN, TEST = ("train", "training"), ("test", "testing")
-"""Names of the folders that hold the digits' folders of each part, if the images are split already."""
+"""Names of the folders of the training and the test part, if the images are split already."""
 
 DIGITS = tuple("0123456789")
-"""Names of the digits' folders."""
+"""Names of the folders with each digit's images."""
 
 HIDDEN = ("thumbs.db", "desktop.ini")
 """Files that Windows hides in folders of images, in lower case."""
@@ -33,7 +33,7 @@ HIDDEN = ("thumbs.db", "desktop.ini")
 
 @dataclass(frozen=True, eq=False)
 class Fields:
-    """Image files as fields.
+    """Image files as 28x28 fields.
 
     Attributes:
         images: uint8 (n, 28, 28) 0..255, 255 = pen.
@@ -54,36 +54,36 @@ def read_labelled(folder: Path, progress: Progress | None = None) -> tuple[tuple
 
     Args:
         folder: holds a sub-folder for each digit, named 0 to 9; or ``train`` and ``test`` with such sub-folders.
-        progress: told how many files are done.
+        progress: called with the number of files done.
 
     Returns:
-        One part, or training and test part; and what is odd about them, one sentence each.
+        One part, or a training and a test part; and what is odd about them, one sentence each.
 
     Raises:
         DataError: a sub-folder has another name, there is none, or a part has no image at all.
         ImageError: a file in it is not an image.
     """
     given = [[folder / name for name in names if (folder / name).is_dir()] for names in (TRAIN, TEST)]
-    tops = [found[0] for found in given if found] if given[0] else [folder]
+    roots = [found[0] for found in given if found] if given[0] else [folder]
     listed = [
-        _in_turn([[(path, digit) for path in _entries(top / digit)] for digit in _digits_in(top)]) for top in tops
+        _in_turn([[(path, digit) for path in _entries(root / digit)] for digit in _digits_in(root)]) for root in roots
     ]
-    for top, files in zip(tops, listed, strict=True):
+    for root, files in zip(roots, listed, strict=True):
         if not files:
-            raise DataError(f"{top} holds no image in any of its sub-folders; put the images of each digit in its own")
-    made = read_images([path for files in listed for path, _ in files], progress)
+            raise DataError(f"{root} holds no image in any of its sub-folders; put the images of each digit in its own")
+    fields = read_images([path for files in listed for path, _ in files], progress)
     parts, start = [], 0
     for files in listed:
         labels = np.array([int(digit) for _, digit in files], np.uint8)
-        parts.append(Part(made.images[start : start + len(files)], labels, [str(path) for path, _ in files]))
+        parts.append(Part(fields.images[start : start + len(files)], labels, [str(path) for path, _ in files]))
         start += len(files)
-    return tuple(parts), (*_passed_over(folder, tops), *made.warnings)
+    return tuple(parts), (*_ignored_folders(folder, roots), *fields.warnings)
 
 
-def _passed_over(folder: Path, tops: Sequence[Path]) -> list[str]:
-    """A warning about folders beside those of the parts."""
-    others = [] if folder in tops else [path.name for path in _entries(folder) if path.is_dir() and path not in tops]
-    read = " and ".join(top.name for top in tops)
+def _ignored_folders(folder: Path, roots: Sequence[Path]) -> list[str]:
+    """A warning if there are folders beside the training and test folders."""
+    others = [] if folder in roots else [path.name for path in _entries(folder) if path.is_dir() and path not in roots]
+    read = " and ".join(root.name for root in roots)
     return [f"{folder} has {', '.join(others)} too, which is not used; only {read} is read"] if others else []
 
 
@@ -124,11 +124,11 @@ def read_images(paths: Sequence[Path], progress: Progress | None = None) -> Fiel
     if inverted:
         images[ready] = 255 - images[ready]
     odd = ready & (bright != inverted)
-    return Fields(images, tuple(_remarks(paths, ready, blank, odd)))
+    return Fields(images, tuple(_image_warnings(paths, ready, blank, odd)))
 
 
-def _remarks(paths: Sequence[Path], ready: Mask, blank: Mask, odd: Mask) -> list[str]:
-    """What is odd about images: only some were 28x28 already, some are blank, some inverted."""
+def _image_warnings(paths: Sequence[Path], ready: Mask, blank: Mask, odd: Mask) -> list[str]:
+    """What is odd about images, one sentence each: only some were 28x28 already, some are inverted, some blank."""
     found = []
     if ready.any() and not ready.all():
         found.append(
@@ -159,7 +159,7 @@ def _in_turn(lists: list[list[tuple[Path, str]]]) -> list[tuple[Path, str]]:
 
 
 def _digits_in(folder: Path) -> list[str]:
-    """The names of the sub-folders, if each is a digit."""
+    """The names of the sub-folders; each must be a digit."""
     names = [path.name for path in _entries(folder) if path.is_dir()]
     strange = [name for name in names if name not in DIGITS]
     if strange:

@@ -1,7 +1,7 @@
 """Loading a dataset by name or path: MNIST, which ships with the package, or your own files.
 
-Arrays have Keras' layout: images uint8 (n, 28, 28) with 0 = paper and 255 = pen, labels uint8 (n,) 0..9. Scaling and
-one-hot labels are left to the training. Each kind of file has its own module: ``arrays`` reads IDX and NPZ, ``table``
+Arrays have Keras' layout: images uint8 (n, 28, 28) with 0 = paper and 255 = pen, labels uint8 (n,) 0..9. Training
+scales and one-hot encodes them. Each kind of file has its own module: ``arrays`` reads IDX and NPZ, ``table``
 CSV, ``folder`` images in folders.
 """
 
@@ -18,7 +18,7 @@ from digitscope.arraytypes import AnyArray, Images
 from digitscope.datasets.arrays import read_idx, read_npz
 from digitscope.datasets.dataset import Dataset
 from digitscope.datasets.mnist import IDX_FILES, mnist_arrays
-from digitscope.datasets.split import EVERY, Part, oddities, split
+from digitscope.datasets.split import EVERY, Part, data_warnings, split
 from digitscope.datasets.table import has_labels, read_pixels, read_table
 from digitscope.errors import ConfigError, DataError
 from digitscope.progress import Progress
@@ -37,7 +37,7 @@ def load_dataset(data: str | Path | Dataset = "mnist", progress: Progress | None
         data: ``"mnist"``; a folder with the four IDX files, with ``train.csv``, or with sub-folders of images; an
             ``.npz``; or a table of labelled pixels. A dataset is returned as it is. If there is no test part, one in
             seven images of each digit becomes a test image (``datasets.split.split``).
-        progress: told how many files of a folder of images are done.
+        progress: called with the number of files done, for a folder of images.
 
     Raises:
         DataError: the files are damaged, incomplete, or not 28x28 digits.
@@ -59,7 +59,7 @@ def load_dataset(data: str | Path | Dataset = "mnist", progress: Progress | None
         test.images,
         test.labels,
         f"{len(train.labels):,} training and {len(test.labels):,} test images{how}",
-        warnings + oddities(train, test),
+        warnings + data_warnings(train, test),
         train.places,
         test.places,
     )
@@ -71,7 +71,7 @@ def load_unlabelled(path: str | Path, progress: Progress | None = None) -> Image
     Args:
         path: a table of pixels, whose labels, if any, are ignored; a folder with ``test.csv``; or a folder of images,
             which are read in the order of their names, ``2.png`` before ``10.png``.
-        progress: told how many files of a folder of images are done.
+        progress: called with the number of files done, for a folder of images.
 
     Raises:
         DataError: it is damaged, or holds no images.
@@ -95,7 +95,7 @@ def _mnist() -> Dataset:
 
 
 def _existing(data: str | Path, expected: str) -> Path:
-    """A path that exists; ``expected`` says in the message what could be given instead."""
+    """A path that exists; ``expected`` is the message's list of what could be given instead."""
     try:
         path = Path(data).expanduser()
         path.stat()
@@ -144,7 +144,7 @@ def _idx_file(folder: Path, name: str) -> Path:
 
 
 def _parts_of_arrays(name: str, arrays: Mapping[str, AnyArray]) -> tuple[Part, ...]:
-    """Arrays as training and test part, or as one part, if they are 28x28 images with labels 0..9."""
+    """Arrays as a training and a test part, or as one part; each must be 28x28 images with labels 0..9."""
     if "x" in arrays:
         return (_part(name, "", arrays["x"], arrays["y"]),)
     return tuple(_part(name, f"{part} ", arrays[f"x_{part}"], arrays[f"y_{part}"]) for part in ("train", "test"))
@@ -174,7 +174,7 @@ def _levels(x: AnyArray) -> str:
 
 
 def _cure(x: AnyArray) -> str:
-    """How to convert floats or booleans to uint8, where that is known."""
+    """How to convert floats or booleans to uint8, for the message; empty if that is not clear."""
     if x.dtype.kind not in "bf" or not (x.min() >= 0 and x.max() <= 255):
         return ""
     return f'; save {"x" if x.max() > 1 else "(255 * x)"}.astype("uint8")'

@@ -1,4 +1,4 @@
-"""A single digit by name: an image of a dataset, by its number or place, or an image file."""
+"""Looks up one digit by name: an image of a dataset, by its number or place, or an image file."""
 
 from __future__ import annotations
 

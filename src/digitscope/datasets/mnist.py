@@ -20,7 +20,7 @@ IDX_FILES = {
     "x_test": "t10k-images-idx3-ubyte",
     "y_test": "t10k-labels-idx1-ubyte",
 }
-"""Names of MNIST's four files, without ``.gz``."""
+"""The names of MNIST's four files, without ``.gz``."""
 
 MNIST_MD5 = {
     "x_train": "6bbc9ace898e44ae57da46a324031adb",

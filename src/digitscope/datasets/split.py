@@ -9,22 +9,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from digitscope.arraytypes import Images, Labels, Mask
+from digitscope.arraytypes import Images, Integers, Labels, Mask
 from digitscope.errors import DataError
 
 EVERY = 7
-"""Of each digit, one image in seven becomes a test image, as in MNIST, if a set has no test part."""
+"""In a set without a test part, one image in seven of each digit becomes a test image, as in MNIST."""
 
 _REPEATED = "test images are training images"
-"""Words of the warning about repeated images, in every version; run folders keep warnings as sentences."""
+"""Words in the warning about repeated images. They must not change: run folders keep warnings as sentences."""
 
 FEW = 20
-"""A digit with fewer training images gets a warning."""
+"""A digit with fewer training images than this gets a warning."""
 
 DIM = 64
-"""Images without a level this bright are not 0 to 255; divided by 255, they would show a network almost nothing."""
+"""Images without a level this bright do not use 0 to 255; divided by 255, they would be almost blank."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +40,7 @@ class Part:
     labels: Labels
     places: Sequence[str]
 
-    def taken(self, indices: npt.NDArray[np.intp]) -> Part:
+    def take(self, indices: Integers) -> Part:
         """The images with these indices, in that order."""
         return Part(self.images[indices], self.labels[indices], [self.places[index] for index in indices])
 
@@ -64,17 +63,17 @@ def split(part: Part, name: str) -> tuple[Part, Part]:
         is_test[np.flatnonzero(part.labels == digit)[1::EVERY]] = True
     if not is_test.any():
         raise DataError(f"{name} has no digit with two images; a training and a test part need one each, add images")
-    return part.taken(np.flatnonzero(~is_test)), part.taken(np.flatnonzero(is_test))
+    return part.take(np.flatnonzero(~is_test)), part.take(np.flatnonzero(is_test))
 
 
 def bright_paper(images: Images) -> Mask:
-    """Which images show a dark pen on bright paper, bool (n,), by the mean level along their rim."""
+    """Whether each image shows a dark pen on bright paper, bool (n,), by the mean level along its rim."""
     rim = np.ones((28, 28), bool)
     rim[1:-1, 1:-1] = False
     return np.asarray(images[:, rim].mean(axis=1) > 127)
 
 
-def oddities(train: Part, test: Part) -> tuple[str, ...]:
+def data_warnings(train: Part, test: Part) -> tuple[str, ...]:
     """Reasons to be careful with figures measured on these parts, one sentence each."""
     counts = np.bincount(train.labels, minlength=10)
     absent = [str(digit) for digit in range(10) if counts[digit] == 0]
@@ -108,7 +107,7 @@ def is_about_repeated(warning: str) -> bool:
 
 
 def _repeated(train: Part, test: Part) -> tuple[str, ...]:
-    """A warning if test images are training images too: how many, and the first of them."""
+    """A warning if test images are training images too, with their number and the first of them."""
     seen = {image.tobytes(): index for index, image in enumerate(train.images)}
     pairs = [(seen.get(image.tobytes()), index) for index, image in enumerate(test.images)]
     both = [(before, index) for before, index in pairs if before is not None]

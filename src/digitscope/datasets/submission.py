@@ -1,15 +1,14 @@
-"""Answers as Kaggle's Digit Recognizer takes them: a CSV file with the columns ``ImageId`` and ``Label``."""
+"""Writes a submission to Kaggle's Digit Recognizer: a CSV file with the columns ``ImageId`` and ``Label``."""
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from digitscope.errors import DataError
-from digitscope.files import write_text, writing
+from digitscope.files import check_folder, write_text, writing
 
 _CURE = "give another file"
 
@@ -33,7 +32,7 @@ def write_submission(path: str | Path, answers: npt.ArrayLike) -> None:
         write_text(path, "ImageId,Label\n" + "".join(rows))
 
 
-def check_submission_place(path: str | Path) -> None:
+def check_submission_path(path: str | Path) -> None:
     """Make sure that a submission can be written, before the answers are computed; its folder is created.
 
     Raises:
@@ -42,5 +41,4 @@ def check_submission_place(path: str | Path) -> None:
     with writing(path, _CURE):
         if Path(path).is_dir():
             raise IsADirectoryError(None, "it is a folder")
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=Path(path).parent).close()
+        check_folder(Path(path).parent)

@@ -21,7 +21,7 @@ from digitscope.datasets.table_header import LONGEST_LINE, Columns, columns_of, 
 from digitscope.errors import DataError
 
 BLOCK = 1 << 20
-"""Bytes that are read at once: some 500 rows."""
+"""Bytes that are read at a time: some 500 rows."""
 
 LONGEST_NUMBER = 32
 """Characters of the longest number."""
@@ -55,7 +55,7 @@ def read_pixels(path: Path) -> Images:
 
 
 def has_labels(path: Path) -> bool:
-    """Whether a table has a column of labels, by its first line.
+    """Whether the first line of a table shows a column of labels.
 
     Raises:
         DataError: it is not a table of pixels.
@@ -86,7 +86,7 @@ def _read(path: Path) -> tuple[Columns, Levels]:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """An open table; what the system refuses becomes a ``DataError``."""
+    """Open a table; an error of the system becomes a ``DataError``."""
     try:
         if path.stat().st_size > LARGEST_TABLE:
             raise DataError(f"{path} has more than {LARGEST_TABLE:,} bytes, which no table of digits needs")
@@ -164,7 +164,7 @@ def _rows(block: bytes, columns: Columns, path: Path, line: int) -> Levels:
 
 @lru_cache(1 << 12)
 def _whole(text: bytes) -> int | None:
-    """A number 0..255, also if written as ``7.0``, ``"7"`` or ``7e+00``; None for everything else."""
+    """A whole number 0..255, even if written as ``7.0``, ``"7"`` or ``7e+00``; None for everything else."""
     bare = text.strip().strip(b'"')
     if len(text) > LONGEST_NUMBER or b"_" in bare or not is_number(bare):
         return None

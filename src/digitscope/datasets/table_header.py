@@ -1,4 +1,4 @@
-"""Which column of a table of pixels holds what, by the table's first line. Reads no rows; ``datasets.table`` does."""
+"""The columns of a table of pixels, from its first line. It reads no rows; ``datasets.table`` does."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-import numpy.typing as npt
 
+from digitscope.arraytypes import Integers
 from digitscope.errors import DataError
 
 PIXELS = 28 * 28
@@ -32,7 +32,7 @@ _OTHER_FILES: Mapping[bytes, str] = MappingProxyType(
         b"\xfe\xff": _UTF_16,
     }
 )
-"""First bytes of files that are mistaken for tables, and what to do about each."""
+"""First bytes of files that are mistaken for tables -> what each is, and what to do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,13 +41,13 @@ class Columns:
 
     Attributes:
         count: columns in all.
-        pixels: intp (784,), the column of each pixel, row by row from the upper left corner.
-        label: the column of the label, None where there is none.
-        names: those of the header, empty where there is none.
+        pixels: int64 (784,), the column of each pixel, row by row from the upper left corner.
+        label: the column of the label; None if there is none.
+        names: the names in the header; empty if there is none.
     """
 
     count: int
-    pixels: npt.NDArray[np.intp]
+    pixels: Integers
     label: int | None
     names: tuple[str, ...] = ()
 
@@ -60,10 +60,10 @@ class Columns:
 
 
 def columns_of(first: bytes, path: Path) -> Columns:
-    """The columns that a table's first line names, or the usual order where that line is a row of numbers.
+    """The columns that a table's first line names, or their usual order if that line is a row of numbers.
 
     Args:
-        first: the line; a longer one than ``LONGEST_LINE`` is cut there.
+        first: the line, at most ``LONGEST_LINE`` bytes of it.
         path: of the table, for messages.
 
     Raises:
@@ -82,7 +82,7 @@ def columns_of(first: bytes, path: Path) -> Columns:
 
 
 def is_number(text: str | bytes) -> bool:
-    """Whether Python reads a text as a number."""
+    """Whether ``float`` takes a text."""
     try:
         float(text)
     except ValueError:
@@ -129,7 +129,7 @@ def _named(names: list[str], path: Path) -> Columns:
     if missing is not None or len(columns) > PIXELS:
         gap = "" if missing is None else f", none for {_cell(missing - start)} ({_pixel_name(missing, like)})"
         raise DataError(f"{path}, line 1 names {len(columns)} pixels{gap}; expected {_EXPECTED}")
-    return Columns(len(names), np.array([columns[number] for number in wanted], np.intp), label, tuple(names))
+    return Columns(len(names), np.array([columns[number] for number in wanted], np.int64), label, tuple(names))
 
 
 def _cell(pixel: int) -> str:

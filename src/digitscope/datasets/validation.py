@@ -1,4 +1,4 @@
-"""Validation images: a part of the training images on which choices are measured, so that test images stay unseen."""
+"""Validation images: training images set aside to measure choices on, so that the test images stay unseen."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LAST_MIXED = 58_098
 
 
 def held_out(dataset: Dataset) -> tuple[Part, Part, str]:
-    """The training images in two parts, to learn from and to measure on, and a sentence about the second.
+    """The training images in two parts, one to train on and one to measure on, and a sentence about the second.
 
     For MNIST the second part is 6,938 images by 64 people with no other training image. They all come from Special
     Database 3, the tidier half: digits of the other half are misread more than twice as often. In other data the
@@ -35,7 +35,7 @@ def held_out(dataset: Dataset) -> tuple[Part, Part, str]:
     if is_mnist(dataset.x_train, dataset.y_train, "train"):
         index = np.arange(n)
         aside = (index >= FIRST_ASIDE) & ((index % 2 == 1) | (index > LAST_MIXED))
-        train, validation = whole.taken(np.flatnonzero(~aside)), whole.taken(np.flatnonzero(aside))
+        train, validation = whole.take(np.flatnonzero(~aside)), whole.take(np.flatnonzero(aside))
         writers = "by 64 people with no other training image"
     else:
         train, validation = split(whole, f"the training part of {dataset.name}")

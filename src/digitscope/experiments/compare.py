@@ -1,4 +1,4 @@
-"""Two models on the same test images: where each is right, and whether chance alone explains the difference.
+"""Compare two models on the same test images: where each is right, and whether chance explains the difference.
 
 It says nothing about recipes; comparing those takes several trainings of each (``experiments.sweep``).
 """
@@ -76,7 +76,7 @@ class Comparison:
     """Two models on the same images.
 
     Attributes:
-        data: the dataset whose test images they read.
+        data: name of the dataset; they read its test images.
         n: number of images.
         a: the first model.
         b: the second model.
@@ -154,7 +154,7 @@ class Comparison:
 
 
 def compare(a: str | Path | Model, b: str | Path | Model, data: str | Path | Dataset = "mnist") -> Comparison:
-    """Two models on the test images of a dataset.
+    """Compare two models on the test images of a dataset.
 
     Args:
         a: what ``digitscope.load`` takes, or a loaded model.
@@ -250,9 +250,7 @@ def _differences(comparison: Comparison) -> AnyFigure:
         for letter, side in (("A", comparison.a), ("B", comparison.b))
     ]
     counts = (comparison.both_right, comparison.only_a, comparison.only_b, comparison.neither)
-    places = [
-        f"test:{difference.index}" for difference in comparison.differences
-    ]  # a path would be wider than its image
+    places = [f"test:{d.index}" for d in comparison.differences]  # a path would be wider than its image
     return differences(comparison.images, answers, places, counts, named, comparison.conclusion)
 
 
@@ -262,7 +260,7 @@ def _side(model: Model, right: Mask) -> Side:
 
 
 def _chance(p: float) -> str:
-    """A p-value in words, with as many digits as it takes to tell it from 0.05.
+    """A p-value as the end of a sentence, with as many digits as it takes to tell it from 0.05.
 
     >>> _chance(0.26), _chance(0.0123)
     ('26 % of such tests (p = 0.26)', '1.2 % of such tests (p = 0.012)')

@@ -96,15 +96,15 @@ def train(
         out: the run folder; None makes ``runs/RECIPE-SEED-DATE``.
         overwrite: whether to replace a run in ``out``.
         resume: continue the run in ``out`` after its last finished epoch; the result is the same as without the
-            interruption. A finished run is left as it is; if there is no run, one is begun.
+            interruption. A finished run is left as it is; if there is no run, one is started.
         page: whether to write ``lens.html`` too, in which you can draw a digit and follow it through the network.
         tensorboard: folder for TensorBoard logs: loss, accuracy and learning rate of every epoch.
         devices: number of devices, e.g. GPUs, that share every batch; more than 1 needs ``KERAS_BACKEND=jax``.
         progress: called with the state of the work.
 
     Raises:
-        ConfigError: an unknown recipe or setting; ``out`` contains a run, or one with other settings than those to
-            resume; too few devices.
+        ConfigError: an unknown recipe or setting; ``out`` already contains a run, or the run to resume has other
+            settings; too few devices.
         DataError: the dataset or the checkpoint cannot be used.
         MissingExtra: TensorFlow is not installed; it writes the model file on every backend.
         KeyboardInterrupt: Ctrl-C; the text says what is saved and how to continue.
@@ -121,7 +121,7 @@ def train(
         start -= begun.seconds if begun else 0.0
         try:
             x, y = dataset.x_train, dataset.y_train
-            fitted = fit(chosen, x, y, seed, execution, progress, begun=begun, callbacks=callbacks,
+            fitted = fit(chosen, x, y, seed, execution, progress, resume_from=begun, callbacks=callbacks,
                          after_epoch=lambda reached: reached.write(folder / CHECKPOINT))  # fmt: skip
             _write_results(folder, chosen, dataset, fitted, start, page, progress)
         except KeyboardInterrupt as stop:
@@ -177,7 +177,7 @@ def _settings(recipe: Recipe) -> list[str]:
 def _claim(folder: Path, config: dict[str, Any], overwrite: bool, resume: bool) -> Checkpoint | None:
     """Prepare the folder for a run; the checkpoint to resume from, if there is one.
 
-    Whatever says that an earlier run in it has finished is removed before anything else is written.
+    The files that mark an earlier run in it as finished are removed before anything else is written.
     """
     state = state_of(folder)
     match state:
@@ -218,25 +218,25 @@ def _remove_temporary(folder: Path) -> None:
 
 
 def _check_same(folder: Path, config: dict[str, Any]) -> None:
-    """Refuse to resume a run that was begun with something else."""
+    """Refuse to resume a run that was started with other settings or data."""
     try:
         begun = _decisive(Run(folder).config)
     except (ValueError, TypeError, KeyError, AttributeError) as error:  # a DataError is a ValueError
         raise ConfigError(f"{folder / 'config.json'} is damaged ({error}); set overwrite to start again") from error
     if found := difference(begun, _decisive(config)):
         raise ConfigError(
-            f"{folder} was begun with {found[0]}, not with {found[1]}; repeat those, or set out to another folder"
+            f"{folder} was started with {found[0]}, not with {found[1]}; repeat those, or set out to another folder"
         )
 
 
 def _decisive(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything in ``config.json`` that decides the outcome of a fit, by the names people know."""
+    """Everything in ``config.json`` that decides the outcome of a fit, by the name of each setting."""
     recipe = recipe_settings(Recipe.from_dict(config["recipe"]))
     return {**recipe, "seed": config["seed"], "data_sha256": config["data_sha256"][:12], **config["execution"]}
 
 
 def _what_is_saved(folder: Path, recipe: Recipe) -> str:
-    """What Ctrl-C has left, and how to continue."""
+    """What is saved after Ctrl-C, and how to continue."""
     path = folder / CHECKPOINT
     if not path.exists():
         return "stopped before the first epoch was finished, so nothing is saved"
@@ -249,7 +249,7 @@ def _write_results(
 ) -> None:
     """Write the network in both formats, its history, its measurements, the report and, if asked for, the page.
 
-    The network is measured as every reader will use it: from its file, by ONNX Runtime. The seconds include all that.
+    The network is measured as every reader will use it: from its file, by ONNX Runtime. The total time includes this.
     """
     with files.atomic_path(folder / "model.keras") as temporary:
         fitted.network.save(temporary)

@@ -1,4 +1,4 @@
-"""The run folders in a folder, as a list to sort and look through.
+"""List the run folders in a folder, and sort them.
 
 It reads only the small files of a run and imports nothing heavy, so the list appears at once.
 """
@@ -125,7 +125,7 @@ def _is_run(folder: Path) -> bool:
 
 
 def _summary(folder: Path) -> RunSummary:
-    """Everything that can be read from the folder, up to the first fault in it."""
+    """Everything that can be read from the folder, up to the first file that is damaged."""
     facts: dict[str, Any] = {}
     config, metrics = folder / "config.json", folder / "metrics.json"
     try:

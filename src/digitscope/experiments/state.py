@@ -1,4 +1,4 @@
-"""What the folder of a training holds, and whether the training in it is the one that is asked for.
+"""What a run folder holds, and whether the training in it is the one that is asked for.
 
 It reads small files only and changes nothing.
 """
@@ -55,7 +55,7 @@ def recipe_settings(recipe: Recipe) -> dict[str, Any]:
 
 
 def difference(begun: Mapping[str, Any], asked: Mapping[str, Any]) -> tuple[str, str] | None:
-    """What an earlier training was begun with and what is asked for now, where the two differ.
+    """The settings in which an earlier training differs from what is asked for now, as two texts.
 
     Args:
         begun: setting -> value, from the folder.

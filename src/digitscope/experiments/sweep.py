@@ -1,7 +1,7 @@
 """Train every combination of some settings with several seeds, and measure it on digits that no training saw.
 
-Every finished training is written to ``sweep.jsonl`` at once and is never repeated. The test images play no part:
-whoever chooses among many networks by the test images has no test left.
+Every finished training is written to ``sweep.jsonl`` at once and is never repeated. The test images play no part: if
+you choose among many networks by the test images, you have no test left.
 """
 
 from __future__ import annotations
@@ -32,8 +32,7 @@ from digitscope.formatting import counted, markdown_table
 from digitscope.models.inputs import network_input
 from digitscope.models.metrics import evaluate_predictions
 from digitscope.plots.style import CYCLE, save
-from digitscope.plots.sweeps import comparison_bars, sweep_points
-from digitscope.plots.sweeps import sweep_line as line_over
+from digitscope.plots.sweeps import comparison_bars, sweep_line, sweep_points
 from digitscope.progress import Progress
 from digitscope.quiet import no_retracing_warnings
 from digitscope.training.recipes import Recipe, recipe_of, setting_text
@@ -91,7 +90,7 @@ def sweep(
     total, done = len(train.labels) * sum(point.all_epochs for point, _ in missing), 0
     try:
         for point, seed in missing:
-            trial = _trained(point, seed, train, validation, _share(progress, done, total))
+            trial = _trained(point, seed, train, validation, _part_of_sweep(progress, done, total))
             append_trial(record, trial)
             trials[point, seed] = trial
             done += len(train.labels) * point.all_epochs
@@ -106,7 +105,7 @@ def sweep(
 
 
 def _claim(folder: Path, base: Recipe, dataset: Dataset, measured_on: str) -> None:
-    """Begin a sweep in the folder, or check that the sweep in it varies the same recipe on the same data."""
+    """Start a sweep in the folder, or check that the sweep in it varies the same recipe on the same data."""
     plan = folder / "sweep.json"
     asked = {"data_sha256": dataset.sha256(), "measured_on": measured_on}
     with files.writing(folder, "set out to another folder"):
@@ -153,8 +152,8 @@ def _trained(recipe: Recipe, seed: int, train: Part, validation: Part, progress:
     )
 
 
-def _share(progress: Progress | None, before: int, all_images: int) -> Progress | None:
-    """Progress of one training, reported as a part of the whole sweep's."""
+def _part_of_sweep(progress: Progress | None, before: int, all_images: int) -> Progress | None:
+    """A progress for one training that reports it as a part of the whole sweep."""
     if progress is None:
         return None
 
@@ -201,7 +200,7 @@ def draw(found: SweepResult) -> Axes:
         setting = found.settings[0]
         points.sort(key=lambda point: float(getattr(point.recipe, setting)))
         x = [float(getattr(point.recipe, setting)) for point in points]
-        return line_over(x, *_in_percent(points), xlabel=setting, ylabel="validation accuracy in %")
+        return sweep_line(x, *_in_percent(points), xlabel=setting, ylabel="validation accuracy in %")
     listed = found.points[:BARS]
     names = [found.name(point) for point in listed]
     return comparison_bars(names, *_in_percent(listed), unit="validation accuracy in %")

@@ -55,7 +55,7 @@ class SweepResult:
     """Everything in the folder of a sweep.
 
     Attributes:
-        base: the recipe whose settings are varied.
+        base: the recipe that is varied.
         data: name of the dataset.
         measured_on: what the validation part is, one sentence.
         trials: every finished training, including those of earlier grids.
@@ -122,7 +122,7 @@ class SweepResult:
 
     @property
     def near(self) -> tuple[Point, ...]:
-        """The points other than the best whose mean is not below ``limit``, the smallest network first.
+        """The other points with a mean not below ``limit``, the smallest network first.
 
         Source: Breiman et al., "Classification and Regression Trees", 1984: the one-standard-error rule, which takes
         the simplest of them.
@@ -150,7 +150,7 @@ class SweepResult:
         return text
 
     def _about_near(self, smallest: Point) -> str:
-        """The end of the sentence about the points near the best one, the smallest of which is given."""
+        """How the sentence about the points near the best one ends; ``smallest`` is the smallest network among them."""
         if smallest.parameters >= self.points[0].parameters:
             return "so these figures cannot tell them apart."
         return (

@@ -1,4 +1,4 @@
-"""The trainings of a sweep, one a line in a file: written as each finishes, read when the sweep continues."""
+"""The file with the trainings of a sweep, a line for each: written as it finishes, read when the sweep continues."""
 
 from __future__ import annotations
 

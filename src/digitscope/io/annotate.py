@@ -1,7 +1,7 @@
-"""A page with what was read drawn on it: every number with its box, its text and how sure it is. It reads nothing.
+"""Draws on a page what was read: every number with its box, its text and its confidence. It reads nothing.
 
-Accepted and refused numbers differ in colour, line and sign, so that they can be told apart on a grey print and with
-every kind of colour vision. Where the labels go is decided by ``io.label_layout``.
+Accepted and refused numbers differ in colour, line and sign, so that they can be told apart in a grey print and with
+every kind of colour vision. ``io.label_layout`` decides where the labels go.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ TYPE_SHARE, TYPE_OF_NUMBER = 1 / 60, 0.5
 LONGEST_TEXT = 24
 """Characters of a number that a label shows."""
 
-MODERATE = 1000
-"""Pixels of the longer side of the picture in a notebook."""
+NOTEBOOK_LONGEST = 1000
+"""Pixels of the longer side of the picture that a notebook shows."""
 
 
 def annotated(pixels: Levels, numbers: Sequence[Number], size: Size, error: str | None = None) -> Image.Image:
@@ -52,8 +52,8 @@ def annotated(pixels: Levels, numbers: Sequence[Number], size: Size, error: str 
     Args:
         pixels: uint8 (h, w) or (h, w, 3), the page as it stands in the file, perhaps reduced.
         numbers: what was read.
-        size: width and height of the page, in whose pixels the boxes are given.
-        error: what to say below the page if there are no numbers; None says ``NOTHING``.
+        size: width and height of the page; the boxes are in its pixels.
+        error: what to write below the page if there are no numbers; None writes ``NOTHING``.
 
     Raises:
         ImageError: ``pixels`` is not a picture.
@@ -63,7 +63,8 @@ def annotated(pixels: Levels, numbers: Sequence[Number], size: Size, error: str 
     (600, 200)
     """
     boxes = [number.box for number in numbers if number.box is not None]
-    usual = float(np.median([min(box.width, box.height) for box in boxes] or [max(size)]))  # width on a turned page
+    heights = [min(box.width, box.height) for box in boxes]  # on a turned page, the width
+    usual = float(np.median(heights or [max(size)]))
     shown = _enlarged(picture_of_array(pixels).pixels, usual, max(1, *size))
     height, width = shown.shape[:2]
     scale = width / max(1, size[0]), height / max(1, size[1])
@@ -112,7 +113,7 @@ def _mark(number: Number, box: Box, scale: tuple[float, float], size: Size) -> M
 
 
 def _sides(box: Box, scale: tuple[float, float], size: Size) -> Sides:
-    """A box of the source in pixels of the drawing, kept inside it and never empty."""
+    """A box of the source in pixels of the drawing: inside it and never empty."""
     left, right = (round(at * scale[0]) for at in (box.x, box.x + box.width))
     top, bottom = (round(at * scale[1]) for at in (box.y, box.y + box.height))
     left, top = min(max(0, left), size[0] - 1), min(max(0, top), size[1] - 1)
@@ -206,18 +207,18 @@ def html_of(picture: Image.Image, numbers: Sequence[Number], text: str | None) -
     Args:
         picture: what ``annotated`` returned.
         numbers: what was read.
-        text: what a screen reader says of the picture; None or empty if no number was accepted.
+        text: what was accepted, for screen readers; None or empty if no number was.
     """
     shown, file = picture.copy(), io.BytesIO()
-    shown.thumbnail((MODERATE, MODERATE), Image.Resampling.LANCZOS)
+    shown.thumbnail((NOTEBOOK_LONGEST, NOTEBOOK_LONGEST), Image.Resampling.LANCZOS)
     shown.save(file, "JPEG", quality=88, subsampling=0)
     source = base64.b64encode(file.getvalue()).decode("ascii")
     rows = "".join(_row(number) for number in numbers)
     body = f"<table><thead>{_HEAD}</thead><tbody>{rows}</tbody></table>" if rows else ""
-    heard = escape(f"The page with what was read: {text or ('all refused' if rows else NOTHING)}")
+    alt = escape(f"The page with what was read: {text or ('all refused' if rows else NOTHING)}")
     return (
         f'<div class="digitscope-page"><style>{_STYLE}</style>'
-        f'<img src="data:image/jpeg;base64,{source}" width="{shown.width}" alt="{heard}">{body}</div>'
+        f'<img src="data:image/jpeg;base64,{source}" width="{shown.width}" alt="{alt}">{body}</div>'
     )
 
 

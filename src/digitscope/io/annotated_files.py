@@ -1,10 +1,9 @@
-"""Annotated pages as files: what each is called, and writing it. What is drawn on them is ``io.annotate``."""
+"""Writes annotated pages as files, and gives each file a name. ``io.annotate`` draws them."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,18 +16,17 @@ LONGEST_NAME = 200
 """Bytes of a source file's name that the name of its pages keeps; most systems allow 255 in all."""
 
 _LATER_PAGE = re.compile(r"-p[0-9]+$")
-"""How the name of every page but a file's first ends."""
+"""The end of the name of every page but the first of a file."""
 
 
-def check_drawing_place(folder: str | Path) -> None:
+def check_annotated_folder(folder: str | Path) -> None:
     """Make the folder for annotated pages, and make sure that files can be written there.
 
     Raises:
         ConfigError: they cannot.
     """
     with files.writing(folder, "give another folder for the annotated pages"):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
+        files.check_folder(folder)
 
 
 def write_annotated(page: Page, pixels: Levels, folder: str | Path, name: str) -> Path:
@@ -38,7 +36,7 @@ def write_annotated(page: Page, pixels: Levels, folder: str | Path, name: str) -
         page: what was read.
         pixels: uint8 (h, w) or (h, w, 3), the page as it stands in the file, perhaps reduced.
         folder: where to write it.
-        name: the name that ``drawing_names`` gave the file.
+        name: the name that ``annotated_names`` gave the file.
 
     Raises:
         ImageError: ``pixels`` is not a picture.
@@ -49,13 +47,13 @@ def write_annotated(page: Page, pixels: Levels, folder: str | Path, name: str) -
     return path
 
 
-def drawing_names(sources: Sequence[str]) -> dict[str, str]:
-    """A name for the annotated pages of each file. No two pages get the same one, and the order does not matter.
+def annotated_names(sources: Sequence[str]) -> dict[str, str]:
+    """The name of each file's annotated pages. No two pages get the same one, whatever the order of the files.
 
     The name is the file's own without folder and suffix. If that is taken, as by ``x.png`` in two folders or by
     ``x-p2.png`` beside page 2 of ``x.pdf``, it is the whole path; if that is taken too, a hash is added.
 
-    >>> drawing_names(["a/x.png", "b/x.png", "y.pdf"])
+    >>> annotated_names(["a/x.png", "b/x.png", "y.pdf"])
     {'a/x.png': 'a-x.png', 'b/x.png': 'b-x.png', 'y.pdf': 'y'}
     """
     longer = {file: _names(file) for file in sources}
@@ -66,7 +64,7 @@ def drawing_names(sources: Sequence[str]) -> dict[str, str]:
 
 
 def _names(file: str) -> Iterator[str]:
-    """Names for a file's pages, each longer than the one before and harder to be taken by another file."""
+    """Names for a file's pages, each longer than the one before and less likely to be taken by another file."""
     path, code = Path(file), hashlib.sha256(file.encode(errors="surrogatepass")).hexdigest()
     joined = _end("-".join(part for part in path.parts if part not in ("/", ".", "..")))
     yield _end(path.stem)
@@ -82,7 +80,7 @@ def _end(name: str) -> str:
 
 def _taken(names: dict[str, str]) -> list[str]:
     """The files that need a longer name, because a page of another file may have the same."""
-    plain = {file: name.casefold() for file, name in names.items()}  # some systems do not tell a from A
+    plain = {file: name.casefold() for file, name in names.items()}  # some file systems ignore case
     count = Counter(plain.values())
     first = {file: _LATER_PAGE.sub("", name) for file, name in plain.items()}
     return [file for file, name in plain.items() if count[name] > 1 or (first[file] != name and first[file] in count)]

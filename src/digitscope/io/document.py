@@ -1,8 +1,8 @@
 """Any file as a stream of pages: pictures, TIFFs of several pages, PDFs. It does not look at what is on a page.
 
 Whatever the bytes are, the result is a ``Scan`` for each page; a page that cannot be used carries the reason. Only one
-page is decoded at a time. A PDF is drawn at the size that is asked for, so its own page sizes cannot make it large. If
-any part of it unpacks to more bytes than the largest picture has, PDFium never sees it: it would take gigabytes.
+page is decoded at a time. A PDF is drawn at the size that the caller asks for, whatever its own page sizes are. If any
+part of it unpacks to more bytes than the largest picture has, PDFium never sees it: it would take gigabytes.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from digitscope.errors import ImageError
-from digitscope.io.image import explained, load_frames, opened
+from digitscope.io.image import decoding, load_frames, opened
 from digitscope.io.pixels import LARGEST_PIXELS, Picture
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument  # for types only
 
 SUFFIXES = (".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pdf", ".png", ".tif", ".tiff", ".webp")
-"""How the names of such files usually end."""
+"""The suffixes that such files usually have."""
 
 PDF_LONGEST = 2000
 """Pixels of the longer side of a PDF's page if no other size is asked for: 170 dpi for A4."""
 
 MOST_PAGES = 10_000
-"""Pages of a file that are read at most; a small file may claim to have millions."""
+"""The most pages of a file that are read; a small file may claim to have millions."""
 
-LOST = 20
-"""After this many bad pages in a row the rest of a file is skipped."""
+GIVE_UP_AFTER = 20
+"""Bad pages in a row after which the rest of a file is skipped."""
 
 REOPENED_AFTER = 20
-"""Pages after which a PDF is opened again, because PDFium keeps all it has read of an open one in memory."""
+"""Pages after which a PDF is opened again, because PDFium keeps in memory all that it has read of an open one."""
 
 LARGEST_STREAM, CHUNK = 3 * LARGEST_PIXELS, 1 << 20
 """Bytes that a part of a PDF may unpack to, and bytes that are unpacked at a time to find out."""
@@ -70,7 +70,7 @@ class Scan:
 
 
 def scans(source: str | Path | bytes, longest: int | None = None, name: str | None = None) -> Iterator[Scan]:
-    """Yield the pages of a file, each decoded when it is asked for; a bad file gives an error, not an exception.
+    """Yield the pages of a file, each decoded only when its turn comes; a bad file gives an error, not an exception.
 
     The bytes tell the kind of file, not its name. A picture is one page (an animation its first frame), a TIFF or a PDF
     as many as it has.
@@ -85,9 +85,10 @@ def scans(source: str | Path | bytes, longest: int | None = None, name: str | No
     ['the file of 6 bytes is not a PNG, JPEG, BMP, TIFF, WebP or GIF image; convert it first']
     """
     file = name if name is not None else "-" if isinstance(source, bytes) else str(source)
-    lost = 0
+    bad_in_a_row = 0
     for number, page in enumerate(_pages(source, longest), 1):
-        lost = lost + 1 if isinstance(page, ImageError) else 0
+        bad_in_a_row = bad_in_a_row + 1 if isinstance(page, ImageError) else 0
+        give_up = bad_in_a_row == GIVE_UP_AFTER
         if number > MOST_PAGES:
             yield Scan(
                 file, number, None, f"{file} has more than {MOST_PAGES:,} pages and the rest is not read; split it"
@@ -96,8 +97,8 @@ def scans(source: str | Path | bytes, longest: int | None = None, name: str | No
         if isinstance(page, Picture):
             yield Scan(file, number, page, None)
         else:
-            yield Scan(file, number, None, f"{page}; the pages after it are skipped" if lost == LOST else str(page))
-        if lost == LOST:
+            yield Scan(file, number, None, f"{page}; the pages after it are skipped" if give_up else str(page))
+        if give_up:
             return
 
 
@@ -117,10 +118,10 @@ def _pages(source: str | Path | bytes, longest: int | None) -> Iterator[Picture 
 def _check_streams(file: BinaryIO, name: str) -> None:
     """Make sure that no part of a PDF unpacks to more than ``LARGEST_STREAM``; rewinds the file.
 
-    It does not find parts that are packed twice, packed by another method, or used again and again by a page.
+    It misses parts that are packed twice, packed by another method, or used again and again by a page.
 
     Raises:
-        ImageError: a part does.
+        ImageError: a part unpacks to more.
     """
     content = file.read()
     file.seek(0)
@@ -164,8 +165,8 @@ def _pdf_pages(file: BinaryIO, name: str, longest: int | None) -> Iterator[Pictu
             for number in range(start, min(start + REOPENED_AFTER, count)):
                 page: Picture | ImageError
                 try:
-                    with _pdfium, explained(f"{name} page {number + 1}"):
-                        page = _drawn(document, number, longest or PDF_LONGEST)
+                    with _pdfium, decoding(f"{name} page {number + 1}"):
+                        page = _rendered(document, number, longest or PDF_LONGEST)
                 except ImageError as error:
                     page = error
                 yield page
@@ -190,7 +191,7 @@ def _opened_pdf(file: BinaryIO, name: str) -> Iterator[PdfDocument]:
             raise ImageError(f"{name} is damaged and cannot be opened as a PDF; save or download it again")
         document = PdfDocument(handle)
     try:
-        with _pdfium, explained(name):
+        with _pdfium, decoding(name):
             if document.get_formtype() == raw.FORMTYPE_ACRO_FORM:
                 document.init_forms()
             if len(document) == 0:
@@ -201,7 +202,7 @@ def _opened_pdf(file: BinaryIO, name: str) -> Iterator[PdfDocument]:
             document.close()
 
 
-def _drawn(document: PdfDocument, number: int, longest: int) -> Picture:
+def _rendered(document: PdfDocument, number: int, longest: int) -> Picture:
     """A page of a PDF as RGB, its longer side ``longest`` pixels, but never larger than ``LARGEST_PIXELS`` allow."""
     page = document[number]
     try:

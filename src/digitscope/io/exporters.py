@@ -1,4 +1,4 @@
-"""What was read as text: lines for people, JSON, CSV. It writes no file and prints nothing.
+"""Pages as text: lines for people, JSON, CSV. It writes no file and prints nothing.
 
 Every function takes the pages of one file.
 """
@@ -22,25 +22,25 @@ CSV_HEAD = (
 
 
 def text_rows(pages: Sequence[Page], separators: bool = False) -> str:
-    """The pages for people: the file, then its numbers and how sure each is; several lines of writing on a line each.
+    """The pages as lines for people: the file's name, then its numbers with their confidence, by lines of writing.
 
     Args:
         pages: the pages of one file.
         separators: give numbers as they are written, with their separators, instead of the digits alone.
     """
     names = [f"{page.file} page {page.page}" if len(pages) > 1 else page.file for page in pages]
-    return "".join(f"{name}:{_words(page, separators)}\n" for name, page in zip(names, pages, strict=True))
+    return "".join(f"{name}:{_page_text(page, separators)}\n" for name, page in zip(names, pages, strict=True))
 
 
-def _words(page: Page, separators: bool) -> str:
-    """What follows a file's name: a single line of writing on the same line, several below it."""
-    lines = [", ".join(_said(number, separators) for number in line.numbers) for line in page.lines]
+def _page_text(page: Page, separators: bool) -> str:
+    """What follows a file's name: one line of writing beside it, several below it."""
+    lines = [", ".join(_number_text(number, separators) for number in line.numbers) for line in page.lines]
     if len(lines) > 1:
         return "".join(f"\n    {line}" for line in lines)
     return " " + (page.error or "".join(lines) or "no number")
 
 
-def _said(number: Number, separators: bool) -> str:
+def _number_text(number: Number, separators: bool) -> str:
     """A number, or its refusal with the best guess."""
     guess = number.written if separators else number.text or number.best_guess
     if not number.refused:
@@ -54,7 +54,7 @@ def json_rows(pages: Sequence[Page]) -> str:
 
 
 def csv_rows(pages: Sequence[Page]) -> str:
-    """The pages as CSV without its head, a line for each number; a page without numbers gets a line of empty fields."""
+    """The pages as CSV without its head: a line for each number, and one with empty fields for a page without any."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for page in pages:

@@ -36,7 +36,7 @@ ImageSource = str | os.PathLike[str] | bytes | Image.Image | AnyArray
 """What can be read: a file's path or bytes, a PIL image, or an array (see ``io.pixels.picture_of_array``)."""
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", TiffImagePlugin.TiffImageFile.format, WebPImagePlugin.WebPImageFile.format)
-"""The formats that Pillow may open. Not the others it knows, above all not PostScript, which runs another program."""
+"""The only formats that Pillow may open. It knows others; PostScript, for one, would run another program."""
 
 EXIF_ORIENTATION = 0x0112
 """The EXIF tag that says how the camera was held."""
@@ -53,10 +53,10 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""How to turn a picture upright, by EXIF orientation. ``ImageOps.exif_transpose`` would do it, but it also writes the
-EXIF block anew, and fails if any part of that is damaged."""
+"""How to turn a picture upright, by EXIF orientation. ``ImageOps.exif_transpose`` would do it, but it also
+rewrites the EXIF block, and fails if any part of that is damaged."""
 
-_decoding = threading.Lock()
+_warning_filters = threading.Lock()
 
 
 def load_picture(source: ImageSource, longest: int | None = None) -> Picture:
@@ -75,7 +75,7 @@ def load_picture(source: ImageSource, longest: int | None = None) -> Picture:
     if isinstance(source, np.ndarray):
         return _within(picture_of_array(source), longest)
     if isinstance(source, Image.Image):
-        with explained("the PIL image"):
+        with decoding("the PIL image"):
             return _within(_decoded(source, "the PIL image", None), longest)
     if isinstance(source, bytes | bytearray | memoryview | str | os.PathLike):
         with opened(source) as (file, name):
@@ -88,10 +88,10 @@ def load_picture(source: ImageSource, longest: int | None = None) -> Picture:
 
 @contextmanager
 def opened(source: str | os.PathLike[str] | bytes) -> Iterator[tuple[BinaryIO, str]]:
-    """The open file of a path, or of a file's bytes, and the name by which messages call it.
+    """Open a path, or the bytes of a file; yields the open file and what messages call it.
 
     Raises:
-        ImageError: the path is not that of a regular file, or it cannot be opened.
+        ImageError: the path is not a regular file, or cannot be opened.
     """
     if isinstance(source, bytes | bytearray | memoryview):
         yield io.BytesIO(source), f"the file of {len(source):,} bytes"
@@ -109,9 +109,9 @@ def opened(source: str | os.PathLike[str] | bytes) -> Iterator[tuple[BinaryIO, s
 
 
 def load_frames(file: BinaryIO, name: str, longest: int | None = None) -> Iterator[Picture | ImageError]:
-    """Every page of a TIFF, the first frame of any other picture; the error in place of one that cannot be decoded.
+    """Yield every page of a TIFF, or the first frame of any other picture; an error for one that cannot be decoded.
 
-    A page is decoded when it is asked for. The reduced copies and masks that a TIFF may hold do not count as pages.
+    Each is decoded only when its turn comes. The reduced copies and masks that a TIFF may hold do not count as pages.
 
     Args:
         file: the open file.
@@ -119,7 +119,7 @@ def load_frames(file: BinaryIO, name: str, longest: int | None = None) -> Iterat
         longest: as for ``load_picture``.
     """
     try:
-        with explained(name), _quietly():
+        with decoding(name), _no_warnings():
             image = Image.open(file, formats=FORMATS)
     except ImageError as error:
         yield error
@@ -130,7 +130,7 @@ def load_frames(file: BinaryIO, name: str, longest: int | None = None) -> Iterat
             frame: Picture | ImageError | None
             called = f"{name} page {number + 1}" if number else name
             try:
-                with explained(called), _quietly():
+                with decoding(called), _no_warnings():
                     if not _seek(image, number):
                         return
                     frame = (
@@ -159,7 +159,7 @@ def _is_copy_or_mask(image: Image.Image, number: int) -> bool:
 
 
 @contextmanager
-def explained(name: str) -> Iterator[None]:
+def decoding(name: str) -> Iterator[None]:
     """Turn whatever a decoder raises on damaged bytes into an ``ImageError`` of one sentence about ``name``."""
     try:
         yield
@@ -212,8 +212,8 @@ def _orientation(image: Image.Image) -> int:
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
+def _no_warnings() -> Iterator[None]:
     """Silence Pillow's warnings (bombs, odd EXIF, cut TIFFs); one thread at a time, because the filters are global."""
-    with _decoding, warnings.catch_warnings():
+    with _warning_filters, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

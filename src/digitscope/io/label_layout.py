@@ -22,7 +22,7 @@ LEAST_TYPE = 13
 """Pixels of the smallest type."""
 
 SMALLER = (1.0, 0.8, 0.64)
-"""Sizes of type to try, as shares of the first, until all labels find room on the page."""
+"""Sizes of type to try, as shares of the largest, until all labels fit on the page."""
 
 AHEAD = 0.04
 """By how much emptier, in mean contrast 0..1, a place must be to be preferred to the candidate before it."""
@@ -39,7 +39,7 @@ class Sides(NamedTuple):
 
 @dataclass(frozen=True)
 class Mark:
-    """A number on the drawing: the box of its ink, those of its digits, and the text and confidence on its label."""
+    """A number on the drawing: the box of its ink, the boxes of its digits, and what its label says."""
 
     sides: Sides
     digits: tuple[Sides, ...]
@@ -58,7 +58,7 @@ class LabelStyle:
 
     @classmethod
     def of(cls, size: float) -> LabelStyle:
-        """The style whose type is about ``size`` pixels high."""
+        """The style with type about ``size`` pixels high."""
         whole = max(LEAST_TYPE, round(size))
         return cls(whole, ImageFont.load_default(whole), ImageFont.load_default(0.8 * whole))
 
@@ -116,7 +116,7 @@ class Layout:
 
 
 def laid_out(marks: Sequence[Mark], shown: Levels, size: float) -> Layout:
-    """The place of every label, in the largest type in which all fit on the page, else in the smallest.
+    """Where every label goes, in the largest type with which all fit on the page, else in the smallest.
 
     Args:
         marks: the numbers.
@@ -147,7 +147,7 @@ def laid_out(marks: Sequence[Mark], shown: Levels, size: float) -> Layout:
 def _on_page(labels: Sequence[Size], frames: Sequence[Sides], edges: Levels) -> list[Sides | None]:
     """A place on the page for each label, clear of the other frames and labels; None if there is no room.
 
-    Of its clear places a label takes the emptiest, and the earlier candidate if they are much alike.
+    A label takes the emptiest of its clear places, or the earlier one if they are much alike.
     """
     places: list[Sides | None] = []
     for number, (label, frame) in enumerate(zip(labels, frames, strict=True)):
@@ -192,7 +192,7 @@ def _in_margin(waiting: Mapping[int, Size], frames: Sequence[Sides], left: int, 
 
 
 def _lead(frame: Sides, label: Sides, frames: Sequence[Sides], edge: int) -> tuple[Size, ...]:
-    """From a frame to the page's edge and on to its label; along the frame's foot if another is in the way."""
+    """The line from a frame, or from its foot if another frame is in the way, to the page's edge and its label."""
     middle = (frame.top + frame.bottom) // 2
     blocked = any(other.left > frame.left and other.top <= middle < other.bottom for other in frames)
     leave = frame.bottom - 1 if blocked else middle

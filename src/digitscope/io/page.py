@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image  # for types only
 
 SCHEMA = 1
-"""Version of the JSON record that ``Page.to_dict`` returns; it grows when a field changes its meaning."""
+"""Version of the JSON record that ``Page.to_dict`` returns; it grows when the meaning of a field changes."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Page:
                 ``self.pixels``.
 
         Raises:
-            ConfigError: ``pixels`` is None and the page has none; those of ``Reader.read`` have.
+            ConfigError: ``pixels`` is None and the page has none; it has if a ``Reader`` could read it.
             ImageError: ``pixels`` is not a picture.
         """
         from digitscope.io.annotate import annotated  # start-up: Pillow's drawing takes 5 ms
@@ -80,7 +80,7 @@ class Page:
         """Open the page, with boxes around what was read, in the system's picture viewer.
 
         Raises:
-            ConfigError: the page was not read by ``Reader.read``, which keeps its pixels.
+            ConfigError: the page has no pixels; it has if a ``Reader`` could read it.
         """
         self.annotated().show()
 

@@ -1,4 +1,4 @@
-"""Which files a list of names, folders and patterns stands for, in the order people expect."""
+"""From names, folders and patterns to the files they stand for, in the order people expect. It opens none."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def natural_order(name: str) -> tuple[list[str | int], str]:
 
 
 def files_of(paths: Sequence[str]) -> list[str]:
-    """The files that paths mean, each once, in natural order: ``img2.png`` before ``img10.png``.
+    """The files that paths stand for, each once, in natural order: ``img2.png`` before ``img10.png``.
 
     Args:
-        paths: files, which are taken as they are even if they do not exist; folders, searched with all folders in
-            them for names that end in one of ``io.document.SUFFIXES``, but not for hidden ones or behind links to
-            folders; patterns such as ``scans/*.png``; and ``-`` for the standard input.
+        paths: files, even if they do not exist; folders, searched with their sub-folders for names that end in one of
+            ``io.document.SUFFIXES``, hidden names and links to folders left out; patterns such as ``scans/*.png``; and
+            ``-`` for the standard input.
 
     Raises:
         ConfigError: nothing is in a folder or matches a pattern, or a folder cannot be searched.
@@ -48,14 +48,14 @@ def files_of(paths: Sequence[str]) -> list[str]:
 
 
 def _matches(path: str) -> list[str]:
-    """What a pattern matches, in natural order; of anything else the path itself."""
+    """What a pattern matches, in natural order; any other path is returned as it is."""
     if os.path.lexists(path) or not glob.has_magic(path):
         return [path]
     return sorted(glob.glob(path, recursive=True), key=natural_order)  # noqa: PTH207 (Path.glob needs a folder)
 
 
 def _within(folder: str) -> Iterator[str]:
-    """The files below a folder whose names end in one of ``SUFFIXES``; a folder's own before those of its folders."""
+    """The files below a folder with names that end in one of ``SUFFIXES``, each folder's before its sub-folders'."""
 
     def stop(error: OSError) -> NoReturn:
         raise ConfigError(f"{error.filename} cannot be searched ({error.strerror}); check its permissions") from error

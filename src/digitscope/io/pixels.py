@@ -36,8 +36,8 @@ def picture_of_array(array: AnyArray) -> Picture:
     """An array as a picture.
 
     Args:
-        array: (h, w), (h, w, 1), (h, w, 3) RGB or (h, w, 4) RGBA of bool, uint8, uint16, or floats 0..1. Integers of
-            16 bits may use fewer of them, as those of 12-bit scanners do; the largest value tells how many.
+        array: (h, w), (h, w, 1), (h, w, 3) RGB or (h, w, 4) RGBA of bool, uint8, uint16, or floats 0..1. A uint16 array
+            may use fewer than 16 bits, as 12-bit scanners do; its largest value shows how many.
 
     Raises:
         ImageError: another shape or type, no pixels, too many, or floats outside 0..1.
@@ -57,10 +57,10 @@ def picture_of_array(array: AnyArray) -> Picture:
 
 
 def check_size(width: int, height: int, name: str) -> None:
-    """Make sure that a picture has pixels, and not too many.
+    """Make sure that a picture has pixels, and not too many; ``name`` is what the message calls it.
 
     Raises:
-        ImageError: it has none, or more than ``LARGEST_PIXELS``; the sentence calls it ``name``.
+        ImageError: it has none, or more than ``LARGEST_PIXELS``.
     """
     if width < 1 or height < 1:
         raise ImageError(f"{name} is {width}x{height} px; expected at least one pixel")
@@ -93,7 +93,7 @@ def reduced(pixels: AnyArray, longest: int) -> AnyArray:
 
 
 def deep_levels(levels: AnyArray) -> Levels:
-    """Grey of more than 8 bits as uint8: integers by their bits, floats by the first of 1, 255, 65535 that holds them.
+    """Deep grey as uint8: floats divided by 1, 255 or 65535, whichever first covers them; integers by their bits.
 
     Raises:
         ImageError: the levels are outside 0..65535.

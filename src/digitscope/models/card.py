@@ -1,4 +1,4 @@
-"""Writing a model's card, the ``README.md`` that model hubs show. ``models.card_text`` composes the text."""
+"""Writes a model's card, the ``README.md`` that model hubs show. ``models.card_text`` composes the text."""
 
 from __future__ import annotations
 

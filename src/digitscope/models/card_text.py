@@ -34,7 +34,7 @@ def card_text(model: Model, file: str | None = None, licence: str | None = None)
 
     Args:
         model: a run or a shipped model.
-        file: name of the model file beside the card; None where a shipped model is loaded by its own name, and a run
+        file: name of the model file beside the card; None if a shipped model is loaded by its own name, or a run
             from its ``model.onnx``.
         licence: the model's licence, by the name that hubs use; None takes that of a shipped model and gives none for
             a run.
@@ -65,7 +65,7 @@ class _Facts:
     """What the files say about a model; what they do not hold is None or empty.
 
     Attributes:
-        name: the recipe's name, which is also that of a shipped model.
+        name: the name of the recipe, and of a shipped model.
         config: ``config.json``, or the card of a shipped model.
         metrics: ``metrics.json``, or that part of the card.
         evaluation: ``evaluation.json``.
@@ -107,6 +107,7 @@ class _Facts:
 
 
 def _facts(model: Model, file: str | None, licence: str | None) -> _Facts:
+    """The facts about a model, from its card and, for a run, from ``evaluation.json``."""
     config = model.card.get("config", model.card)
     path = Path(model.name).expanduser() / "evaluation.json"
     is_run = config is not model.card
@@ -120,7 +121,7 @@ def _facts(model: Model, file: str | None, licence: str | None) -> _Facts:
 
 
 def _front_matter(facts: _Facts) -> dict[str, Any]:
-    """What hubs search by, and the measured accuracy in the form that they tabulate."""
+    """What hubs search by, and the measured accuracy in the form that hubs tabulate."""
     front: dict[str, Any] = {"license": facts.licence} if facts.licence else {}
     suffix = Path(facts.source).suffix
     tags = [*TAGS, *([suffix[1:]] if suffix in EXAMPLES else []), *(["mnist"] if facts.is_mnist else [])]

@@ -86,7 +86,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class ScoresWithoutWrongLabels(Scores):
-    """The main figures on MNIST's test images, without those whose label is disputed.
+    """The main figures on MNIST's test images without those with a disputed label.
 
     Attributes:
         wrong_labels: images left out because their label is wrong.
@@ -154,7 +154,7 @@ class Evaluation(Scores):
             raise ValueError("its loss or one of its mistakes is impossible")
 
     def summary(self) -> list[tuple[str, str]]:
-        """The evaluation in about ten rows: what was measured, and its value."""
+        """The evaluation in about ten rows, each with the name of a figure and its value."""
         hardest = min(self.per_class, key=lambda scores: scores.recall if scores.support else math.inf)
         missed = hardest.support - self.confusion[hardest.digit][hardest.digit]
         low, high = self.accuracy_interval

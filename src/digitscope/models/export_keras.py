@@ -1,4 +1,4 @@
-"""Networks from ONNX back to Keras, and on to TensorFlow Lite: the reverse of ``models.export_onnx``.
+"""From a model file back to a Keras network, and on to TensorFlow Lite: the reverse of ``models.export_onnx``.
 
 It does not check the result; ``models.formats`` compares its answers with the model's.
 """
@@ -55,7 +55,7 @@ def write_tflite(layers: Sequence[LayerView], path: Path) -> None:
             f"only TensorFlow can write a TensorFlow Lite file, and Keras runs on {keras.backend.backend()}; "
             "set KERAS_BACKEND=tensorflow"
         )
-    import tensorflow  # extra train; not needed for Keras files, nor there on every backend
+    import tensorflow  # extra train; Keras files do without it
 
     converter = tensorflow.lite.TFLiteConverter.from_keras_model(keras_network(layers))
     path.write_bytes(converter.convert())
@@ -63,7 +63,7 @@ def write_tflite(layers: Sequence[LayerView], path: Path) -> None:
 
 def tflite_answers(path: Path, images: Floats) -> Floats:
     """The answers of a ``.tflite`` file: probabilities float32 (n, 10) of images float32 (n, 28, 28, 1) 0..1."""
-    import tensorflow  # see write_tflite
+    import tensorflow  # extra train; Keras files do without it
 
     interpreter = tensorflow.lite.Interpreter(model_content=path.read_bytes())
     image, answer = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]

@@ -1,4 +1,4 @@
-"""Keras networks to the ONNX files that everything else reads, each layer compared with Keras before it is written.
+"""From Keras networks to the ONNX files that everything else reads; every layer is first compared with Keras.
 
 The file describes its layers, so that their activations and weights can be shown (see ``models.session``).
 """

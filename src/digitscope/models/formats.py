@@ -1,4 +1,4 @@
-"""A model in the formats of other programs: ONNX, Keras, TensorFlow Lite, plain JSON.
+"""Exports a model to the formats of other programs: ONNX, Keras, TensorFlow Lite, plain JSON.
 
 Every file is loaded again, and its answers are compared with the model's, before it gets its name. Keras and
 TensorFlow are imported only for their own formats.
@@ -67,7 +67,7 @@ def export_model(model: Model, format: Format = "onnx", out: str | Path | None =
         raise
     except ModuleNotFoundError as error:
         raise MissingExtra.of(error) or error from error
-    except Exception as error:  # Keras and TensorFlow raise a dozen types on what they do not take
+    except Exception as error:  # Keras and TensorFlow raise a dozen types on what they cannot convert
         raise ModelError(
             f"{model.name} cannot be converted to {format} ({type(error).__name__}); give its layers plain names "
             "or export it in another format"
@@ -101,7 +101,7 @@ class _Format:
     """How a format is written and read.
 
     Attributes:
-        suffix: what its files end in.
+        suffix: the end of its files' names.
         tolerance: largest difference allowed between a file's probabilities and the model's.
         write: writes a model to a path.
         answer: loads a path and gives the probabilities (n, 10) of images float32 (n, 28, 28, 1) 0..1.
@@ -150,7 +150,7 @@ def _write_json(model: Model, path: Path) -> None:
 
 
 def _json_answers(path: Path, images: Floats) -> Doubles:
-    """In batches of 32 images, because the windows of a convolution take a multiple of its memory."""
+    """In batches of 32 images, because a convolution's windows take several times the memory of its input."""
     record = json.loads(path.read_text(encoding="utf-8"))
     batches = [answers(record, images[start : start + 32]) for start in range(0, len(images), 32)]
     return np.concatenate(batches)

@@ -1,16 +1,16 @@
-"""Images in any form that people have them, as the array that a classifier takes."""
+"""From images in the usual forms to the array that a classifier takes. It opens no files."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from digitscope.arraytypes import Floats
+from digitscope.arraytypes import AnyArray, Floats
 from digitscope.errors import DataError, first_line
 
 
 def network_input(x: npt.ArrayLike) -> Floats:
-    """Images as the float32 (n, 28, 28, 1) 0..1 that a network takes.
+    """Images as float32 (n, 28, 28, 1) 0..1, as a network takes them.
 
     Args:
         x: (28, 28), (n, 28, 28) or (n, 28, 28, 1); uint8 0..255 is divided by 255, floats must be 0..1 already.
@@ -21,7 +21,9 @@ def network_input(x: npt.ArrayLike) -> Floats:
     try:
         images = np.asarray(x)
     except ValueError as error:  # rows of different lengths
-        raise DataError(f"the images are no array ({first_line(error)}); give (n, 28, 28), uint8 or floats") from error
+        raise DataError(
+            f"the images are not an array ({first_line(error)}); give (n, 28, 28), uint8 or floats"
+        ) from error
     if images.ndim == 2:
         images = images[None]
     if images.ndim == 4 and images.shape[-1] == 1:
@@ -31,7 +33,7 @@ def network_input(x: npt.ArrayLike) -> Floats:
     return _scaled(images)[..., None]
 
 
-def _scaled(images: npt.NDArray[np.generic]) -> Floats:
+def _scaled(images: AnyArray) -> Floats:
     """uint8 0..255 or floats 0..1 as float32 0..1."""
     if images.dtype == np.uint8:
         return images.astype(np.float32) / np.float32(255)

@@ -1,4 +1,4 @@
-"""Checks a ``.keras`` file from anyone before Keras opens it: known layers only, and weights that are really there.
+"""Checks a ``.keras`` file before Keras opens it: only known layers, and all the weights that they announce.
 
 Nothing in the file is executed, and nothing large is unpacked.
 """

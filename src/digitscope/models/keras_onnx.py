@@ -1,7 +1,7 @@
 """A Keras network as plain ONNX, written by TensorFlow on every backend. ``models.export_onnx`` checks the result.
 
-Keras can also export from PyTorch and JAX, but needs a further package for each, fixes the number of images and
-writes other graphs. With one writer, a file does not depend on the backend that trained it.
+Keras can also export from PyTorch and JAX, but it needs another package for each, fixes the number of images and
+writes different graphs. With one writer, a file does not depend on the backend that trained it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ network.export(sys.argv[2], format="onnx", verbose=False)
 
 
 def check_exporter() -> None:
-    """Make sure that networks can be written; worth knowing before a training rather than after it.
+    """Make sure that networks can be exported; a training calls this before it starts.
 
     Raises:
         MissingExtra: TensorFlow or tf2onnx is not installed.
@@ -40,7 +40,7 @@ def check_exporter() -> None:
 
 
 def how_written() -> str:
-    """One sentence on which backend wrote ``model.onnx``, for the records of a run."""
+    """A sentence on which backend wrote ``model.onnx``, for the records of a run."""
     backend = keras.backend.backend()
     if backend == "tensorflow":
         return "TensorFlow, on which Keras ran, wrote model.onnx"
@@ -53,7 +53,7 @@ def how_written() -> str:
 def onnx_of(network: keras.Model) -> bytes:
     """A network as the bytes of an ONNX file; on a backend other than TensorFlow, a separate process writes it.
 
-    That process uses no graphics processor and none of the other backend's flags.
+    That process uses no graphics processor and ignores ``XLA_FLAGS``.
 
     Args:
         network: one input, Keras' own layers only.

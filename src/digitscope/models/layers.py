@@ -16,7 +16,7 @@ import numpy as np
 
 from digitscope.arraytypes import Floats
 from digitscope.errors import ConfigError, ModelError, first_line
-from digitscope.models.session import ClassifierSession
+from digitscope.models.session import ClassifierSession, blank_image
 
 Cell = tuple[int, ...]
 Kind = Literal["input", "conv2d", "max_pooling2d", "average_pooling2d", "flatten", "dense"]
@@ -99,13 +99,12 @@ def layer_views(session: ClassifierSession, images: Floats | None = None) -> tup
 
     Args:
         session: a model that describes its layers.
-        images: the one image, float32 (1, 28, 28, 1) 0..1; None takes one without ink, where only shapes and weights
-            are wanted.
+        images: the one image, float32 (1, 28, 28, 1) 0..1; None takes a blank one, if only shapes and weights matter.
 
     Raises:
         ModelError: the file does not describe its layers, or describes them wrongly.
     """
-    images = np.zeros((1, 28, 28, 1), np.float32) if images is None else images
+    images = blank_image() if images is None else images
     entries = session.layers
     try:
         _require(len(entries) > 1, "it names no layers")

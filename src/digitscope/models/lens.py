@@ -1,4 +1,4 @@
-"""One image on its way through a network: every layer's activations, and the arithmetic behind each. Draws nothing.
+"""One image on its way through a network: every layer's activations, and the arithmetic of each. Draws nothing.
 
 The activations and weights are those that the ONNX file holds and computes. ``Lens.terms`` computes any cell again
 from the layer before it, so that every number in a picture can be traced and checked.

@@ -1,4 +1,4 @@
-"""How good a classifier's answers are, from its probabilities and the labels: pure functions, no model, no files."""
+"""Measures a classifier's answers, given its probabilities and the labels. It runs no model and reads no files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BINS = 15
 """Number of equal parts of 0..1 into which calibration sorts the confidences. Source: Guo et al. 2017, section 2."""
 
 LISTED_MISTAKES = 25
-"""The most mistakes that an evaluation lists; it counts all of them."""
+"""The most mistakes that an evaluation lists; it counts them all."""
 
 
 def evaluate_predictions(
@@ -32,7 +32,7 @@ def evaluate_predictions(
 
     Args:
         probabilities: float (n, 10) 0..1, one row per image that adds up to 1.
-        labels: integers (n,) 0..9, the digits that the images are labelled with.
+        labels: integers (n,) 0..9, the labels of the images.
         mnist_test: whether the images are MNIST's 10,000 test images in their order.
 
     Raises:
@@ -121,7 +121,7 @@ def _main_figures(probabilities: Doubles, labels: Integers) -> dict[str, Any]:
     }
 
 
-def _per_class(labels: Integers, answers: npt.NDArray[np.intp]) -> tuple[ClassScores, ...]:
+def _per_class(labels: Integers, answers: Integers) -> tuple[ClassScores, ...]:
     try:
         from sklearn.metrics import precision_recall_fscore_support  # extra train
     except ImportError as error:

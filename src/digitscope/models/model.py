@@ -28,7 +28,7 @@ class Model:
     Attributes:
         name: its name, or the path it was loaded from.
         session: the network in ONNX Runtime.
-        card: what is known about it: recipe, data, metrics (empty for a single model file).
+        card: what its files say about it: recipe, data, metrics; empty for a single model file.
     """
 
     name: str
@@ -112,7 +112,7 @@ def load(model: str | Path = "classic") -> Model:
         )
     if path.is_dir():
         if not (path / "model.onnx").is_file():
-            raise ModelError(f"{name} has no model.onnx; give a folder in which a training has finished")
+            raise ModelError(f"{name} has no model.onnx; give the folder of a finished training")
         return Model(name, ClassifierSession(read_model(path / "model.onnx"), name), _run_card(path))
     if path.suffix not in (".onnx", ".keras"):
         raise ModelError(f"{name} ends in {path.suffix!r}; a model file ends in .onnx or .keras")
@@ -139,7 +139,7 @@ def _existing(model: str | Path) -> Path | None:
 
 
 def _folder() -> Any:
-    """Where the models that come with the package lie."""
+    """The folder of the models that come with the package."""
     return resources.files("digitscope") / "shipped" / "models"
 
 

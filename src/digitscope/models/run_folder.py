@@ -1,4 +1,4 @@
-"""The small files of a run folder, ``config.json``, ``metrics.json`` and ``history.csv``, read and checked."""
+"""Reads and checks the small files of a run folder: ``config.json``, ``metrics.json`` and ``history.csv``."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from digitscope.errors import DataError
 from digitscope.models.typed_json import typed
 
 LARGEST_TEXT = 32 * 1024**2
-"""Bytes of the largest text file of a run that is read; those that a training writes have a few thousand."""
+"""Bytes of the largest text file of a run that is read; a training writes a few thousand."""
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """The object in a JSON file of a run.
 
     Raises:
-        DataError: the file is missing or damaged, or holds something else than an object.
+        DataError: the file is missing or damaged, or does not hold an object.
     """
     try:
         value = json.loads(_text(path))
@@ -56,7 +56,7 @@ def read_history(folder: str | Path, needed: Collection[str] = ("epoch", "loss",
     """The learning curve of a run: a row of ``history.csv`` per epoch.
 
     Args:
-        folder: the run's.
+        folder: the folder of the run.
         needed: columns that must be there.
 
     Raises:
@@ -88,7 +88,7 @@ def _text(path: Path) -> str:
 
 
 def _finite(text: str) -> float:
-    """The number that a text stands for."""
+    """The finite number in a text."""
     value = float(text)
     if not math.isfinite(value):
         raise ValueError(f"{value} is not a measurement")

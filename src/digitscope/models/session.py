@@ -61,7 +61,7 @@ class TensorInfo(NamedTuple):
 
 
 class Session:
-    """Any network in ONNX Runtime; every fault of its file is a ModelError.
+    """Any network in ONNX Runtime; anything wrong with its file is a ModelError.
 
     Attributes:
         source: what to call the file in a message.
@@ -104,7 +104,7 @@ class Session:
 
         Args:
             values: the first input.
-            names: the outputs that are wanted; None for all.
+            names: the outputs to return; None for all.
             timeout: seconds after which the run is stopped; None for no limit.
 
         Raises:
@@ -151,7 +151,7 @@ class ClassifierSession:
             raise ModelError(
                 f"{source} answers {outputs[0].type} {outputs[0].shape}; expected probabilities {FLOATS} [n, 10]"
             )
-        self._session.run(_blank(), timeout=LONGEST_ANSWER)
+        self._session.run(blank_image(), timeout=LONGEST_ANSWER)
 
     def probabilities(self, images: Floats) -> Floats:
         """Probabilities float32 (n, 10) 0..1 of images float32 (n, 28, 28, 1) 0..1, computed ``BATCH`` at a time.
@@ -191,7 +191,7 @@ class ClassifierSession:
                 raise TypeError
         except (KeyError, ValueError, TypeError, RecursionError) as error:
             raise ModelError(
-                f"{self.source} does not describe its layers, so it can answer but not be looked into; "
+                f"{self.source} does not describe its layers, so it can predict but not show them; "
                 "use a model that digitscope exported"
             ) from error
         return layers
@@ -211,7 +211,7 @@ class ClassifierSession:
         except (KeyError, ValueError) as error:
             raise ModelError(f"{self.source} has no lens part; use a model that digitscope exported") from error
         session = Session(self.content + suffix, self.source)
-        session.run(_blank(), timeout=LONGEST_ANSWER)
+        session.run(blank_image(), timeout=LONGEST_ANSWER)
         return session
 
 
@@ -241,7 +241,7 @@ def _bound_memory() -> None:
     onnxruntime.create_and_register_allocator(memory, limits)
 
 
-def _blank() -> Floats:
+def blank_image() -> Floats:
     """One image without ink, float32 (1, 28, 28, 1)."""
     return np.zeros((1, 28, 28, 1), np.float32)
 

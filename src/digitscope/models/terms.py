@@ -1,6 +1,6 @@
-"""The exact arithmetic of one cell of a layer: the numbers it is made from, their weights, their sum, its activation.
+"""The exact arithmetic of one cell of a layer: the values it depends on, their weights, their sum, its activation.
 
-It computes in float64 what the network has computed in float32; the two agree but for rounding.
+It computes in float64 what the network computed in float32; they differ by rounding only.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Term(NamedTuple):
 class Terms:
     """The arithmetic of one cell: products added up, plus a bias, then the activation.
 
-    Every kind of layer is such a sum. Max-pooling gives the largest value the weight 1 and the others 0, average
+    Every kind of layer is such a sum. Max-pooling gives the largest value the weight 1 and the rest 0, average
     pooling gives all the same weight, Flatten copies one cell with weight 1, and the input divides one pixel by 255.
 
     Attributes:

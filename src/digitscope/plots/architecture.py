@@ -89,7 +89,7 @@ def _box(
         layer: a layer of maps.
         x: left end.
         inch: inches per cell of a map.
-        thick: inches per map.
+        thick: inches of width per map.
         window: height and width of the window through which the next layer looks at these maps, if it has one.
         joints: (2, 2) or (0, 2), where the lines from the layer before start.
 

@@ -144,7 +144,7 @@ def learning_curves(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> A
         histories: the name of each training and its rows, as ``models.run_folder.read_history`` reads them.
 
     Raises:
-        DataError: there are no trainings, or more than colours.
+        DataError: there are no trainings, or more than there are colours.
     """
     if not 1 <= len(histories) <= len(CYCLE):
         raise DataError(f"{len(histories)} trainings cannot be told apart in one figure; give 1 to {len(CYCLE)}")

@@ -67,7 +67,7 @@ def samples(
     Args:
         images: uint8 (n, 28, 28) 0..255, or floats 0..1; the first ``rows * columns`` are shown.
         captions: (n,) what to write below each image.
-        rows: how many at most.
+        rows: rows of images at most.
         columns: images in a row.
         figure: where to draw.
     """

@@ -196,9 +196,9 @@ def arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float]) -> Non
     )
 
 
-def colorbar(ax: Axes, right: float, y: float, limit: float, signed: bool = False, width: float = 1.3) -> None:
+def colorbar(ax: Axes, right: float, y: float, limit: float, signed: bool) -> None:
     """The colour code as a strip that ends at ``right``, with the numbers at its ends."""
-    lowest = -limit if signed else 0.0
+    width, lowest = 1.3, -limit if signed else 0.0
     heatmap(ax, np.linspace(lowest, limit, 96)[None], right - width, y, width, 0.11, limit)
     text(ax, right - width, y + 0.15, number(lowest) if lowest else "0", 7, color=MUTED)
     text(ax, right, y + 0.15, number(limit), 7, color=MUTED, ha="right")

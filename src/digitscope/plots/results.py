@@ -76,7 +76,7 @@ def training_curves(
 
 @style()
 def learning_rate(values: npt.ArrayLike, ax: Axes | None = None) -> Axes:
-    """The learning rate at each step of the optimiser, floats (steps,)."""
+    """The learning rate at each step of the optimizer, floats (steps,)."""
     ax = new_axes(6, 2.6) if ax is None else ax
     ax.plot(np.arange(1, np.size(values) + 1), np.asarray(values), color=BLUE)
     ax.set(title="Learning rate", xlabel="step (one batch each)")

@@ -1,4 +1,4 @@
-"""Pen against paper: how far each pixel of a picture is from its paper, whatever the colours and the light.
+"""The contrast of pen and paper: how far each pixel is from its paper, whatever the colours and the light.
 
 It does not decide what is ink; that is ``preprocessing.ink``.
 """
@@ -12,14 +12,14 @@ from digitscope.arraytypes import Floats, Levels
 from digitscope.io.pixels import reduced
 
 CUT_OUT = 48
-"""A picture whose longer side is at most this was cut out before: it has one paper colour and no ruling, noise or
-dust."""
+"""A picture with a longer side of at most this many pixels counts as a digit that was cut out: it has one paper colour
+and no ruling, noise or dust."""
 
 COARSE, MIDDLE = 64, 200
-"""Pixels of the longer side at which the colours of pen and paper are told apart, and at which the paper is found."""
+"""Pixels of the longer side of the reduced pictures in which the colour of the pen and the paper are found."""
 
 STROKE_REACH = 0.33
-"""Share of the picture's longer side; everything at least this wide is paper, not a stroke."""
+"""Everything at least this wide is paper, not a stroke; a share of the picture's longer side."""
 
 
 def contrast_of(pixels: Levels) -> Floats:
@@ -49,9 +49,7 @@ def contrast_of(pixels: Levels) -> Floats:
 
 
 def grain_of(contrast: Floats) -> float:
-    """Standard deviation of a picture's fine noise; estimated by the median, on which strokes have no influence."""
-    if max(contrast.shape) <= CUT_OUT:
-        return 0.0
+    """Standard deviation of a picture's fine noise, estimated from the median so that strokes do not count."""
     return 1.4826 * float(np.median(np.abs(contrast - cv2.GaussianBlur(contrast, (0, 0), 2))))
 
 

@@ -21,7 +21,7 @@ SIDE, DIGIT, FINE = 28, 20, 80
 """Pixels of the field's side, of the digit's longer side in it, and of the shape that is averaged down to it."""
 
 STROKE = (2.3, 3.8)
-"""The narrowest and widest mean stroke in pixels of the field; others are thickened or thinned to it.
+"""The narrowest and widest mean stroke in pixels of the field; other strokes are thickened or thinned to them.
 
 Source: measured on MNIST's training images, the 10th and 87th percentile."""
 
@@ -58,21 +58,21 @@ def field_of(ink: Floats, box: Box, upright: float = 0.0) -> Field:
     scale = FINE / max(crop.shape)
     margin = max(2, round(max(crop.shape) / 10))
     size = [max(1, round((side + 2 * margin) * scale)) for side in crop.shape[::-1]]
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    fine = _resized(np.pad(crop, margin), size, way)
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    fine = _resized(np.pad(crop, margin), size, interpolation)
     shape = _trimmed(_with_stroke(_sheared(fine, upright) if upright else fine))
     size = [max(1, round(side * DIGIT / max(shape.shape))) for side in shape.shape[::-1]]
     fitted = _resized(shape, size, cv2.INTER_AREA)
     return Field(crop, shape, fitted, _centred(fitted))
 
 
-def _resized(ink: Floats, size: list[int], way: int) -> Floats:
+def _resized(ink: Floats, size: list[int], interpolation: int) -> Floats:
     """Ink resized to (width, height), still within 0..1."""
-    return np.asarray(np.clip(cv2.resize(ink, size, interpolation=way), 0, 1), np.float32)
+    return np.asarray(np.clip(cv2.resize(ink, size, interpolation=interpolation), 0, 1), np.float32)
 
 
 def _sheared(fine: Floats, share: float) -> Floats:
-    """The shape with a share of its slant removed; the slant is that of its axis, from its second moments."""
+    """The shape with a share of its slant removed; second moments give the slant of its axis."""
     moments = cv2.moments(fine)
     if moments["mu02"] <= 0:
         return fine

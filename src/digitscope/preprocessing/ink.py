@@ -7,7 +7,7 @@ Three steps make a photo look like a clean scan:
 2. cell borders, ruling, strips along the rim and specks are dropped;
 3. the rest, divided by the pen's own strength, is *ink*: 1 = pen, 0 = paper.
 
-``preprocessing.field`` makes of it what a classifier sees.
+``preprocessing.field`` turns it into what a classifier sees.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from digitscope.io.elements import Box
 from digitscope.preprocessing.contrast import CUT_OUT, contrast_of, grain_of
 
 LONGEST = 640
-"""Pixels of the longer side to which a picture is reduced before its ink is searched: enough for any digit."""
+"""Pixels of the longer side to which a picture is reduced before its ink is looked for: enough for any digit."""
 
 NARROW = 12
-"""A picture whose shorter side is at most this is too narrow to have ruling."""
+"""A picture with a shorter side of at most this many pixels is too narrow to have ruling."""
 
 FAINT = 10.0
 """Smallest contrast of ink, in grey levels of 255; JPEG artefacts and the grain of paper stay below."""
@@ -83,7 +83,7 @@ class Ink:
 
 
 def find_ink(pixels: Levels) -> Ink:
-    """Find what is written in a picture of a digit, in any colours and light, pen darker or lighter than paper.
+    """Find what is written in a picture of a digit, in any colours and light; the pen may be darker or lighter.
 
     Args:
         pixels: uint8 (h, w) or (h, w, 3), longer side at most about ``LONGEST``; more is slower, not better.
@@ -95,13 +95,14 @@ def find_ink(pixels: Levels) -> Ink:
     """
     contrast = contrast_of(pixels)
     blank = Ink(contrast, np.zeros_like(contrast), None)
-    floor = max(FAINT, NOISE * grain_of(contrast))
+    grain = 0.0 if max(contrast.shape) <= CUT_OUT else grain_of(contrast)
+    floor = max(FAINT, NOISE * grain)
     writing = _without_lines(contrast > floor)
     if not writing.any():
         return blank
     pen = float(np.percentile(contrast[writing], PEN))
     reach = contrast > max(EDGE * pen, min(floor, CORE * pen))
-    kept = _digit_parts(_holding(reach & _grown(writing), (contrast > CORE * pen) & writing))
+    kept = _digit_parts(parts_holding(reach & _grown(writing), (contrast > CORE * pen) & writing))
     if not kept.any() or _is_blot(kept) or _is_soft(contrast / pen, kept):
         return blank
     ink = np.where(_grown(kept), np.clip(contrast / pen, 0, 1), 0).astype(np.float32)
@@ -111,8 +112,8 @@ def find_ink(pixels: Levels) -> Ink:
 def is_several(ink: Floats, box: Box) -> bool:
     """Whether the ink in a box is several digits side by side, not one digit of several strokes.
 
-    It is if blank columns split it into pieces of nearly the same height which together are at least as wide as high,
-    or of which two are far apart for their height. Digits that touch count as one.
+    It is if blank columns split it into pieces of nearly the same height, and the pieces together are at least as wide
+    as high, or two of them are far apart for their height. Digits that touch count as one.
 
     Args:
         ink: float32 (h, w) 0..1, 1 = pen.
@@ -193,8 +194,8 @@ def _digit_parts(mask: Mask) -> Mask:
     return _chosen(labels, length >= max(SPECK * max(height, width), SPECK_BESIDE * length[1:].max(initial=0)))
 
 
-def _holding(mask: Mask, core: Mask) -> Mask:
-    """The connected parts of ``mask`` that contain a pixel of ``core``."""
+def parts_holding(mask: Mask, core: Mask) -> Mask:
+    """The connected parts of ``mask`` that contain a pixel of ``core`` (a threshold with hysteresis)."""
     labels, stats = _parts(mask)
     return _chosen(labels, np.bincount(labels[core & mask], minlength=stats.shape[1]) > 0)
 
@@ -229,7 +230,7 @@ def _parts(mask: Mask) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
 
 
 def _chosen(labels: npt.NDArray[np.int32], keep: Mask) -> Mask:
-    """The mask of the parts to keep; label 0 is no part."""
+    """The mask of the parts to keep; label 0 is the background."""
     return np.asarray((keep & (np.arange(len(keep)) > 0))[labels])
 
 

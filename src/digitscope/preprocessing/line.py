@@ -1,4 +1,7 @@
-"""From a cut-out line of writing to what a line reader sees: a field of ink 32 pixels high, or the line cleaned."""
+"""From a cut-out line of writing to what a line reader sees: a field of ink 32 pixels high, or the line cleaned.
+
+It finds no lines and reads none.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +16,18 @@ ALPHABET = "0123456789.,-/="
 CLASSES = 1 + len(ALPHABET)
 
 HEIGHT = 32
-"""Pixels of height of a line field."""
+"""Height of a line field in pixels."""
 
 REACH = 11
-"""Pixels of a field's height; every stroke is narrower, so that what an opening of this size takes away is pen."""
+"""Pixels of a field; every stroke is narrower, so that what an opening of this size takes away is pen."""
 
 NEAR = 21
 """Pixels of the neighbourhood in which the rarer of dark and light is the pen. Of 21, 33, 41 and 65 the most reliable
 on synthetic lines (1.1 % wrong)."""
 
 FULL, FAINT = 0.985, 12.0
-"""Quantile of the contrast that counts as full pen, and the fewest grey levels that do, so that blank paper stays
-blank."""
+"""Quantile of the contrast that counts as full pen, and the fewest grey levels for that, so that blank paper
+stays blank."""
 
 CLEAN_HEIGHT, CLEAN_INK, CLEAN_FROM, CLEAN_OVER = 96, 220.0, 0.3, 0.5
 """Of a cleaned line: its height, how many grey levels its pen is darker than its paper, the share of full pen at which
@@ -73,7 +76,7 @@ def one_grey(pixels: Levels, near: int) -> Floats:
 
 
 def _pen(pixels: Levels, size: tuple[int, int], near: int, reach: int) -> Floats:
-    """The pen in pixels resized to (width, height), float32 0..1: what an opening takes away, by the full pen.
+    """The pen in pixels resized to (width, height), float32 0..1: what an opening takes away, 1 = full pen.
 
     Args:
         pixels: uint8 (h, w) or (h, w, 3).
@@ -81,8 +84,8 @@ def _pen(pixels: Levels, size: tuple[int, int], near: int, reach: int) -> Floats
         near: as for ``one_grey``.
         reach: side of the opening in pixels of the result.
     """
-    way = cv2.INTER_AREA if pixels.shape[0] > size[1] else cv2.INTER_LINEAR
-    grey = one_grey(np.asarray(cv2.resize(pixels, size, interpolation=way), np.uint8), near)
+    interpolation = cv2.INTER_AREA if pixels.shape[0] > size[1] else cv2.INTER_LINEAR
+    grey = one_grey(np.asarray(cv2.resize(pixels, size, interpolation=interpolation), np.uint8), near)
     paper = cv2.blur(cv2.morphologyEx(grey, cv2.MORPH_OPEN, np.ones((reach, reach), np.uint8)), (reach, reach))
     contrast = grey - paper
     full = int(FULL * contrast.size)

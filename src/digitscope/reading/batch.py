@@ -1,6 +1,6 @@
-"""Batches: reading many files one after the other, into a results file that survives being killed.
+"""Batches: many files read one after the other, into a results file that survives a killed process.
 
-It reads no picture itself; the caller passes in what reads a file.
+It reads no picture itself; the caller passes in the function that reads a file.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Form = Literal["jsonl", "csv"]
 """The forms of a results file."""
 
 ReadFile = Callable[[str | bytes, str], Iterable[Page]]
-"""What reads a file: it takes a path or the bytes of a file, and a name for it, as ``Reader.read_file`` does."""
+"""A function that reads a file, given its path or its bytes and a name for it, as ``Reader.read_file`` is."""
 
 
 def read_files(
@@ -38,7 +38,7 @@ def read_files(
 
     Args:
         files: paths as ``io.paths.files_of`` returns them; ``"-"`` is the standard input.
-        read: what reads a file. A page that cannot be read has an ``error``; an exception from ``read`` ends it all.
+        read: the function that reads a file. A page that cannot be read has an ``error``; an exception ends the batch.
         done: names (``formatting.file_name``) of files to skip.
         progress: called with the stage ``"read"``, the number of files done, of all files, and how many of those read
             here ``failed``.
@@ -81,8 +81,8 @@ class Results:
             resume: continue the file if it exists.
 
         Raises:
-            ConfigError: the file exists and ``resume`` is not set, it holds something else, it cannot be written, or
-                there is no such form.
+            ConfigError: the file exists and ``resume`` is not set, it is not a results file, it cannot be
+                written, or there is no such form.
         """
         if form not in get_args(Form):
             raise ConfigError(f"no results in the form {form!r}; expected {' or '.join(get_args(Form))}")
@@ -106,7 +106,7 @@ class Results:
         """Append the rows of all pages of one file.
 
         Raises:
-            ConfigError: they cannot be written, e.g. because the disk is full.
+            ConfigError: they cannot be written, for example because the disk is full.
         """
         self._write(json_rows(pages) if self._form == "jsonl" else csv_rows(pages))
 
@@ -124,7 +124,7 @@ class Results:
 
 
 def _complete_files(path: Path, form: Form) -> tuple[frozenset[str], int]:
-    """The files whose rows in a results file are surely complete, and the number of bytes that those rows take.
+    """The files that certainly have all their rows in a results file, and the number of bytes of those rows.
 
     The last file is not among them: the process may have ended between two of its rows.
     """
@@ -143,7 +143,7 @@ def _complete_files(path: Path, form: Form) -> tuple[frozenset[str], int]:
             name = _file_of(row, form)
             if name is None:
                 raise ConfigError(
-                    f"{path} has something else than {form} results at byte {position:,}; repair it there"
+                    f"{path} has something other than {form} results at byte {position:,}; repair it there"
                 )
             if names[-1:] != [name]:
                 kept = position
@@ -153,7 +153,7 @@ def _complete_files(path: Path, form: Form) -> tuple[frozenset[str], int]:
 
 
 def _file_of(row: bytes, form: Form) -> str | None:
-    """The name of the file that a row is about; None if it is no row of results."""
+    """The name of the file that a row is about; None if it is not a row of results."""
     try:
         if form == "csv":
             fields = next(csv.reader([row.decode()], strict=True))

@@ -1,4 +1,4 @@
-"""What is known beforehand about the form of a number: its length, its pattern, its largest value."""
+"""Constraints: what is known in advance about a number: its length, its pattern, its largest value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PLACES = "#" + DIGITS
 
 @dataclass(frozen=True)
 class Constraint:
-    """What is known about the form of a number; each part may be left open.
+    """What is known about the form of a number; None for a part that is not known.
 
     Attributes:
         length: its number of digits.
@@ -42,7 +42,7 @@ class Constraint:
     def of(
         cls, length: int | None = None, pattern: str | None = None, max_value: int | None = None
     ) -> Constraint | None:
-        """The constraint, or None where nothing is known."""
+        """The constraint, or None if nothing is known."""
         given = (length, pattern, max_value)
         return None if given == (None, None, None) else cls(*given)
 

@@ -1,6 +1,7 @@
 """CTC decoding: from columns of probabilities to texts, their probabilities, and where each character stands.
 
-Class 0 of a column is the CTC blank ("no character here"), the others are ``ALPHABET``.
+Class 0 of a column is the CTC blank ("no character here"), the others are ``preprocessing.line.ALPHABET``. It runs no
+network.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ BEAM = 10
 """Number of texts that the search keeps from column to column."""
 
 EMPTY = 0.99
-"""A column whose blank is more probable than this counts as empty."""
+"""A column counts as empty if its blank is more probable than this."""
 
 LEAST_OF_BEST = 1e-4
-"""The search drops a text whose probability is below this share of the best one's."""
+"""The search drops a text that is less probable than this share of the best one."""
 
 LEAST_CLASS = 5e-3
 """The search ignores a class less probable than this in a column."""
@@ -46,7 +47,7 @@ def digits_only(probabilities: Floats) -> Floats:
 
 
 def without_gaps(probabilities: Floats) -> Floats:
-    """The columns without empty ones that follow another; this hardly changes the probability of any text."""
+    """The columns, with only the first of several empty ones in a row; this hardly changes any text's probability."""
     empty = probabilities[:, 0] > EMPTY
     return np.asarray(probabilities[~(empty & np.concatenate([[False], empty[:-1]]))])
 
@@ -70,7 +71,7 @@ def beam_search(
     Args:
         probabilities: float32 (columns, classes), rows that add up to 1.
         beam: number of texts to keep from column to column.
-        constraint: the form that a text must have; perhaps none has it.
+        constraint: the form that a text must have; if none has it, the result is empty.
 
     Returns:
         Texts, each with the sum of the probabilities of the paths found for it. The empty text is among them if the

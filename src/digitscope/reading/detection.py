@@ -15,6 +15,8 @@ import numpy as np
 from digitscope.arraytypes import Doubles, Floats, Levels, Mask
 from digitscope.io.elements import Box
 from digitscope.io.pixels import reduced
+from digitscope.preprocessing.contrast import grain_of
+from digitscope.preprocessing.ink import parts_holding
 from digitscope.preprocessing.line import FAINT, line_field, one_grey
 
 PAGE = 1000
@@ -29,13 +31,13 @@ SMALLEST, LARGEST = 0.012, 0.95
 page's own."""
 
 TALLEST = 200
-"""A shape higher than this, in pixels of the reduced page, is a margin line or a frame, no character."""
+"""A shape higher than this, in pixels of the reduced page, is a margin line or a frame, not a character."""
 
 LEVEL_RULE, UPRIGHT_RULE = 0.3, 0.8
 """A straight run over this share of the width, or of the height, is a printed rule."""
 
 BLOT = 0.55
-"""A shape that contains a disc whose diameter is this share of its longer side is a blot, no stroke."""
+"""A shape is a blot and not a stroke if a disc fits in it with a diameter of this share of its longer side."""
 
 APART = 3.0
 """Greatest gap between two neighbours on a line, in character heights."""
@@ -90,21 +92,17 @@ def _ink(pixels: Levels) -> Mask:
     paper = cv2.morphologyEx(cv2.GaussianBlur(grey, (3, 3), 0), cv2.MORPH_OPEN, reach)
     contrast = grey - cv2.blur(paper, reach.shape)
     contrast -= np.median(contrast)
-    grain = 1.4826 * float(np.median(np.abs(contrast - cv2.GaussianBlur(contrast, (0, 0), 2))))
-    floor = max(FAINT, NOISE * grain)
+    floor = max(FAINT, NOISE * grain_of(contrast))
     ink = contrast > floor
     if not ink.any():
         return ink
     pen = float(np.percentile(contrast[ink], 75))
     reached = (contrast > max(EDGE * pen, min(floor, CORE * pen))) & ~_rules(ink)
-    _, labels = cv2.connectedComponents(reached.astype(np.uint8), connectivity=8)
-    core = np.bincount(labels[(contrast > CORE * pen) & reached], minlength=int(labels.max()) + 1) > 0
-    core[0] = False
-    return np.asarray(core[labels])
+    return parts_holding(reached, contrast > CORE * pen)
 
 
 def _rules(ink: Mask) -> Mask:
-    """Long straight runs, level or upright, except where a stroke crosses them."""
+    """Printed rules: long straight runs, level or upright, except where a stroke crosses them."""
     image = ink.astype(np.uint8)
     height, width = ink.shape
     level = np.ones((1, max(25, round(LEVEL_RULE * width))), np.uint8)
@@ -140,7 +138,7 @@ def _characters(ink: Mask) -> Floats:
 
 
 def _grouped(boxes: Floats) -> list[list[int]]:
-    """The boxes of each line, by number: chains of neighbours that overlap in height and are close enough."""
+    """The indices of each line's boxes: chains of neighbours at about the same height and close to each other."""
     if len(boxes) == 0:
         return []
     tall = boxes[:, 3] - boxes[:, 1]

@@ -1,4 +1,4 @@
-"""Reading one digit: a picture in, the digit or the reason for refusing it out.
+"""Reading one digit: a picture in; the digit, or the reason for refusing it, out.
 
 ``preprocessing.ink`` finds what is written, ``preprocessing.field`` makes it the classifier's input.
 """
@@ -15,7 +15,7 @@ from digitscope.reading.geometry import source_box
 from digitscope.reading.out_of_distribution import digit_probability, shipped_detector
 
 UPRIGHT = (0.0, 0.5)
-"""The views of a digit, whose probabilities are averaged: as written, and with half of its slant removed."""
+"""The two views of a digit, as shares of its slant that are removed; their probabilities are averaged."""
 
 LEAST_SIDE = 8
 """Pixels of the longer side of the smallest digit that is answered."""
@@ -46,23 +46,29 @@ def read_digit(picture: Picture, model: Model, sure: float = SURE) -> Number:
         return Number(None, "", "", 0.0, 0.0, None, TOO_SMALL if small else BLANK, ())
     views = np.stack([field.field_of(found.ink, found.box, upright).pixels for upright in UPRIGHT])
     probabilities = model.predict(views).mean(axis=0)
-    of_digit = float(digit_probability(*shipped_detector(), views).mean())
+    is_digit = float(digit_probability(*shipped_detector(), views).mean())
     best = int(probabilities.argmax())
     confidence = float(probabilities[best])
     place = found.box
     box = source_box((place.x, place.y, place.x + place.width, place.y + place.height), picture)
-    reason = _reason(found, box, of_digit)
+    reason = _reason(found, box, is_digit)
     if reason is None and confidence < sure:
         reason = UNCERTAIN
     digit = Digit(str(best), box, tuple(float(p) for p in probabilities))
     text = None if reason else digit.text
-    return Number(text, digit.text, digit.text, confidence, of_digit, box, reason, (digit,))
+    return Number(text, digit.text, digit.text, confidence, is_digit, box, reason, (digit,))
 
 
-def _reason(found: ink.Ink, box: Box, of_digit: float) -> str | None:
-    """Why this is not one digit; None if it is. ``box`` is in pixels of the source."""
+def _reason(found: ink.Ink, box: Box, is_digit: float) -> str | None:
+    """Why this is not one digit; None if it is.
+
+    Args:
+        found: what is written.
+        box: where, in pixels of the source.
+        is_digit: probability 0..1 that it is a digit.
+    """
     if max(box.width, box.height) < LEAST_SIDE:
         return TOO_SMALL
     if found.box is not None and ink.is_several(found.ink, found.box):
         return SEVERAL
-    return NO_DIGIT if of_digit < DIGIT else None
+    return NO_DIGIT if is_digit < DIGIT else None

@@ -20,7 +20,7 @@ class View:
         probabilities: float32 (columns, CLASSES), of each character in each column, blank first; rows add up to 1.
         start: left edge of column 0, in pixels of the strip.
         step: width of a column, in pixels of the strip.
-        log_empty: log of the probability that the strip has no digit; None where the columns themselves give it.
+        log_empty: log of the probability that the strip has no digit; None if the columns themselves give it.
     """
 
     probabilities: Floats

@@ -43,7 +43,7 @@ class LineModel:
             path: an ``.onnx`` file; None opens the one that comes with the package.
 
         Raises:
-            ModelError: it is missing, damaged, or no line reader.
+            ModelError: it is missing, damaged, or not a line reader.
         """
         shipped = resources.files("digitscope") / "shipped" / "lines" / "reader.onnx"
         name = "the shipped line reader" if path is None else str(path)

@@ -58,7 +58,9 @@ class OcrModel:
         characters = self._session.metadata.get("character", "").split("\n")
         wanted = [character + LOOKALIKES.get(character, "") for character in ALPHABET]
         if not set("".join(wanted)) <= set(characters):
-            raise ModelError(f"{name} is not a recognition network of RapidOCR: it names no such characters; update it")
+            raise ModelError(
+                f"{name} is not a recognition network of RapidOCR: its list lacks needed characters; update it"
+            )
         self._classes = [[1 + characters.index(alike) for alike in group] for group in wanted]
         self._answer(np.zeros((1, 3, HEIGHT, NARROWEST), np.float32), LONGEST_ANSWER)
 

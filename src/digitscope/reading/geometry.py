@@ -1,4 +1,4 @@
-"""From a rectangle on a picture that was reduced and turned back to a box in pixels of its source."""
+"""Coordinates: from a rectangle on a picture that was reduced and turned, back to a box in pixels of its source."""
 
 from __future__ import annotations
 

@@ -5,7 +5,8 @@ is often sure of what it has never seen. The values of the layers before them ca
 these values, fitted to tell training digits from letters, scribbles and shapes that were drawn for it
 (``benchmarks/fit_known.py``). The lens page runs it too.
 
-Source: Hendrycks et al., "Deep Anomaly Detection with Outlier Exposure", 2019, for learning from what is no digit.
+Source: Hendrycks et al., "Deep Anomaly Detection with Outlier Exposure", 2019, for training on images
+that show no digit.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ FIT_DATA = "known.npz"
 """File in ``shipped``: ``others`` and ``digits``, uint8 (n, 28, 28), drawn by ``benchmarks/fit_known.py``."""
 
 KEPT = 0.99
-"""Share of the digits that lie above the threshold."""
+"""Share of the digits above the threshold."""
 
 FITTED_ON, CALIBRATED_ON = 26_000, 6_000
-"""Number of training digits for the fit, and of others, from the end of the file, that set the threshold.
+"""Number of training digits for the fit, and of others, the last of them, that set the threshold.
 
 If there are fewer digits, a fifth sets the threshold and the rest are for the fit.
 """
@@ -45,17 +46,17 @@ HIDDEN, EPOCHS, RATE, DECAY, BATCH = 48, 12, 4e-3, 0.2, 256
 """Of the detector: hidden units, epochs, peak learning rate, weight decay, images per step."""
 
 CHUNK = 16
-"""Images that go through the model together: few enough for their feature maps to stay in the processor's cache."""
+"""Images that go through the model at a time: few enough for their feature maps to stay in the processor's cache."""
 
 MOST_FEATURES = 4096
-"""Most values that the detector takes; of more, it takes every second, third ..."""
+"""The most values that the detector takes; of more than these, it takes every second, third ..."""
 
 
 class Features(TypedDict):
     """Which values of a model a detector takes.
 
     Attributes:
-        layers: names of the layers, whose values are joined in this order.
+        layers: names of the layers; their values are joined in this order.
         step: 2 takes every second of the values, 3 every third ...
         hidden: number of hidden units of the detector.
     """
@@ -71,7 +72,7 @@ class Detector(Features):
     Attributes:
         weights: base64 of little-endian float16: weights (values, hidden) and biases of the hidden units, then those of
             the one output.
-        threshold: digit probability below which an image is no digit.
+        threshold: digit probability below which an image does not show a digit.
     """
 
     weights: str
@@ -84,7 +85,7 @@ def fit_detector(model: Model, data: str | Dataset = "mnist", seed: int = 0) -> 
     Args:
         model: a network that describes its layers.
         data: the dataset whose training images are the digits.
-        seed: of the first weights, the order and the distortions.
+        seed: of the initial weights, the order and the distortions.
     """
     rng = np.random.default_rng(seed)
     digits = load_dataset(data).x_train
@@ -154,8 +155,8 @@ def _values(model: Model, features: Features, images: npt.ArrayLike) -> Floats:
 def _distorted(images: Images, rng: np.random.Generator) -> Images:
     """The images, every second one turned, sheared, scaled and shifted a little.
 
-    The model knows its own training images too well. Moving an image softens its edges; half of them stay sharp so that
-    the detector does not learn to judge by the edges.
+    The model knows its own training images too well, so they are moved. That softens their edges; half of the images
+    stay sharp so that the detector does not learn to judge by the edges.
     """
     made = images.copy()
     middle = np.array([13.5, 13.5])
@@ -172,7 +173,7 @@ def _distorted(images: Images, rng: np.random.Generator) -> Images:
 def _fit(x: Floats, answers: Floats, rng: np.random.Generator) -> list[Floats]:
     """The weights of one hidden layer and one output, fitted to the logistic loss by Adam with weight decay.
 
-    The values are standardised in place; the first weights returned make up for it.
+    The values are standardised in place, and the returned weights of the hidden layer include that step.
 
     Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019.
     """

@@ -1,4 +1,4 @@
-"""Reading pages: pixels in, the numbers on every line with places and calibrated confidence out.
+"""Reading pages: pixels in; the numbers on every line, with their places and calibrated confidence, out.
 
 This decides how a page is turned, whether a picture is a page or itself one line, and what is refused.
 ``reading.detection`` finds the lines, ``reading.recognition`` reads them.
@@ -30,7 +30,7 @@ SURE = 0.9
 above it, and 98 % of those were right, with either engine."""
 
 WRITTEN = 0.5
-"""Least digit probability of a line that holds a number."""
+"""Least digit probability of a line that counts as holding a number."""
 
 CROP_HEIGHT, CROP_SHAPE = 260, 1.3
 """A picture of at most this height, and at least this many times as wide as high, may itself be one line."""
@@ -49,20 +49,20 @@ TURN = 0.1
 """A turned page must beat the page as it is by this much mean confidence."""
 
 BLANK_GAP, NUMBER_GAP = 0.7, 1.6
-"""Least gap between two digits that is written as a blank, and that begins another number, in digit heights."""
+"""The least gaps between two digits, in digit heights, that count as a blank and as the start of another number."""
 
 WIDER = 2.0
-"""Such a gap is also more than this many times as wide as the line's narrow gaps: where all digits are spaced widely,
+"""Such a gap must also be more than this many times as wide as the line's narrow gaps: if all digits are widely spaced,
 there are no blanks."""
 
 LEVEL = 0.5
 """Greatest distance between the middles of two strips on one line, in heights of the lower one."""
 
 ROTATIONS = (0, 90, 270, 180)
-"""The quarter turns, in degrees counter-clockwise, in the order in which they are tried."""
+"""The rotations, in degrees counter-clockwise, in the order in which they are tried."""
 
 UNCERTAIN = "too uncertain"
-"""The reason why a number is refused."""
+"""The reason for refusing a number."""
 
 
 class PageReader:
@@ -107,7 +107,7 @@ class PageReader:
         return degrees, tuple(found)
 
     def reading(self, pixels: Levels, constraint: Constraint | None = None) -> Reading:
-        """The reading of a picture that is one line; if it holds several strips, of the one that says most.
+        """The reading of a picture of one line; if it has several strips, the one with the most digits, by confidence.
 
         Args:
             pixels: uint8 (h, w) or (h, w, 3).
@@ -143,7 +143,7 @@ class PageReader:
         return [reading for reading in found if reading.best and reading.digit_probability >= WRITTEN]
 
     def _numbers(self, reading: Reading, picture: Picture, degrees: int, line: int, split: bool) -> list[Number]:
-        """The numbers of a line on a page that was turned; each has the confidence of the whole line."""
+        """The numbers of one line; each has the confidence of the whole line."""
         confidence = self.lines.confidence(reading)
         reason = None if confidence >= self.sure else UNCERTAIN
         strip, found = reading.strip, []
@@ -167,7 +167,7 @@ def check_rotation(rotate: int | None) -> None:
         ConfigError: it is something else.
     """
     if rotate not in (None, *ROTATIONS):
-        raise ConfigError(f"rotate={rotate} is no quarter turn; give 0, 90, 180, 270, or None to find out")
+        raise ConfigError(f"rotate={rotate} is not a quarter turn; give 0, 90, 180 or 270, or None to try them")
 
 
 def _is_crop(pixels: Levels) -> bool:
@@ -177,7 +177,7 @@ def _is_crop(pixels: Levels) -> bool:
 
 
 def _strips(pixels: Levels) -> list[Strip]:
-    """A crop as one line; or the lines found in it, if all are much smaller."""
+    """A crop as one line, or the lines found in it if all of them are much lower than the crop."""
     if pixels.shape[0] <= LOW:
         return [Strip.of(pixels)]
     found = find_lines(pixels)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -26,9 +26,6 @@ from digitscope.reading.engine import Engine
 from digitscope.reading.page import LONGEST, PageReader, check_rotation
 from digitscope.reading.page import SURE as SURE_OF_NUMBER
 
-ReadPicture = Callable[[Picture], tuple[int, tuple[Number, ...]]]
-"""What reads a picture: the degrees by which it was turned counter-clockwise, and its numbers."""
-
 
 class Reader:
     """Reads handwritten digits and numbers. Opening it is the slow part, so use it again and again."""
@@ -43,10 +40,10 @@ class Reader:
 
         Args:
             model: for single digits: a model, or what ``digitscope.load`` takes.
-            engine: for lines: ``"own"``; ``"ocr"`` for RapidOCR's network together with it; an ``.onnx`` file with a
-                network of the own kind; or several engines (``reading.engine.Engine``).
-            min_confidence: 0..1, below which an answer is refused; None takes the limit that was chosen for single
-                digits, and the one for numbers.
+            engine: for lines: ``"own"``, Digitscope's network; ``"ocr"``, RapidOCR's network together with it; an
+                ``.onnx`` file with a network like the own one; or several engines (``reading.engine.Engine``).
+            min_confidence: 0..1, below which an answer is refused; None takes ``reading.digit.SURE`` for single digits
+                and ``reading.page.SURE`` for numbers.
 
         Raises:
             ConfigError: there is no such model or engine, or ``min_confidence`` is not within 0..1.
@@ -59,19 +56,19 @@ class Reader:
         self._model, self._engine = model, engine
         # What is not the default may be missing or damaged: open it now, so that the error comes here.
         if model != "robust":
-            self.model = self._opened_model()
+            _ = self.model
         if engine != "own":
-            self.pages = self._opened_pages()
+            _ = self.pages
 
     @cached_property
     def model(self) -> Model:
         """The model for single digits; opened when it is first needed."""
-        return self._opened_model()
+        return self._model if isinstance(self._model, Model) else load(self._model)
 
     @cached_property
     def pages(self) -> PageReader:
         """The reader of lines; opened when it is first needed."""
-        return self._opened_pages()
+        return PageReader(self._engine, SURE_OF_NUMBER if self.min_confidence is None else self.min_confidence)
 
     def read(
         self,
@@ -97,12 +94,12 @@ class Reader:
 
         Raises:
             ImageError: it cannot be used as a picture.
-            ConfigError: options that are out of range or contradict each other.
+            ConfigError: an option is out of range, or two contradict each other.
         """
         constraint = Constraint.of(length, pattern, max_value)
         name = str(image) if isinstance(image, str | os.PathLike) else ""
         picture = load_picture(image, LONGEST)
-        return _page(name, 1, picture, lambda picture: self.pages.numbers(picture, rotate, constraint))
+        return self._page(name, 1, picture, False, rotate, constraint)
 
     def read_file(
         self,
@@ -130,10 +127,11 @@ class Reader:
             max_value: as for ``read``.
 
         Returns:
-            The pages, each decoded and read when it is asked for. Each keeps its pixels for ``show()``, some megabytes.
+            The pages, each decoded and read only when its turn comes. Each keeps its pixels for ``show()``, some
+            megabytes.
 
         Raises:
-            ConfigError: options that are out of range or contradict each other.
+            ConfigError: an option is out of range, or two contradict each other.
 
         >>> [page.error for page in Reader().read_file(b"GIF89a")]
         ['the file of 6 bytes is not a PNG, JPEG, BMP, TIFF, WebP or GIF image; convert it first']
@@ -142,7 +140,6 @@ class Reader:
         constraint = Constraint.of(length, pattern, max_value)
         if single and (rotate is not None or constraint is not None):
             raise ConfigError("single reads one digit a page; leave out rotate, length, pattern and max_value")
-
         return (
             self.scan(scan, single=single, rotate=rotate, constraint=constraint)
             for scan in scans(file, ink.LONGEST if single else LONGEST, name)
@@ -155,7 +152,7 @@ class Reader:
 
         Args:
             scan: the page, its longer side reduced to ``reading.page.LONGEST`` pixels, or ``preprocessing.ink.LONGEST``
-                if ``single``: what is larger takes longer and is read no better.
+                if ``single``: a larger page takes longer and is read no better.
             single: whether it holds one digit, as for ``digit``.
             rotate: as for ``read``.
             constraint: what is known about the form of every number.
@@ -163,11 +160,13 @@ class Reader:
         Returns:
             The page; one that cannot be read has an ``error`` instead of numbers.
         """
-
-        def read(picture: Picture) -> tuple[int, tuple[Number, ...]]:
-            return (0, (self._digit(picture),)) if single else self.pages.numbers(picture, rotate, constraint)
-
-        return _page_of(scan, read)
+        if scan.picture is None:
+            return _unread(scan, scan.error)
+        try:
+            return self._page(scan.file, scan.page, scan.picture, single, rotate, constraint)
+        except Exception as error:  # one page of ten thousand must not stop the others
+            reason = f"{type(error).__name__}: {first_line(error)}"
+            return _unread(scan, f"{scan.file} page {scan.page} could not be read ({reason}); please report this")
 
     def digit(self, image: ImageSource) -> Number:
         """Read the one digit in a picture.
@@ -177,8 +176,8 @@ class Reader:
                 bool, uint8, uint16, or floats 0..1; pen and paper may have any colour.
 
         Returns:
-            The digit, with its box in pixels of the upright picture; or a refusal, whose ``text`` is None and whose
-            ``reason`` is "blank", "too small", "several digits", "no digit" or "too uncertain".
+            The digit, with its box in pixels of the upright picture; or a refusal, with None as its ``text`` and a
+            ``reason``: "blank", "too small", "several digits", "no digit" or "too uncertain".
 
         Raises:
             ImageError: it cannot be used as a picture.
@@ -189,35 +188,24 @@ class Reader:
         """
         return self._digit(load_picture(image, ink.LONGEST))
 
+    def _page(
+        self, file: str, number: int, picture: Picture, single: bool, rotate: int | None, constraint: Constraint | None
+    ) -> Page:
+        """Read a picture as a page of a file."""
+        numbers: tuple[Number, ...]
+        start = time.perf_counter()
+        if single:
+            degrees, numbers = 0, (self._digit(picture),)
+        else:
+            degrees, numbers = self.pages.numbers(picture, rotate, constraint)
+        milliseconds = round((time.perf_counter() - start) * 1000, 3)
+        size = picture.width, picture.height
+        return Page(file, number, *size, degrees, numbers, milliseconds, pixels=picture.pixels)
+
     def _digit(self, picture: Picture) -> Number:
         return read_digit(picture, self.model, SURE_OF_DIGIT if self.min_confidence is None else self.min_confidence)
 
-    def _opened_model(self) -> Model:
-        return self._model if isinstance(self._model, Model) else load(self._model)
-
-    def _opened_pages(self) -> PageReader:
-        return PageReader(self._engine, SURE_OF_NUMBER if self.min_confidence is None else self.min_confidence)
-
-
-def _page_of(scan: Scan, read: ReadPicture) -> Page:
-    """The page of a scan; one that cannot be read has an error instead of numbers."""
-    if scan.picture is None:
-        return _unread(scan, scan.error)
-    try:
-        return _page(scan.file, scan.page, scan.picture, read)
-    except Exception as error:  # one page of ten thousand must not stop the others
-        reason = f"{type(error).__name__}: {first_line(error)}"
-        return _unread(scan, f"{scan.file} page {scan.page} could not be read ({reason}); please report this")
-
-
-def _page(file: str, number: int, picture: Picture, read: ReadPicture) -> Page:
-    """A picture, read, as a page of a file."""
-    start = time.perf_counter()
-    degrees, numbers = read(picture)
-    milliseconds = round((time.perf_counter() - start) * 1000, 3)
-    size = picture.width, picture.height
-    return Page(file, number, *size, degrees, numbers, milliseconds, pixels=picture.pixels)
-
 
 def _unread(scan: Scan, error: str | None) -> Page:
+    """The page of a scan that could not be read."""
     return Page(scan.file, scan.page, 0, 0, 0, (), 0.0, error)

@@ -1,4 +1,4 @@
-"""Line recognition: a strip cut out of a page in; its digits, their probabilities and their places out.
+"""Line recognition: a strip cut out of a page in; its digits, with their probabilities and places, out.
 
 One or more engines look at a strip in several views. Each view proposes texts, and every text is weighed by all views.
 ``reading.detection`` finds the lines, ``reading.ctc`` decodes the columns, ``reading.page`` reads whole pages.
@@ -44,7 +44,7 @@ CALIBRATIONS = {"own": (0.94, -0.161), "ocr": (0.356, -1.797)}
 synthetic lines that no training saw (``benchmarks/calibrate_lines.py``)."""
 
 PEN = 0.4
-"""A pixel of a line field counts as ink from this share of full pen on."""
+"""A pixel of a line field counts as ink if it has more than this share of full pen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,15 +108,15 @@ class LineReader:
 
         Args:
             engine: ``"own"``; ``"ocr"``, RapidOCR's network together with the own one; an ``.onnx`` file with a network
-                of the own kind; or several engines of equal weight, of which the last locates the digits.
+                like the own one; or several engines of equal weight, the last of which locates the digits.
 
         Raises:
             ConfigError: there is no such engine.
             MissingExtra: ``"ocr"`` without rapidocr installed.
-            ModelError: a model file is damaged, or no line reader.
+            ModelError: a model file is damaged, or not a line reader.
         """
         self.engines = _opened(engine)
-        self.engine = "ocr" if engine == "ocr" else "own"
+        self.calibration = "ocr" if engine == "ocr" else "own"
 
     def read(self, strip: Strip, constraint: Constraint | None = None) -> Reading:
         """The texts that a strip may say: those that its views propose, each weighed by all views of all engines.
@@ -139,7 +139,7 @@ class LineReader:
 
     def confidence(self, reading: Reading) -> float:
         """The calibrated probability 0..1 that the best text of a reading is right."""
-        return calibrated(reading.score, self.engine)
+        return calibrated(reading.score, self.calibration)
 
 
 def _opened(engine: str | Path | Sequence[Engine]) -> tuple[tuple[Engine, float], ...]:
@@ -178,7 +178,7 @@ def _ranked(texts: Sequence[str], votes: Doubles, constraint: Constraint | None)
     if fits[1:].any():
         shares = softmax(votes + np.where(fits, 0.0, np.log(MISFIT)))
         kept = np.flatnonzero(fits)
-    else:  # no text keeps the constraint: list the others nevertheless, as hardly right
+    else:  # no text keeps the constraint: list them all, as improbable
         shares = softmax(votes)
         shares[1:] *= MISFIT
         kept = np.arange(len(texts))
@@ -215,7 +215,7 @@ def characters(reading: Reading) -> list[Character]:
 
 
 def _places(probabilities: Floats, best: str) -> list[Place]:
-    """Where the characters of the best text stand, with separators if the view's best spelling of it has some."""
+    """Where the characters of the best text stand, including any separators in the view's best spelling of it."""
     if not best or 2 * len(best) > len(probabilities):
         return []
     spelled = [text for text, _ in beam_search(without_gaps(probabilities)) if digits_of(text) == best]
@@ -225,7 +225,7 @@ def _places(probabilities: Floats, best: str) -> list[Place]:
 
 
 def _ink_box(ink: Levels, left: int, right: int) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of the ink between two columns; of the columns where there is no ink."""
+    """Left, top, right and bottom of the ink between two columns, or of the columns if they have no ink."""
     left = min(max(left, 0), ink.shape[1] - 1)
     right = min(max(right, left + 1), ink.shape[1])
     x, y, width, height = cv2.boundingRect(ink[:, left:right])

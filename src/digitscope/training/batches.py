@@ -1,4 +1,4 @@
-"""The batches of a fit, in an order of its own for every epoch. Loads no data and fits nothing."""
+"""The batches of a fit, in a new order for every epoch. Loads no data and fits nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from digitscope.arraytypes import Floats, Images, Labels
 from digitscope.preprocessing.augment import distort
 
 AHEAD = 4
-"""Batches that are prepared while the network learns from another one."""
+"""Batches that are prepared while the network learns from an earlier one."""
 
 _ONE_HOT = np.eye(10, dtype=np.float32)
 
@@ -39,9 +39,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             batch_size: images per batch; the last one of an epoch holds what is left.
             seed: of order and distortions.
             strength: of ``augment.distort``; 0 leaves the images as they are.
-            shares: number of devices, each of which takes an equal share of every batch. A last batch without equal
-                shares is repeated as a whole until it has them. Its mean, from which the network learns, stays the
-                same; only in the loss and accuracy that Keras reports does it count several times.
+            shares: number of devices that share every batch equally. A last batch that cannot be shared equally is
+                repeated as a whole until it can. Its mean, from which the network learns, stays the same; only the
+                loss and accuracy that Keras reports count it several times.
         """
         super().__init__()
         self._images, self._labels = images, labels
@@ -49,7 +49,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self.set_epoch(0)
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose batches are given, counted from 0."""
+        """Give the batches of this epoch from now on; epochs are counted from 0."""
         self._epoch = epoch
         self._order = np.random.default_rng((self._seed, epoch)).permutation(len(self._images))
 
@@ -70,10 +70,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
 
 def pipeline_of(batches: Batches) -> Any:
-    """What Keras' ``fit`` is given: the batches, on TensorFlow as a ``tf.data`` pipeline that does not tune itself.
+    """The batches as Keras' ``fit`` takes them: on TensorFlow, a ``tf.data`` pipeline that does not tune itself.
 
-    Keras' own pipeline does, and the thread that tunes delayed the end of an epoch by two seconds in three
-    fits of four; ``classic`` takes six seconds in all.
+    Keras' own pipeline does, and its tuner's thread delayed the end of an epoch by two seconds in three fits of four;
+    ``classic`` takes six seconds in all.
     """
     if keras.backend.backend() != "tensorflow":
         return batches

@@ -35,9 +35,9 @@ class Checkpoint:
 
     Attributes:
         history: one row per finished epoch.
-        seconds: that the fit has taken so far, those before a resume included.
+        seconds: what the fit has taken so far, including the time before a resume.
         variables: those of the network, then those of its optimizer: weights, moments, running means, steps taken.
-        teachers: the weights of each teacher whose training is finished.
+        teachers: the weights of each teacher that has finished training.
     """
 
     history: list[dict[str, float]]
@@ -70,8 +70,9 @@ class Checkpoint:
         """
         models = [_variables(network), *(teacher.variables for teacher in teachers)]
         parts = [self.variables, *self.teachers]
-        there = [[(value.shape, value.dtype.kind) for value in part] for part in parts]
-        if there != [[(tuple(variable.shape), np.dtype(variable.dtype).kind) for variable in of] for of in models]:
+        saved = [[(value.shape, value.dtype.kind) for value in part] for part in parts]
+        needed = [[(tuple(value.shape), np.dtype(value.dtype).kind) for value in model] for model in models]
+        if saved != needed:
             raise DataError("the checkpoint belongs to another network; set overwrite to start the run again")
         for variable, value in zip(itertools.chain(*models), itertools.chain(*parts), strict=True):
             variable.assign(value)
@@ -105,7 +106,7 @@ class Checkpoint:
             return cls(history, float(header["seconds"]), variables, teachers)
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             raise DataError(
-                f"{path} is no checkpoint to resume from ({error}); set overwrite to start again"
+                f"{path} is not a checkpoint to resume from ({error}); set overwrite to start again"
             ) from error
 
 

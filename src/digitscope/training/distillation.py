@@ -14,11 +14,11 @@ import keras
 from digitscope.training.recipes import Recipe
 
 LEAST = 1e-7
-"""The lowest probability that a teacher's answer counts as; half precision has no smaller one."""
+"""A teacher's probabilities below this count as this; half precision has no smaller one."""
 
 
 def as_student(network: keras.Sequential, teachers: Sequence[keras.Sequential], recipe: Recipe) -> keras.Model:
-    """The same network, layer by layer, with another loss: its targets are mostly its teachers' answers.
+    """The network with another loss: it learns mostly from its teachers' answers. Layers and weights are shared.
 
     Every image also goes through the teachers, distorted as the student sees it. Their answers say which digits it
     resembles a little, which its label does not. The accuracy that Keras reports still counts labels.
@@ -37,7 +37,7 @@ def as_student(network: keras.Sequential, teachers: Sequence[keras.Sequential], 
         return ops.softmax(ops.log(ops.maximum(teacher(x, training=False), LEAST)) / temperature)
 
     class Student(keras.Model):  # type: ignore[misc]
-        """Knows its teachers by a closure: as attributes, Keras would take them for parts of the student."""
+        """Reaches its teachers through a closure: Keras would take attributes for parts of the student."""
 
         def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, *rest: Any, **named: Any) -> Any:
             taught = sum(softened(teacher, x) for teacher in teachers) / len(teachers)

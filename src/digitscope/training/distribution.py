@@ -1,7 +1,7 @@
 """One fit on several devices: each computes its share of every batch. That changes the speed, not what is learned.
 
-Keras' ``DataParallel`` does the work, which only its JAX backend has. The caller chooses how many devices; JAX's first
-ones are taken.
+Keras' ``DataParallel`` does the work; only its JAX backend has it. The caller chooses how many devices; the first ones
+that JAX lists are taken.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def check_devices(devices: int, batch_size: int) -> None:
     """Make sure that a fit can be shared between devices.
 
     Args:
-        devices: how many; one is always there.
+        devices: how many; 1 is always possible.
         batch_size: images per step of the optimizer, an equal number for each device.
 
     Raises:

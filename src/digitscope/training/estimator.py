@@ -31,7 +31,7 @@ SIDE, ANSWERS = 28, 10
 """Pixels of each side of the network's images, and the number of classes that it distinguishes."""
 
 BATCH = 256
-"""Images per call of the network, always the same number, so that no answer depends on the other images."""
+"""Images per call of the network: always the same number, so that no answer depends on the other images."""
 
 _INSIDE = "settings__"
 """Prefix that scikit-learn gives to parameters inside ``settings``."""
@@ -83,7 +83,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             settings: other values of the recipe, e.g. ``{"pooling": "average"}``; a grid search can try several of
                 these, or vary one setting by name: ``{"settings__pooling": ["max", "average"]}``.
             random_state: of weights, order and distortions; a number is the ``seed`` of ``digitscope.train``, None
-                chooses another one for every fit.
+                draws a new one for every fit.
         """
         self.recipe = recipe
         self.epochs = epochs
@@ -238,7 +238,7 @@ def _square(n: int) -> tuple[int, int]:
     side = math.isqrt(n - 1) + 1
     if side * side != n:
         warnings.warn(
-            f"rows of {n} numbers are no square images and are laid out in {side}x{side} cells; if a column is not a "
+            f"rows of {n} numbers are not square images and are laid out in {side}x{side} cells; if a column is not a "
             "pixel, e.g. the label, take it out, and give images that are not square as (n, h, w)",
             stacklevel=3,
         )

@@ -1,7 +1,7 @@
 """A fit: a recipe and labelled images in, a fitted network out. It writes no files; ``experiments.run`` does.
 
-Keras does the fitting, on whichever backend it runs. ``recipes`` decides what is learned; what is fast on this machine
-is decided here (``Execution``).
+Keras does the fitting, on whichever backend it runs. ``recipes`` decides what is learned; ``Execution`` decides how it
+runs fast on this machine.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Execution:
 
     Attributes:
         backend: Keras' backend.
-        steps_per_execution: steps between two returns to Python; returning after each took half of the time on
-            TensorFlow's CPU.
+        steps_per_execution: steps between two returns to Python; returning after each step cost half of the time with
+            TensorFlow on a CPU.
         precision: Keras dtype policy of the layers during the fit; the fitted network is float32 in any case.
         jit_compile: whether XLA compiles the step; its convolutions are slow on CPUs.
         devices: number of devices that share every batch.
@@ -48,12 +48,12 @@ class Execution:
     backend: str
     steps_per_execution: int
     precision: str
-    jit_compile: bool | str
+    jit_compile: bool
     devices: int = 1
 
     @classmethod
     def for_this_machine(cls, recipe: Recipe, devices: int = 1) -> Execution:
-        """What was measured to be fastest on this backend and kind of processor, if the recipe allows it.
+        """The settings measured as fastest on this backend and kind of processor, if the recipe allows them.
 
         Args:
             recipe: what to fit.
@@ -100,7 +100,7 @@ class Fitted:
     Attributes:
         network: in float32.
         history: one row per epoch, see ``fit``.
-        seconds: that the fit took, those before a resume included.
+        seconds: what the fit took, including the time before a resume.
     """
 
     network: keras.Sequential
@@ -117,7 +117,7 @@ def fit(
     progress: Progress | None = None,
     *,
     network_of: NetworkBuilder = build,
-    begun: Checkpoint | None = None,
+    resume_from: Checkpoint | None = None,
     after_epoch: Callable[[Checkpoint], None] | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Fitted:
@@ -129,9 +129,9 @@ def fit(
         labels: uint8 (n,) 0..9.
         seed: of the weights, the order of the images and the distortions.
         execution: how the backend runs it; None: ``Execution.for_this_machine``.
-        progress: told about images done of all images of all epochs, the teachers' included.
+        progress: called with the images done, of all images in all epochs, the teachers' included.
         network_of: builds the network; give your own for an experiment.
-        begun: where an interrupted fit of the same kind stopped; this one continues from there.
+        resume_from: where an interrupted fit of the same kind stopped; this one continues from there.
         after_epoch: called with a checkpoint after every epoch.
         callbacks: further Keras callbacks, e.g. TensorBoard.
 
@@ -140,20 +140,20 @@ def fit(
         images_per_second, seconds).
 
     Raises:
-        DataError: ``begun`` is the state of another network.
+        DataError: ``resume_from`` is the state of another network.
     """
     execution = execution or Execution.for_this_machine(recipe)
     batches = Batches(images, labels, recipe.batch_size, seed, recipe.augment, execution.devices)
-    recorder = _Recorder(recipe, batches, len(images), begun, progress, after_epoch)
+    recorder = _Recorder(recipe, batches, len(images), resume_from, progress, after_epoch)
     with _seeded(seed), on_devices(execution.devices), no_retracing_warnings():
         networks = [network_of(recipe, execution.precision) for _ in range(recipe.teachers + 1)]
-        ready = min(len(begun.teachers), recipe.teachers) if begun else 0
+        ready = min(len(resume_from.teachers), recipe.teachers) if resume_from else 0
         for number in range(ready, len(networks)):
             network, teachers = networks[number], networks[:number]
             learner = as_student(network, teachers, recipe) if number == recipe.teachers > 0 else network
             _compile(learner, recipe, execution, len(batches) * recipe.epochs)
-            if begun is not None and number == ready:
-                begun.restore(learner, teachers)
+            if resume_from is not None and number == ready:
+                resume_from.restore(learner, teachers)
             recorder.teachers = teachers
             learner.fit(
                 pipeline_of(batches),
@@ -172,7 +172,7 @@ def fit(
 def _seeded(seed: int) -> Iterator[None]:
     """Seed Keras, and put back Python's and NumPy's global generators afterwards, which Keras seeds as well.
 
-    Otherwise every ``train_test_split`` without a seed of its own would give the same split after a fit.
+    Otherwise every ``train_test_split`` that is given no seed would make the same split after a fit.
     """
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     try:
@@ -223,21 +223,21 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         recipe: Recipe,
         batches: Batches,
         n: int,
-        begun: Checkpoint | None,
+        resume_from: Checkpoint | None,
         progress: Progress | None,
         after_epoch: Callable[[Checkpoint], None] | None,
     ) -> None:
         super().__init__()
-        self.rows: list[dict[str, float]] = [*begun.history] if begun else []
+        self.rows: list[dict[str, float]] = [*resume_from.history] if resume_from else []
         self.teachers: Sequence[keras.Model] = ()
         self._recipe, self._batches, self._n = recipe, batches, n
         self._progress, self._after_epoch = progress, after_epoch
-        self._start = time.perf_counter() - (begun.seconds if begun else 0.0)
+        self._start = time.perf_counter() - (resume_from.seconds if resume_from else 0.0)
         self._epoch, self._epoch_start = 0, 0.0
 
     @property
     def seconds(self) -> float:
-        """Since the fit began, the parts before a resume included."""
+        """Since the fit began, including the time before a resume."""
         return time.perf_counter() - self._start
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:

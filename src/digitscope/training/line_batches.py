@@ -1,4 +1,4 @@
-"""Batches of synthetic lines for the line reader, made by a process of their own while the network learns."""
+"""Batches of synthetic lines for the line reader, made by a separate process while the network learns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitscope.arraytypes import Floats, Levels
-from digitscope.datasets.synthetic.lines import Line, Lines
+from digitscope.datasets.synthetic.lines import Lines, SyntheticLine
 from digitscope.errors import DigitscopeError
 from digitscope.preprocessing.line import ALPHABET, HEIGHT, line_field
 
@@ -42,7 +42,7 @@ AHEAD = 24
 """Batches that are made before they are asked for."""
 
 WARM = 20
-"""Batches that must have been seen before one is seen again; until then the training waits for new ones."""
+"""New batches that the training waits for at the start; after that it repeats an old one when none is ready."""
 
 KEPT = 1000
 """Batches that are kept to be seen again."""
@@ -68,7 +68,7 @@ class BatchPool:
         self._seen: list[Batch] = []
 
     def take(self) -> Batch:
-        """A new batch if one is ready or few were seen yet, else one of the last that were seen.
+        """A new batch if one is ready or fewer than ``WARM`` were seen, else one that was seen before.
 
         Raises:
             DigitscopeError: the process that makes batches has ended.
@@ -91,7 +91,7 @@ class BatchPool:
 
 @contextlib.contextmanager
 def batch_pool(seed: int, first: int, rng: np.random.Generator) -> Iterator[BatchPool]:
-    """A pool that a process of its own fills until the block ends.
+    """A pool that a separate process fills until the block ends.
 
     Args:
         seed: of the lines.
@@ -147,7 +147,7 @@ class _Bucket:
     def full(self) -> bool:
         return len(self.fields) * self.width >= LINES_PER_BATCH * 128
 
-    def add(self, line: Line, pixels: Floats, rng: np.random.Generator) -> None:
+    def add(self, line: SyntheticLine, pixels: Floats, rng: np.random.Generator) -> None:
         """Put a line's field float32 (HEIGHT, w) 0..1 somewhere in a wider field."""
         left = int(rng.integers(MARGIN, self.width - pixels.shape[1] - MARGIN + 1))
         padded = np.zeros((HEIGHT, self.width), np.uint8)
@@ -203,7 +203,7 @@ def fits(text: str, columns: int) -> bool:
 
 
 def _make(seed: int, first: int, leaving: Connection) -> None:
-    """Make batches until this process is terminated, or the training is gone."""
+    """Make batches until this process is terminated or the training has ended."""
     cv2.setNumThreads(1)
     ahead: queue.Queue[tuple[int, Batch]] = queue.Queue(AHEAD)
 
@@ -211,7 +211,7 @@ def _make(seed: int, first: int, leaving: Connection) -> None:
         with contextlib.suppress(OSError):
             while True:
                 leaving.send(ahead.get())
-        os._exit(0)  # the training is gone
+        os._exit(0)  # the training has ended
 
     threading.Thread(target=hand_over, daemon=True).start()
     for item in line_batches(seed, first):

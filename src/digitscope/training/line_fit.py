@@ -50,7 +50,7 @@ class LineRun:
 
     Attributes:
         folder: holds ``reader.keras``, ``reader.onnx`` and ``history.json``.
-        seconds: of the fit, over all its parts.
+        seconds: what the fit took, including the time before a resume.
         lines: that the network saw.
         accuracy: share of synthetic lines of another seed that it reads correctly.
     """
@@ -99,7 +99,7 @@ def train_reader(
         out: the folder.
         seed: of weights and lines.
         resume: whether to continue an unfinished training in the folder; otherwise it is replaced.
-        progress: told about lines seen of all.
+        progress: called with the lines seen, of all lines.
 
     Raises:
         DataError: the fonts are missing.
@@ -138,7 +138,7 @@ def fit_lines(
         lines: of the whole training.
         folder: where it is saved.
         seed: of the lines.
-        progress: told about lines seen of all, at every save.
+        progress: called at every save with the lines seen, of all lines.
 
     Raises:
         DigitscopeError: the process that makes lines has died.
@@ -167,21 +167,22 @@ def fit_lines(
 
 
 def learning_rate(done: float) -> float:
-    """The learning rate when a share 0..1 of the lines was seen: a short climb, then half a cosine."""
+    """The learning rate after a share 0..1 of the lines: a short linear rise, then half a cosine."""
     return float(PEAK * min(1.0, (done + 1e-3) / WARMUP) * max(0.005, 0.5 * (1 + np.cos(np.pi * min(1.0, done)))))
 
 
 def line_loss(targets: Any, logits: Any) -> Any:
-    """The CTC loss, and ``GUIDE`` times the cross-entropy of the columns whose answer is known.
+    """The CTC loss, plus ``GUIDE`` times the cross-entropy of the columns with a known answer.
 
-    CTC alone spends the first hundred thousand lines on finding where the characters are; synthetic lines know it.
+    CTC alone spends the first hundred thousand lines on finding where the characters are; in synthetic lines that is
+    known.
 
     Args:
         targets: (n, LONGEST_TEXT + columns), the classes of the text and of the columns, see ``line_batches.Batch``.
         logits: (n, columns, CLASSES).
     """
     ops = keras.ops
-    targets = ops.cast(targets, "int32")  # Keras hands targets on as floats
+    targets = ops.cast(targets, "int32")  # Keras passes targets as floats
     classes, columns = targets[:, :LONGEST_TEXT], targets[:, LONGEST_TEXT:]
     known = ops.cast(columns >= 0, "float32")
     guide = ops.sparse_categorical_crossentropy(ops.maximum(columns, 0), logits, from_logits=True)
@@ -207,7 +208,7 @@ def export_reader(network: keras.Model, path: str | Path) -> None:
 
 
 def _varied(batch: Batch, rng: np.random.Generator) -> tuple[Floats, npt.NDArray[np.int32]]:
-    """A batch as the network takes it, its ink a little weaker or stronger, so that no batch is seen twice."""
+    """A batch as the network takes it, its ink made a little weaker or stronger, so that no batch is seen twice."""
     fields = batch[0].astype(np.float32) * np.float32(1 / 255)
     power = rng.uniform(0.75, 1.35, (len(fields), 1, 1)).astype(np.float32)
     return (fields**power)[..., None], np.concatenate(batch[1:], axis=1)
@@ -223,14 +224,15 @@ def _ctc(classes: Any, logits: Any) -> Any:
     import tensorflow as tf  # extra train, and only where Keras runs on it
 
     empty = tf.equal(lengths, 0)
-    filled = tf.concat([tf.where(empty, 1, classes[:, 0])[:, None], classes[:, 1:]], axis=1)  # the kernel wants a text
+    # The kernel fails on an empty text, so it gets one character; its loss is replaced at the end.
+    filled = tf.concat([tf.where(empty, 1, classes[:, 0])[:, None], classes[:, 1:]], axis=1)
     sparse = tf.sparse.from_dense(filled)
     losses = tf.nn.ctc_loss(sparse, logits, lengths, columns, logits_time_major=False, blank_index=0)
     return tf.where(empty, -tf.reduce_sum(tf.nn.log_softmax(logits)[..., 0], axis=1), losses)
 
 
 def _save(network: keras.Model, folder: Path, state: State) -> keras.Model:
-    """Write the network in float32, and how far it is; the network that was written."""
+    """Write the network in float32, and how far it is; returns the network that was written."""
     exact = build_line_network("float32")
     exact.set_weights(network.get_weights())
     with files.atomic_path(folder / "reader.keras") as temporary:

@@ -25,7 +25,7 @@ class Recipe:
         name: of the recipe.
         filters: feature maps of the convolutions before the first and before the second pooling; as text ``8:32`` or
             ``8,32``, or ``8`` for ``8:16``, doubled as in the classic network.
-        convolutions: number of them, one after the other, before each pooling.
+        convolutions: how many follow one another before each pooling.
         kernel: side of every convolution's window, pixels.
         pooling: how each 2x2 window becomes one number.
         last_filters: feature maps of one more convolution between the second pooling and Flatten; 0 = none.
@@ -80,7 +80,7 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Recipe:
-        """The recipe that ``dataclasses.asdict`` made a record of, also after a detour through JSON.
+        """The recipe in a record that ``dataclasses.asdict`` made, also after it was stored as JSON.
 
         Raises:
             ConfigError: a value does not fit.
@@ -130,8 +130,8 @@ batches."""
 STRONG = dataclasses.replace(
     ROBUST, name="strong", convolutions=2, last_filters=128, epochs=36, teachers=2, temperature=0.74
 )
-"""A deeper network for the last tenths of a per cent: five convolutions, the distortions of ``robust``, and two
-teachers of the same kind, whose answers count more than the labels."""
+"""A deeper network for the last tenths of a percent: five convolutions, the distortions of ``robust``, and two
+teachers of the same kind; their answers count more than the labels."""
 
 RECIPES: Mapping[str, Recipe] = types.MappingProxyType(
     {recipe.name: recipe for recipe in (SEED, FAST, CLASSIC, ROBUST, STRONG)}
@@ -147,7 +147,7 @@ _WORDS: Mapping[Any, str] = types.MappingProxyType(
         tuple[int, int]: "two counts like 8:32, or one, 8 for 8:16",
     }
 )
-"""What each type of field accepts, in words."""
+"""What a message says that each type of setting accepts."""
 
 _RANGES: Mapping[str, tuple[float, float]] = types.MappingProxyType(
     {
@@ -178,10 +178,10 @@ def recipe_of(recipe: str | Recipe, settings: Mapping[str, Any] | None = None) -
 
     Args:
         recipe: a name of ``RECIPES``, or a recipe.
-        settings: field -> value; ``{"epochs": "3"}`` means the same as ``{"epochs": 3}``.
+        settings: setting -> value; ``{"epochs": "3"}`` means the same as ``{"epochs": 3}``.
 
     Raises:
-        ConfigError: there is no such recipe or field, or a value does not fit.
+        ConfigError: there is no such recipe or setting, or a value does not fit.
 
     >>> recipe_of("classic", {"filters": "16:32", "ema": "none"}).filters
     (16, 32)

@@ -34,7 +34,7 @@ def learning_rates(recipe: Recipe, steps: int) -> Doubles:
 
 
 def one_cycle(done: Any, peak: float, warmup: float, maths: Any = np) -> Any:
-    """The learning rate after a share of the steps: it rises in a line to its peak, then falls in a cosine to ``LAST``.
+    """The learning rate after a share of the steps: a linear rise to the peak, then a cosine down to ``LAST`` of it.
 
     Args:
         done: share 0..1 of the steps, a number, array or tensor; 1 at the last step.

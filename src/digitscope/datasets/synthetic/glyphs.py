@@ -18,10 +18,10 @@ from digitscope.datasets.load import load_dataset
 from digitscope.errors import DataError
 
 SIZE = 44
-"""Pixels of height of a font's zero in the bank."""
+"""Height of a font's zero in pixels."""
 
 LARGEST = 40
-"""Width and height that a character may have, in heights of a zero."""
+"""The largest width and height of a character, in heights of a zero."""
 
 LETTERS = "ACEFHKLMNRTUVWXYadfhkmnrtuvwxy"
 """Letters that do not look like a digit."""
@@ -73,7 +73,7 @@ def font_files(folder: Path, kind: str) -> list[Path]:
 
 
 def font_glyphs(path: Path) -> dict[str, Glyph] | None:
-    """Those of ``CHARACTERS`` that a font has, or None if it has no digits.
+    """Those of ``CHARACTERS`` that a font has, each as a glyph; None if it has no digits.
 
     Raises:
         DataError: the file is damaged or not a font.
@@ -119,7 +119,7 @@ def mnist_glyphs() -> list[list[Glyph]]:
 
 
 def paste(canvas: Levels, ink: Levels, x: float, y: float, wide: float, high: float, slant: float) -> float:
-    """Lay a character's ink over a canvas, scaled and slanted; the x where it ends.
+    """Lay a character's ink over a canvas, scaled and slanted; returns the x where it ends.
 
     Args:
         canvas: uint8 (h, w), changed in place; what does not fit is cut off.

@@ -1,4 +1,4 @@
-"""One writer on one canvas: pen, slant, gaps and size, and the characters laid out one after the other."""
+"""A writer's hand: pen, slant, gaps and size, and the characters laid out one after the other on a canvas."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST = 560
 """Pixels of the widest canvas; what does not fit is not written."""
 
 MNIST_HEIGHT = 20
-"""Pixels of the highest of MNIST's digits, which are written with a bold pen."""
+"""The greatest height of MNIST's digits in pixels; they are written with a bold pen."""
 
 
 class Hand:
@@ -36,8 +36,8 @@ class Hand:
         Args:
             recipe: what they are drawn from.
             source: the writer's characters.
-            printed: whether they are print: upright, on one line, of one size.
-            rng: where all chance comes from, that of ``write`` too.
+            printed: whether they are printed: upright, on one line, of one size.
+            rng: the random numbers, for ``write`` too.
         """
         self._recipe, self._source, self._printed, self._rng = recipe, source, printed, rng
         median, spread = recipe.pen
@@ -61,7 +61,7 @@ class Hand:
         self._join_zeros = max(self._join, recipe.chain if rng.random() < recipe.chained else 0.0)
 
     def write(self, text: str) -> tuple[Levels, list[tuple[str, float, float]]]:
-        """Write as much of a text as fits; uint8 (h, w) ink, and the characters written from x to x."""
+        """Write as much of a text as fits; returns uint8 (h, w) ink, and each character with the x of its two sides."""
         recipe, rng = self._recipe, self._rng
         canvas = np.zeros((self.height, LONGEST), np.uint8)
         x = SIZE * self._either(recipe.margins, recipe.margin_shares)
@@ -120,7 +120,7 @@ class Hand:
         return bool(self._rng.random() < (self._join_zeros if character == last == "0" else self._join))
 
     def _strokes(self, drawn: list[Floats], strokes: list[Floats], x: float, y: float, size: float) -> float:
-        """Lay out a character's strokes from x on; the x where it ends."""
+        """Lay out a character's strokes from x on; returns the x where it ends."""
         slanted = [stroke * np.array([size * self._wide, size], np.float32) for stroke in strokes]
         for stroke in slanted:
             stroke[:, 0] += (size / 2 - stroke[:, 1]) * np.float32(self._slant)
@@ -131,7 +131,7 @@ class Hand:
         return x + right - left + self.pen
 
     def _glyph(self, canvas: Levels, glyph: Glyph, x: float, y: float, size: float) -> float:
-        """Paste a character's picture at x; the x where it ends."""
+        """Paste a character's picture at x; returns the x where it ends."""
         ink, slant = glyph.ink, self._slant
         scale = size * glyph.height / ink.shape[0]
         wide = scale * (1.0 if self._printed else self._wide)

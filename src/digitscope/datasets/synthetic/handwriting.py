@@ -191,8 +191,8 @@ def curve(character: str, form: int, rng: np.random.Generator, wobble: float) ->
 
     Args:
         character: a key of ``FORMS``.
-        form: which of its forms, counted in a circle.
-        rng: where the wobble comes from.
+        form: which of its forms; after the last comes the first again.
+        rng: the random numbers.
         wobble: standard deviation of a point, in digit heights.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Synthetic lines of writing: a picture of a cut-out line and what it says, any number of them, by seed.
+"""Synthetic lines of writing: pictures of cut-out lines with their texts, any number of them, by seed.
 
 Digits come from three sources: MNIST's training digits, openly licensed fonts, and strokes of a pen (``handwriting``).
 ``texts`` says what is written, ``hand`` lays it out, ``surroundings`` and ``paper`` make a picture of it; ``recipe``
@@ -34,12 +34,12 @@ from digitscope.progress import Progress
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
+class SyntheticLine:
     """A synthetic line.
 
     Attributes:
         pixels: uint8 (h, w) grey, 0 = black.
-        text: what stands there: digits and separators of ``preprocessing.line.ALPHABET``.
+        text: what is written: digits and separators of ``preprocessing.line.ALPHABET``.
         spans: where each character of the text begins and ends, as shares of the width.
     """
 
@@ -69,8 +69,8 @@ class Lines:
         self._mnist = mnist_glyphs()
         self._papers = Papers(seed)
 
-    def line(self, index: int) -> Line:
-        """The line of a number, counted from 0."""
+    def line(self, index: int) -> SyntheticLine:
+        """The line with this number, counted from 0."""
         recipe, rng = self._recipe, np.random.default_rng((self._seed, index))
         text = no_number(rng) if rng.random() < recipe.empty else number(rng)
         hand = self._hand(text, rng)
@@ -83,10 +83,10 @@ class Lines:
         pixels = photographed(page, self._papers, recipe.camera, rng)
         width = ink.shape[1]
         spans = tuple((left / width, right / width) for _, left, right in kept)
-        return Line(pixels, "".join(character for character, _, _ in kept), spans)
+        return SyntheticLine(pixels, "".join(character for character, _, _ in kept), spans)
 
     def _hand(self, text: str, rng: np.random.Generator) -> Hand:
-        """Who writes: strokes, MNIST digits, a handwriting font or a printed one."""
+        """A writer who uses strokes, MNIST digits, a handwriting font or a printed one."""
         recipe = self._recipe
         draw = rng.random()
         has_letters = any(character in LETTERS for character in text)
@@ -115,23 +115,20 @@ class Lines:
         return source
 
 
-def write_samples(
-    folder: Path, count: int, seed: int = 0, fonts: Path | None = None, progress: Progress | None = None
-) -> None:
+def write_samples(folder: Path, count: int, seed: int = 0, progress: Progress | None = None) -> None:
     """Write lines as PNG files, with a ``labels.csv`` beside them, for people to look at.
 
     Args:
         folder: for the files; it is created.
         count: how many lines.
         seed: of the lines.
-        fonts: as for ``Lines``.
-        progress: told about lines done of all.
+        progress: called with the number of lines done.
 
     Raises:
         ConfigError: the folder cannot be written.
         DataError: there are no fonts.
     """
-    source = Lines(seed, fonts)
+    source = Lines(seed)
     with writing(folder, "give another folder"):
         folder.mkdir(parents=True, exist_ok=True)
         rows = ["file,text"]

@@ -49,9 +49,8 @@ def _grid(rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Coordinates of a texture, rotated by a random angle."""
     y, x = np.mgrid[:BANK_HEIGHT, :BANK_WIDTH].astype(np.float32)
     angle = rng.uniform(-0.5, 0.5)
-    return x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle)), y * np.float32(
-        np.cos(angle)
-    ) - x * np.float32(np.sin(angle))
+    cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
+    return x * cos + y * sin, y * cos - x * sin
 
 
 def _guilloche(rng: np.random.Generator) -> Floats:
@@ -142,7 +141,7 @@ def on_paper(writing: Levels, around: Floats, papers: Papers, recipe: PaperRecip
         around: float32 (h, w) 0..1, 1 = full ink.
         papers: where the patterns come from.
         recipe: what papers and ink are drawn from.
-        rng: where all chance comes from.
+        rng: the random numbers.
     """
     height, width = writing.shape
     level = rng.uniform(*recipe.level)

@@ -1,4 +1,4 @@
-"""What synthetic lines look like: every share, range and spread that they are drawn from.
+"""The settings of synthetic lines: every share, range and spread from which they are drawn.
 
 The same values, seed and number give the same line. Lengths are in digit heights unless another unit is named; times
 a digit height is ``glyphs.SIZE`` pixels.
@@ -32,13 +32,13 @@ class HandRecipe:
         usual_slant: share of the writers with the usual slant; print is upright.
         width: logarithm of the characters' width, relative to their form.
         gaps: between characters: usual (normal), touching, wide.
-        gap_shares: of those three.
+        gap_shares: shares of those three.
         slope: rise of the line per width.
         drift: standard deviation of the characters' vertical place.
         printed_drift: the same in print.
         size_spread: standard deviation of the logarithm of the characters' size; 0 in print.
         fills: digit height as a share of the picture's height: usual, small, cut off at the rim.
-        fill_shares: of the first two.
+        fill_shares: shares of the first two.
         centre: both parameters of the beta distribution of the line's vertical place in the picture.
         thin: share of an MNIST digit's grey levels that this writer's thinner pen loses.
         wobble: standard deviation of the points of a stroke.
@@ -49,7 +49,7 @@ class HandRecipe:
         chain: how often they join two zeros.
         margins: before the line: usual, wide.
         end_margins: after it: usual, wide.
-        margin_shares: of usual and wide ones.
+        margin_shares: shares of usual and wide ones.
         small_end: share of texts whose last three characters are small and raised, as cents are.
         small_size: their size.
         small_raise: by how much they are raised, times a quarter.
@@ -116,21 +116,21 @@ class SurroundingsRecipe:
         word_below: share of the words that stand below the line.
         word_heights: of a word below, and of one above.
         word_start: where it begins: from the first number, pixels, to the second, a share of the width.
-        word_length: letters.
+        word_length: number of letters.
         neighbours: share of pictures into which digits of neighbouring lines or fields reach.
-        neighbour_count: such digits.
+        neighbour_count: number of such digits.
         neighbour_size: their size.
         neighbour_seen: the share of one that can be seen.
         shapes: share of pictures without a text that show shapes instead.
         shapes_width: narrowest picture with shapes, in heights.
-        shape_count: shapes.
-        shape_corners: corners of a shape.
+        shape_count: number of shapes.
+        shape_corners: number of corners of a shape.
         shape_middle: where its middle is, a share of width and height.
         shape_size: its standard deviation, in heights.
         shape_convex: share of shapes without dents.
         shape_filled: share of filled shapes.
         shape_level: level of a filled one.
-        shape_pen: of an open one.
+        shape_pen: pen of an open one.
     """
 
     rule: float = 0.45
@@ -185,7 +185,7 @@ class PaperRecipe:
         least_cover: share of the ink that is always there.
         faintness: how bright the ink is, as a share of the paper's level.
         darker: share of lines written with darker ink.
-        darker_power: to which faintness is raised there.
+        darker_power: the power to which their faintness is raised.
         contrast: brightest ink beside the pattern, as a share of the paper's level.
         negative: share of pictures with black and white exchanged.
     """
@@ -250,7 +250,7 @@ class LineRecipe:
         hand: the writer.
         surroundings: what stands around the writing.
         paper: what it is written on.
-        camera: how it is taken.
+        camera: how it is photographed.
     """
 
     empty: float = 0.1

@@ -1,4 +1,4 @@
-"""What stands around the writing on a cut-out line: rules, boxes, rims, printed words, parts of neighbouring digits."""
+"""Draws what stands around the writing on a line: rules, boxes, rims, printed words, parts of neighbouring digits."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def surroundings(
 
     Args:
         shape: height and width of the picture.
-        hand: who wrote there.
-        fonts: printed ones.
+        hand: the writer of the line.
+        fonts: printed fonts.
         recipe: what is drawn how often.
-        rng: where all chance comes from.
+        rng: the random numbers.
 
     Returns:
         float32 (h, w) 0..1, 1 = full ink.
@@ -54,9 +54,9 @@ def surroundings(
 
 
 def add_shapes(canvas: Levels, recipe: SurroundingsRecipe, rng: np.random.Generator) -> Levels:
-    """Filled and open shapes that are not writing, uint8 (h, w), in place of a canvas nothing was written on.
+    """Filled and open shapes that are not writing, uint8 (h, w), instead of an empty canvas.
 
-    The picture has the canvas's height; it is wider than a narrow canvas.
+    The picture is as high as the canvas, and at least as wide.
     """
     height = canvas.shape[0]
     drawn = np.zeros((height, max(canvas.shape[1], int(height * rng.uniform(*recipe.shapes_width)))), np.uint8)

@@ -1,4 +1,4 @@
-"""What synthetic lines say: amounts of money, plain numbers, dates, codes, words and signs."""
+"""Random texts for synthetic lines: amounts of money, plain numbers, dates, codes, words and signs. Draws nothing."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import numpy as np
 from digitscope.datasets.synthetic.glyphs import LETTERS
 
 LENGTHS = (0.16, 0.1, 0.1, 0.16, 0.14, 0.1, 0.05, 0.06, 0.04, 0.04, 0.03, 0.02)
-"""Shares of plain numbers of 1, 2, ... 12 digits."""
+"""Shares of plain numbers with 1, 2, ... 12 digits."""
 
 AMOUNT_LENGTHS = (0.03, 0.07, 0.14, 0.26, 0.32, 0.14, 0.04)
-"""Shares of amounts of 1, 2, ... 7 digits before the cents."""
+"""Shares of amounts with 1, 2, ... 7 digits before the cents."""
 
 THOUSANDS = {".": 0.42, ",": 0.13, "": 0.37, " ": 0.08}
 """Shares of the marks before the last three digits of an amount."""

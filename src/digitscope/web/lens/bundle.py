@@ -97,7 +97,7 @@ def write_page(
 
     Args:
         model: a network that describes its layers.
-        path: the file to write, whole or not at all; that it can be written is checked before the long work.
+        path: the file to write, whole or not at all; whether it can be written is checked before the long work.
         snapshots: the same network at other stages of its training; each adds its weights to the file.
         data: the dataset whose test images are shown as samples.
 
@@ -202,7 +202,7 @@ def _snapshot(snapshot: Model, layers: tuple[LayerView, ...]) -> dict[str, str]:
 
 
 def _card(model: Model, layers: tuple[LayerView, ...]) -> dict[str, Any]:
-    """What the page shows about the model, as far as its card says."""
+    """What the page shows about the model; what its card does not say is left out."""
     config, metrics = model.card.get("config", {}), model.card.get("metrics", {})
     recipe = config["recipe"] if isinstance(config.get("recipe"), dict) else {}
     known = {

@@ -52,8 +52,8 @@ def write_report(
     """Write ``report.html`` and the figures it shows, as ``figures/*.svg``, into a run folder.
 
     Args:
-        run_folder: what a training has left.
-        progress: told how many figures are drawn.
+        run_folder: the folder of a finished training.
+        progress: called with the number of figures drawn.
         comparisons: results to compare with; None takes those that ship with the package.
         data: what the run was trained on, if that is loaded already.
         model: the trained network, if that is loaded already.
@@ -76,7 +76,7 @@ def write_report(
 
 
 def facts_of(record: Record, comparisons: Mapping[str, Any]) -> dict[str, Any]:
-    """All that the chapters say about a run, but for the drawn figures: the names that templates use.
+    """Everything that the chapters say about a run, except for the drawn figures, by the names that templates use.
 
     Raises:
         DataError: the comparisons cannot be read.

@@ -103,7 +103,7 @@ class DenseFacts:
         largest: its largest products, each with the place that it comes from.
         rest: the sum of all others.
         answer: the arithmetic of the answered digit's sum.
-        largest_vote: the largest product in it.
+        largest_vote: the largest product in that sum.
     """
 
     unit: int
@@ -178,7 +178,7 @@ def _relu(record: Record, network: Network) -> ReluFacts:
 
 
 def _halfway(lens: Lens, network: Network) -> tuple[Station, ...]:
-    """A few maps: of the first convolution, of what is pooled where that is another layer, and pooled."""
+    """A few maps of the first convolution, of the layer before the pooling if that is another, and of the pooling."""
     chosen = choice_of_maps(lens, network)[:SHOWN_MAPS]
     pooled = lens.layer(network.pooled.name)
     stations = [_station(lens, network.pooled, pooled, chosen), _station(lens, network.pool, pooled, chosen)]
@@ -190,7 +190,7 @@ def _halfway(lens: Lens, network: Network) -> tuple[Station, ...]:
 
 
 def _station(lens: Lens, layer: Layer, coloured_as: LayerView, chosen: list[int]) -> Station:
-    """Maps of a layer, each coloured by the largest value that it has in another."""
+    """A layer and some of its maps; each is darkest at the largest value of that map in ``coloured_as``."""
     values = lens.layer(layer.name).values
     maps = [MapImage(i, signed(values[:, :, i], float(coloured_as.values[:, :, i].max()))) for i in chosen]
     return Station(layer, tuple(maps))

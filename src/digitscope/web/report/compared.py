@@ -25,7 +25,7 @@ NAMES: Mapping[str, Mapping[str, str]] = {
 """The comparisons of a few named networks: what the file calls them, and what the report calls them."""
 
 CURVES = {"cnn": "convolutions", "dense": "dense", "robust": "recipe robust"}
-"""The networks whose accuracy on moved digits is shown."""
+"""The networks that are shown reading moved digits: what the file calls them, and what the report calls them."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def _source(comparisons: Mapping[str, Any]) -> Source:
 
 
 def _named(section: Mapping[str, Any], names: Mapping[str, str]) -> Mapping[str, Network]:
-    """The networks of a section that are there; the first two must be."""
+    """The networks of a section, of those in ``names``; the first two must not be missing."""
     needed = list(names)[:2] if section else []
     return {key: _network(name, section[key]) for key, name in names.items() if key in section or key in needed}
 

@@ -1,4 +1,4 @@
-"""Facts about the data: how many of each digit, and what comparing with mean images or shuffling pixels does."""
+"""Facts about the data: counts, how far mean images get, and a few digits with shuffled pixels."""
 
 from __future__ import annotations
 

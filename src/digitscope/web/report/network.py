@@ -35,10 +35,10 @@ class Layer:
     Attributes:
         name: its name in the network.
         kind: see ``models.layers.LayerView``.
-        what: what it is, in words.
+        what: its kind and activation, e.g. ``convolution, ReLU``.
         shape: (height, width, maps), or (n,) from Flatten on.
         parameters: learned numbers.
-        formula: how these are counted.
+        formula: how the parameters are counted, e.g. ``32·(3·3·1) + 32 = 320``.
         products: multiplications for one digit.
         sees: side in pixels of the square of the picture that one cell depends on.
     """
@@ -83,8 +83,8 @@ class Network:
         before: the convolutions before the first pooling; the last of them is what it pools.
         pool: the first pooling.
         between: the convolutions between the poolings.
-        again: the second pooling.
-        after: the convolutions after it, mostly none.
+        second_pool: the second pooling.
+        after: the convolutions after it; usually none.
         flatten: the maps as a list.
         dense: the dense layer before the answer.
         answer: the dense layer with softmax.
@@ -95,7 +95,7 @@ class Network:
     before: tuple[Layer, ...]
     pool: Layer
     between: tuple[Layer, ...]
-    again: Layer
+    second_pool: Layer
     after: tuple[Layer, ...]
     flatten: Layer
     dense: Layer
@@ -123,8 +123,8 @@ class Network:
 
     @property
     def last(self) -> Layer:
-        """The layer whose maps Flatten takes."""
-        return (self.again, *self.after)[-1]
+        """The last layer of maps, which Flatten takes."""
+        return (self.second_pool, *self.after)[-1]
 
     @property
     def convolutions(self) -> tuple[Layer, ...]:
@@ -187,7 +187,7 @@ def facts(lens: Lens) -> Network:
         before=layers[1:one],
         pool=layers[one],
         between=layers[one + 1 : two],
-        again=layers[two],
+        second_pool=layers[two],
         after=layers[two + 1 : flat],
         flatten=layers[flat],
         dense=layers[dense],

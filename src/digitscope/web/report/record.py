@@ -17,7 +17,7 @@ from digitscope.models.evaluation import Evaluation
 from digitscope.models.lens import Lens, look
 from digitscope.models.model import Model, load
 from digitscope.models.run_folder import pick_values, read_history, read_json
-from digitscope.training.recipes import RECIPES, Recipe, recipe_of
+from digitscope.training.recipes import RECIPES, Recipe
 from digitscope.training.schedule import learning_rates
 
 _CONFIG = {
@@ -108,9 +108,8 @@ class Record:
 
     @cached_property
     def recipe(self) -> Recipe:
-        """What the run was trained with; for a recipe of the user's own, its values under its own name."""
-        settings = {key: value for key, value in self.config["recipe"].items() if key != "name"}
-        return recipe_of(Recipe(str(self.config["recipe"].get("name", "own"))), settings)
+        """What the run was trained with, its own settings included."""
+        return Recipe.from_dict({"name": "own"} | self.config["recipe"])
 
     @property
     def changes(self) -> str:

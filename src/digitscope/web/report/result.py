@@ -33,7 +33,7 @@ class Misread(NamedTuple):
 
 @dataclass(frozen=True)
 class ScalingFacts:
-    """What becomes of the answers when the pixels are scaled in another way.
+    """What happens to the answers when the pixels are scaled differently.
 
     Attributes:
         trained: pixels as in training, 0..1.
@@ -61,7 +61,7 @@ class LossFacts:
 
     Attributes:
         digit: of the digit on show.
-        worst: of the most confident mistake whose label is not known to be wrong; None if there is none.
+        worst: of the most confident mistake, labels known to be wrong left out; None if there is none.
         typical: the probability 0..1 that, given to every label, would cause the mean loss of the test.
         guessing: the loss of an answer that gives every digit the same.
     """
@@ -124,7 +124,7 @@ class ErrorFacts:
         modest: whether that is clearly below the accuracy.
         in_last_bin: whether nearly all answers lie in the last bar of the calibration.
         confusion: the most frequent one; None if nothing was misread.
-        gallery: the most confident mistakes on labels that nobody disputes.
+        gallery: the most confident mistakes; MNIST's wrong and unclear labels are left out.
     """
 
     easiest: ClassScores
@@ -197,7 +197,7 @@ def errors(record: Record) -> ErrorFacts:
 
 
 def _misread(record: Record, answers: Floats) -> Misread:
-    """How many of some answers to the test images are wrong, and how confident these are."""
+    """How many of these answers to the test images are wrong, and the mean confidence of the wrong ones."""
     wrong = answers.argmax(axis=1) != record.data.y_test
     return Misread(int(wrong.sum()), float(answers.max(axis=1)[wrong].mean()) if wrong.any() else 0.0)
 
@@ -209,7 +209,7 @@ def _surprise(record: Record, index: int) -> Surprise:
 
 
 def _confusion(record: Record) -> Confusion:
-    """The largest number beside the diagonal."""
+    """The largest number off the diagonal."""
     wrong = np.array(record.evaluation.confusion)
     np.fill_diagonal(wrong, 0)
     label, answer = (int(part) for part in np.unravel_index(int(wrong.argmax()), wrong.shape))

@@ -49,7 +49,7 @@ def render(name: str, facts: Mapping[str, Any]) -> Markup:
 
 
 def trusted(text: str) -> Markup:
-    """A text of the package's own that is HTML already, so that templates do not escape it."""
+    """A text as HTML that templates do not escape; only for text that this package wrote."""
     return Markup(text)  # noqa: S704
 
 
@@ -69,7 +69,7 @@ def environment() -> Environment:
 
 
 def unbroken(write: Callable[..., str]) -> Callable[..., str]:
-    r"""A formatter whose text stays on one line: 5.00 and its % are not torn apart.
+    r"""The formatter with no-break spaces: 5.00 and its % stay on one line.
 
     >>> unbroken(formatting.percent)(0.05)
     '5.00\xa0%'

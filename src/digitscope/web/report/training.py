@@ -12,7 +12,7 @@ PRACTISED = 10_000
 """Training digits on which the finished network is measured once more."""
 
 LEARNED_BY_HEART = 0.5
-"""Points of accuracy by which two sets of digits may well differ of themselves."""
+"""Points of accuracy; a smaller gap may come from the difference between the two sets of digits."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class PracticeFacts:
     Attributes:
         n: training digits that it was measured on.
         accuracy: share 0..1 of them that it reads.
-        gap: points by which that is above the accuracy of the test.
+        gap: points by which that is above the test accuracy.
     """
 
     n: int
@@ -43,7 +43,7 @@ class TrainingFacts:
         steps: steps of the optimizer in all.
         last_batch: digits in the last batch of an epoch if it is not full, else 0.
         least_loss: the smallest mean loss that is possible with smoothed labels.
-        below_least: whether the loss of the test is smaller still.
+        below_least: whether the test loss is even smaller.
         temperature_chosen: whether the temperature is that of the shipped recipe, which was measured.
     """
 

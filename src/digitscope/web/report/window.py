@@ -1,4 +1,4 @@
-"""What the two animations of the report need: pixels, a few filters and maps as the model stores them, colours."""
+"""The data of the report's two animations: pixels, colours, and a few filters and maps as the model stores them."""
 
 from __future__ import annotations
 
@@ -74,12 +74,12 @@ def signed(values: npt.ArrayLike, limit: float) -> Levels:
 
 
 def kernel_of(layer: LayerView) -> Floats:
-    """A layer's weights; none, for a layer without."""
+    """A layer's weights; an empty array if it has none."""
     return layer.kernel if layer.kernel is not None else np.zeros(0, np.float32)
 
 
 def sums_of(layer: LayerView) -> Floats:
-    """A layer's sums before the activation."""
+    """A layer's sums before the activation; its values if it has no weights."""
     return layer.sums if layer.sums is not None else layer.values
 
 
