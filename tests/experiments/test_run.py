@@ -228,3 +228,20 @@ def test_killed_at_random_moments_and_resumed_is_as_never_killed(
     assert reached == sorted(reached)
     resumed = train("robust", data=few, out=tmp_path / "killed", settings=settings, seed=5, resume=True)
     assert_same_run(resumed.folder, whole.folder)
+
+
+def test_a_disk_that_fills_up_is_one_sentence_and_the_run_resumes(
+    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    settings = {"filters": (2, 2), "dense": 4}
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "export_onnx", full)
+        with pytest.raises(
+            ConfigError, match=r"cannot be written \(No space left on device\); its finished epochs are saved"
+        ):
+            train("classic", data=few, settings=settings, epochs=1, out=tmp_path / "run")
+    assert (tmp_path / "run" / CHECKPOINT).is_file()
+    assert train("classic", data=few, settings=settings, epochs=1, out=tmp_path / "run", resume=True).finished

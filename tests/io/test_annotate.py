@@ -17,12 +17,12 @@ from digitscope.errors import ConfigError, ImageError
 from digitscope.io.annotate import (
     ACCEPTED,
     LONGEST_TEXT,
-    NOTEBOOK_LONGEST,
     NOTHING,
     REFUSED,
 )
 from digitscope.io.elements import Box, Digit, Number
 from digitscope.io.label_layout import Mark, Sides, laid_out
+from digitscope.io.notebook import NOTEBOOK_LONGEST
 from digitscope.io.page import Page
 
 

@@ -9,8 +9,6 @@ from matplotlib.figure import Figure
 
 from digitscope.datasets.load import load_dataset
 from digitscope.errors import DataError
-from digitscope.formatting import probability
-from digitscope.models import model
 from digitscope.models.evaluation import Bin, Mistake
 from digitscope.models.metrics import evaluate_predictions, wilson_interval
 from digitscope.plots import results
@@ -124,19 +122,3 @@ def test_no_mistakes() -> None:
 def test_mistakes_of_other_images() -> None:
     with pytest.raises(DataError, match="mistake 5 is outside the 3 images"):
         results.mistakes(np.zeros((3, 28, 28)), [Mistake(5, 1, 2, 0.9)])
-
-
-def test_probabilities_of_a_real_digit() -> None:
-    mnist = load_dataset("mnist")
-    p = model.load("classic").predict(mnist.x_test[:1])[0]
-    ax = results.probabilities(p, label=3)
-    np.testing.assert_allclose([bar.get_height() for bar in ax.patches], p)
-    colors = [bar.get_facecolor() for bar in ax.patches]
-    assert p.argmax() == 7 and len({colors[7], colors[3], colors[0]}) == 3
-    assert ax.get_title(loc="left") == f"Answer 7, probability {probability(p[7], 1)} (label 3)"
-    assert texts(ax) == [probability(value, 1).removesuffix(" %") for value in p]
-
-
-def test_probabilities_are_ten() -> None:
-    with pytest.raises(DataError, match="expected ten numbers"):
-        results.probabilities([0.5, 0.5])

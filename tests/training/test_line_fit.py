@@ -127,6 +127,15 @@ def test_without_fonts_nothing_is_trained(tmp_path: Path, monkeypatch: pytest.Mo
         fit_lines(build_line_network(), State(), 100, tmp_path, 0)
 
 
+@pytest.mark.parametrize(
+    "content", ["", "[1, 2]", '{"seconds": 1}', '{"seconds": "x", "lines": 1, "next": 1, "history": []}']
+)
+def test_a_damaged_state_is_one_sentence(content: str, tmp_path: Path):
+    (tmp_path / "history.json").write_text(content)
+    with pytest.raises(DataError, match=r"history.json is damaged .*; delete it to start the training again"):
+        State.read(tmp_path / "history.json")
+
+
 @pytest.mark.slow
 def test_a_reader_is_trained_and_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A few batches, stopped and gone on with: the lines add up, and the file can be opened."""

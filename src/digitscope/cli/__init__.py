@@ -16,6 +16,7 @@ import typer
 from digitscope.cli import training  # noqa: F401
 from digitscope.cli import reading  # noqa: F401
 from digitscope.cli import submission  # noqa: F401
+from digitscope.cli import models  # noqa: F401
 from digitscope.cli import looking  # noqa: F401
 
 # isort: on

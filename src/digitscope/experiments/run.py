@@ -119,11 +119,12 @@ def train(
     begun = _claim(folder, _config(chosen, seed, dataset, execution), overwrite, resume)
     if not Run(folder).finished:
         start -= begun.seconds if begun else 0.0
+        x, y = dataset.x_train, dataset.y_train
         try:
-            x, y = dataset.x_train, dataset.y_train
-            fitted = fit(chosen, x, y, seed, execution, progress, resume_from=begun, callbacks=callbacks,
-                         after_epoch=lambda reached: reached.write(folder / CHECKPOINT))  # fmt: skip
-            _write_results(folder, chosen, dataset, fitted, start, page, progress)
+            with files.writing(folder, "its finished epochs are saved; make room, then set resume to continue"):
+                fitted = fit(chosen, x, y, seed, execution, progress, resume_from=begun, callbacks=callbacks,
+                             after_epoch=lambda reached: reached.write(folder / CHECKPOINT))  # fmt: skip
+                _write_results(folder, chosen, dataset, fitted, start, page, progress)
         except KeyboardInterrupt as stop:
             raise KeyboardInterrupt(_what_is_saved(folder, chosen)) from stop
         (folder / CHECKPOINT).unlink()

@@ -86,7 +86,7 @@ class Page:
 
     def _repr_html_(self) -> str | None:
         """What a notebook shows: the page with boxes, and a table of its numbers."""
-        from digitscope.io.annotate import html_of  # start-up: Pillow's drawing takes 5 ms
+        from digitscope.io.notebook import html_of  # start-up: Pillow's drawing takes 5 ms
 
         return None if self.pixels is None else html_of(self.annotated(), self.numbers, self.text or self.error)
 

@@ -203,32 +203,6 @@ def mistakes(
     return samples(everything[[m.index for m in mistakes]], captions, len(mistakes), columns, figure)
 
 
-@style()
-def probabilities(values: npt.ArrayLike, ax: Axes | None = None, label: int | None = None) -> Axes:
-    """The ten probabilities of one image; the answer is blue, the label orange if it differs.
-
-    Args:
-        values: floats (10,) 0..1.
-        ax: where to draw.
-        label: 0..9, the digit the image shows according to its dataset, if known.
-    """
-    heights = np.asarray(values, float)
-    if heights.shape != (10,):
-        raise DataError(f"probabilities are {heights.shape}; expected ten numbers")
-    ax = new_axes(5.2, 2.8) if ax is None else ax
-    answer = int(heights.argmax())
-    colors = [BLUE if digit == answer else ORANGE if digit == label else SKY for digit in DIGITS]
-    bars = ax.bar(DIGITS, heights, width=0.72, color=colors)
-    percentages = [probability(height, 1).removesuffix(" %") for height in heights]
-    ax.bar_label(bars, percentages, fontsize=7.5, padding=2, color=MUTED)
-    ax.set(xticks=DIGITS, ylim=(0, 1), ylabel="probability")
-    ax.yaxis.set_major_formatter(percent_tick)
-    known = "" if label is None else f" (label {label})"
-    ax.set_title(f"Answer {answer}, probability {probability(heights[answer], 1)}{known}", pad=14)
-    grid_lines(ax)
-    return ax
-
-
 def _history_column(history: Sequence[Mapping[str, Any]], name: str) -> Doubles:
     """One column of a training history."""
     try:

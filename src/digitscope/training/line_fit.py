@@ -21,6 +21,7 @@ from digitscope import files
 from digitscope.arraytypes import Floats
 from digitscope.datasets.synthetic.glyphs import check_fonts
 from digitscope.environment import has_bfloat16
+from digitscope.errors import DataError, first_line
 from digitscope.models.keras_onnx import onnx_of
 from digitscope.preprocessing.line import ALPHABET
 from digitscope.progress import Progress
@@ -79,9 +80,18 @@ class State:
 
     @classmethod
     def read(cls, path: Path) -> State:
-        """The state in a ``history.json``."""
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        return cls(kept["seconds"], kept["lines"], kept["next"], kept["history"])
+        """The state in a ``history.json``.
+
+        Raises:
+            DataError: it is damaged.
+        """
+        try:
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            return cls(float(kept["seconds"]), int(kept["lines"]), int(kept["next"]), list(kept["history"]))
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise DataError(
+                f"{path} is damaged ({first_line(error)}); delete it to start the training again"
+            ) from error
 
 
 def train_reader(
@@ -102,12 +112,14 @@ def train_reader(
         progress: called with the lines seen, of all lines.
 
     Raises:
-        DataError: the fonts are missing.
+        ConfigError: the folder cannot be written.
+        DataError: the fonts are missing, or the state of the unfinished training is damaged.
         DigitscopeError: the process that makes lines has died.
     """
     check_fonts()
     folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    with files.writing(folder, "set out to another folder"):
+        files.check_folder(folder)
     keras.utils.set_random_seed(seed)
     bfloat16 = keras.backend.backend() == "tensorflow" and has_bfloat16()
     network = build_line_network("mixed_bfloat16" if bfloat16 else "float32")

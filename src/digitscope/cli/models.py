@@ -1,0 +1,120 @@
+"""The commands that measure and export a model, and that list the models."""
+
+from __future__ import annotations
+
+import enum
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digitscope.cli.terminal import (
+    DataOption,
+    ModelArgument,
+    app,
+    load_data,
+    load_model,
+    note,
+    table,
+)
+from digitscope.errors import ConfigError
+from digitscope.quiet import import_keras
+
+
+class ExportFormat(enum.StrEnum):
+    """The formats that ``export`` writes."""
+
+    onnx = "onnx"
+    keras = "keras"
+    tflite = "tflite"
+    weights_json = "weights-json"
+
+
+@app.command()
+def evaluate(
+    model: ModelArgument,
+    data: DataOption = "mnist",
+    json_: Annotated[bool, typer.Option("--json", help="Print everything as one JSON object.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Also write figures to this folder: confusions, calibration, mistakes.")
+    ] = None,
+) -> None:
+    """Measure a model on the test images.
+
+    Prints loss, accuracy with its interval, scores per digit, confusions, calibration and the most confident mistakes.
+    """
+    dataset = load_data(data)
+    opened = load_model(model)
+    for sentence in dataset.learned_elsewhere({model: opened.card}):
+        note(sentence)
+    evaluation = opened.evaluate(dataset)
+    if out is not None:
+        from digitscope.plots.write import write_evaluation_figures
+
+        write_evaluation_figures(evaluation, dataset, out)
+    if json_:
+        record = evaluation.to_dict()
+        for mistake in record["mistakes"]:
+            mistake["place"] = dataset.place(mistake["index"])
+        typer.echo(json.dumps({"model": model, "data": dataset.name} | record, indent=2))
+        return
+    table(["", f"{model} on {data}"], [list(row) for row in evaluation.summary()])
+    table(
+        ["digit", "precision", "recall", "F1", "images"],
+        [
+            [str(one.digit), f"{one.precision:.4f}", f"{one.recall:.4f}", f"{one.f1:.4f}", f"{one.support:,}"]
+            for one in evaluation.per_class
+        ],
+    )
+    table(
+        ["is \\ read as", *map(str, range(10))],
+        [[str(digit), *(str(count or "·") for count in row)] for digit, row in enumerate(evaluation.confusion)],
+    )
+    table(
+        ["most confident mistakes", "is", "read as", "confidence"],
+        [
+            [dataset.place(one.index), str(one.label), str(one.answer), f"{one.confidence:.4f}"]
+            for one in evaluation.mistakes[:10]
+        ],
+    )
+
+
+@app.command()
+def export(
+    model: ModelArgument,
+    format_: Annotated[ExportFormat, typer.Option("--format", help="The format to write.")] = ExportFormat.onnx,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The file to write, or a folder to put it in.")
+    ] = None,
+    card: Annotated[bool, typer.Option("--card", help="Also write a model card, README.md, beside it.")] = False,
+    licence: Annotated[
+        str | None, typer.Option("--license", help="The licence that the card names, e.g. apache-2.0.")
+    ] = None,
+) -> None:
+    """Write a model in a format that other programs read.
+
+    The written file is loaded again and must give the same answers, or nothing is written.
+    """
+    if licence is not None and not card:
+        raise ConfigError(f"--license {licence} is for the model card; add --card, or leave it out")
+    if format_ in (ExportFormat.keras, ExportFormat.tflite):
+        import_keras()
+    from digitscope.models.card import card_beside
+    from digitscope.models.formats import export_model, export_path
+
+    opened = load_model(model)
+    planned = card_beside(opened, export_path(opened, format_.value, out), licence) if card else None
+    path = export_model(opened, format_.value, out)
+    typer.echo(f"{path}: {path.stat().st_size / 1e3:,.0f} kB; it was loaded again and gives the same answers")
+    if planned is not None:
+        typer.echo(f"{planned.write()}: the model card")
+
+
+@app.command()
+def info() -> None:
+    """Show versions, machine, Keras backends and shipped models."""
+    from digitscope.cli.installation import installation
+
+    for section, rows in installation().items():
+        table([section, ""], [list(row) for row in rows])
