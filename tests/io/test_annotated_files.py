@@ -19,6 +19,7 @@ PAGE = Page("a.png", 1, 600, 400, 0, (), 1.0)
 PAPER = np.full((400, 600, 3), 225, np.uint8)
 
 CLASHES = [
+    ["2", "//2"],  # two slashes are a root of their own
     ["a/x.png", "../a/x.png"],
     ["a-b/x.png", "a/b/x.png", "a/b-x.png"],
     ["x.pdf", "x-p2.png", "x-p2", "x-p2.png.png"],

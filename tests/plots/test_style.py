@@ -39,7 +39,6 @@ FIGURES: dict[Callable[..., Any], tuple[Any, ...]] = {
     results.reliability: (EVALUATION.bins, EVALUATION.ece),
     results.per_class: (EVALUATION,),
     results.mistakes: (IMAGES, EVALUATION.mistakes),
-    results.probabilities: (ANSWERS[0],),
     sweeps.comparison_bars: (["a", "b"], [99.0, 99.2], [0.1, 0.0]),
     sweeps.sweep_line: ([8, 16, 32], [98.0, 99.0, 99.2], [0.1, 0.1, 0.0]),
     sweeps.robustness: ([0, 10, 20], {"a": [1, 0.9, 0.5], "b": [1, 0.95, 0.8]}),

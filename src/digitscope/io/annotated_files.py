@@ -66,7 +66,7 @@ def annotated_names(sources: Sequence[str]) -> dict[str, str]:
 def _names(file: str) -> Iterator[str]:
     """Names for a file's pages, each longer than the one before and less likely to be taken by another file."""
     path, code = Path(file), hashlib.sha256(file.encode(errors="surrogatepass")).hexdigest()
-    joined = _end("-".join(part for part in path.parts if part not in ("/", ".", "..")))
+    joined = _end("-".join(part for part in path.parts if part not in (path.anchor, ".", "..")))
     yield _end(path.stem)
     yield joined
     yield f"{joined}-{code[:8]}"
