@@ -4,11 +4,12 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check docs guide comparisons benchmarks benchmarks-reading models reader clean
+.PHONY: help setup demo test test-slow check docs guide comparisons benchmarks benchmarks-reading models reader clean
 
 help:
 	@echo "make demo         train the classic network on MNIST, measure it, write a report and read digits (runs/demo)"
-	@echo "make test         run every test"
+	@echo "make test         run the tests"
+	@echo "make test-slow    run those that need PyTorch and JAX, or many kills (installs both)"
 	@echo "make setup        only set up .venv: Digitscope with its training part"
 	@echo "make check        format, lint, types and the quick tests"
 	@echo "make docs         write docs/cli.md, docs/python.md, docs/results.md and the README's table again"
@@ -42,13 +43,17 @@ demo: $(VENV)/.train
 	@echo "Open runs/demo/lens.html, draw a digit and follow it through the network you just trained."
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not extended"
+
+test-slow: $(VENV)/.dev
+	@$(INSTALL) torch==2.13.0 jax
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m extended
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff format --check --quiet src tests benchmarks examples tools
 	@$(BIN)/ruff check --quiet src tests benchmarks examples tools
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not extended"
 
 docs: $(VENV)/.dev
 	@$(BIN)/python tools/write_docs.py

@@ -1,26 +1,32 @@
-"""Measure how long training takes in three ways in one run: plain Keras as people write it, `classic` and `fast`.
+"""Measure how long training takes in one run: plain Keras as people write it, `classic` and `fast`.
 
 The plain way is examples/plain_keras.py itself, run in its own process with Keras' defaults; only its `fit` is timed.
-The three take turns, so that a machine whose speed drifts treats them alike.
+All take turns, so that a machine whose speed drifts treats them alike.
 
-Usage: python benchmarks/training.py [--rounds N]
+With --avx2, a processor is imitated that has AVX2 and nothing newer, as in most laptops: oneDNN is held to AVX2, no
+bfloat16 is used, and oneDNN is off for the plain script, as TensorFlow leaves it there; beside it stands the plain
+script with oneDNN on.
+TensorFlow's own kernels (Eigen) cannot be lowered, and need not be: the wheel is compiled for AVX. Written to
+training-avx2.json.
+
+Usage: python benchmarks/training.py [--rounds N] [--avx2]
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import results
 
 from digitscope.datasets.mnist import load_mnist
-from digitscope.training.fit import Execution
-from digitscope.training.recipes import recipe_of
 
 ROOT = Path(__file__).parent.parent
 RECIPES = ("classic", "fast")
@@ -39,22 +45,33 @@ names = runpy.run_path("examples/plain_keras.py", run_name="__main__")
 print("RESULT", json.dumps({"seconds": timed.seconds, "accuracy": names["accuracy"]}))
 """
 RECIPE = """
-import json, sys
+import dataclasses, json, sys
 from digitscope.datasets.mnist import load_mnist
 from digitscope.training.recipes import recipe_of
-from digitscope.training.fit import fit
+from digitscope.training.fit import Execution, fit
+recipe, seed, lowered = recipe_of(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "avx2"
+execution = Execution.for_this_machine(recipe)
+if lowered:
+    execution = dataclasses.replace(execution, precision="float32")
 (x, y), (x_test, y_test) = load_mnist()
-fitted = fit(recipe_of(sys.argv[1]), x, y, int(sys.argv[2]))
+fitted = fit(recipe, x, y, seed, execution)
 p = fitted.network.predict(x_test[..., None].astype("float32") / 255, batch_size=1000, verbose=0)
-print("RESULT", json.dumps({"seconds": fitted.seconds, "accuracy": float((p.argmax(axis=1) == y_test).mean())}))
+accuracy = float((p.argmax(axis=1) == y_test).mean())
+found = {"seconds": fitted.seconds, "accuracy": accuracy, "execution": dataclasses.asdict(execution)}
+print("RESULT", json.dumps(found))
 """
 
 
-def measured(program: str, *words: str) -> dict[str, float]:
-    """Run a Python program in its own process; the result that it prints."""
+ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
+
+
+def measured(program: str, *words: str, **variables: str) -> dict[str, Any]:
+    """Run a Python program in its own process, with environment variables; the result that it prints."""
+    usual = {name: value for name, value in os.environ.items() if name != ONEDNN}
     done = subprocess.run(
-        [sys.executable, "-c", program, *words], capture_output=True, text=True, check=False, cwd=ROOT
-    )
+        [sys.executable, "-c", program, *words],
+        capture_output=True, text=True, check=False, cwd=ROOT, env=usual | variables,
+    )  # fmt: skip
     lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
     if not lines:
         raise SystemExit(done.stderr)
@@ -64,27 +81,36 @@ def measured(program: str, *words: str) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    rounds = parser.parse_args().rounds
-    ways: dict[str, list[dict[str, float]]] = {"plain_keras": [], **{name: [] for name in RECIPES}}
+    parser.add_argument("--avx2", action="store_true")
+    asked = parser.parse_args()
+    held = {"ONEDNN_MAX_CPU_ISA": "AVX2"} if asked.avx2 else {}
+    plain = {"plain_keras": held}
+    if asked.avx2:
+        plain = {"plain_keras": held | {ONEDNN: "0"}, "plain_keras with oneDNN": held | {ONEDNN: "1"}}
+    ways: dict[str, list[dict[str, Any]]] = {name: [] for name in (*plain, *RECIPES)}
     with tempfile.TemporaryDirectory() as folder:
         (x_train, y_train), (x_test, y_test) = load_mnist()
         path = Path(folder) / "mnist.npz"
         np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
-        for number in range(rounds):
-            ways["plain_keras"].append(measured(PLAIN, str(path)))
+        for number in range(asked.rounds):
+            for name, variables in plain.items():
+                ways[name].append(measured(PLAIN, str(path), **variables))
             for name in RECIPES:
-                ways[name].append(measured(RECIPE, name, str(number)))
-            print({name: runs[-1] for name, runs in ways.items()}, flush=True)
-    ratios = {
-        name: [plain["seconds"] / own["seconds"] for plain, own in zip(ways["plain_keras"], ways[name], strict=True)]
-        for name in RECIPES
-    }
+                ways[name].append(measured(RECIPE, name, str(number), "avx2" if asked.avx2 else "", **held))
+            print({name: runs[-1]["seconds"] for name, runs in ways.items()}, flush=True)
+    executions = {name: [run.pop("execution") for run in ways[name]][-1] for name in RECIPES}
+    ratios = {}
+    for peer in plain:
+        for name in RECIPES:
+            key = name if peer == "plain_keras" else f"{name}, against {peer}"
+            ratios[key] = [a["seconds"] / b["seconds"] for a, b in zip(ways[peer], ways[name], strict=True)]
     results.write(
-        "training",
+        "training-avx2" if asked.avx2 else "training",
         {
-            "rounds": rounds,
+            "rounds": asked.rounds,
+            "processor": "AVX2 imitated: ONEDNN_MAX_CPU_ISA=AVX2, float32" if asked.avx2 else "as it is",
             "ways": ways,
-            "execution": {name: results.plain(Execution.for_this_machine(recipe_of(name))) for name in RECIPES},
+            "execution": executions,
             "times_faster": {name: {"median": float(np.median(each)), "each": each} for name, each in ratios.items()},
         },
     )

@@ -17,7 +17,7 @@ SOURCE = ROOT / "src" / "digitscope"
 PACKAGES = ["cli", "experiments", "web", "training", "plots", "reading", "models", "datasets", "preprocessing", "io"]
 """The packages from top to bottom: each imports from those after it and from the modules in the root, no other."""
 
-ROOT_MODULES = ["environment", "quiet", "formatting", "files", "progress", "arraytypes", "errors"]
+ROOT_MODULES = ["environment", "backend", "quiet", "formatting", "files", "progress", "arraytypes", "errors"]
 """The modules that belong to no package, from top to bottom."""
 
 ORDER = ["__init__", *PACKAGES, *ROOT_MODULES]
@@ -96,9 +96,24 @@ def test_modules_of_one_package_do_not_go_in_circles():
 
 @pytest.mark.parametrize("path", [path for path in MODULES if room(path) in READS], ids=lambda path: path.stem)
 def test_reading_needs_no_extra(path: Path):
-    top = {name.partition(".")[0] for name, _, nested in imports(path) if not nested}
-    needed = {"keras_onnx", "export_onnx", "export_keras"}  # write model files, with Keras
+    names = {name for name, _, nested in imports(path) if not nested}
+    top = {"keras" if name.startswith("digitscope.backend.") else name.partition(".")[0] for name in names}
+    needed = {
+        "backend",
+        "keras_onnx",
+        "export_onnx",
+        "export_keras",
+    }  # Keras itself, and what writes model files with it
     assert path.stem in needed or not top & EXTRAS
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_keras_comes_from_one_place(path: Path):
+    """``backend`` sets what TensorFlow reads when it is imported; an import before it would lose that."""
+    names = {name.partition(".")[0] for name, _, _ in imports(path)}
+    takes = any(name.startswith("digitscope.backend") for name, _, _ in imports(path))
+    assert path.stem == "backend" or "keras" not in names
+    assert path.stem == "backend" or "tensorflow" not in names or takes
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))

@@ -40,3 +40,36 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path):
         temporary.write_text("half")
         raise ZeroDivisionError
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+
+
+def test_the_content_is_on_the_disk_before_the_file_takes_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Else a power cut could leave the name with half of the content, or with nothing."""
+    write_text(tmp_path / "a.txt", "old")
+    steps: list[tuple[str, str]] = []
+    fsync, replace = os.fsync, os.replace
+
+    def watched_fsync(file: int) -> None:
+        fsync(file)
+        steps.append(("on the disk", os.pread(file, 100, 0).decode()))
+
+    def watched_replace(source: Path, target: Path) -> None:
+        steps.append(("renamed", Path(source).read_text()))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", watched_fsync)
+    monkeypatch.setattr(os, "replace", watched_replace)
+    write_text(tmp_path / "a.txt", "whole")
+    assert steps == [("on the disk", "whole"), ("renamed", "whole")]
+
+
+@pytest.mark.parametrize("mask", [0o002, 0o022, 0o027, 0o077], ids=oct)
+def test_the_umask_decides_who_may_read(mask: int, tmp_path: Path):
+    """A temporary file is private to its owner; what it becomes is not, and the umask stays as it was."""
+    before = os.umask(mask)
+    try:
+        write_text(tmp_path / "a.txt", "whole")
+        (tmp_path / "plain.txt").write_text("written by nobody special")
+    finally:
+        after = os.umask(before)
+    assert after == mask
+    assert [path.stat().st_mode & 0o777 for path in sorted(tmp_path.iterdir())] == [0o666 & ~mask] * 2

@@ -10,11 +10,6 @@ import sys
 import warnings
 from collections.abc import Iterator
 
-from digitscope.errors import ConfigError
-
-BACKENDS = ("tensorflow", "torch", "jax")
-"""The Keras backends that Digitscope trains on; the first is the default."""
-
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
@@ -35,22 +30,6 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         logging.disable(level)
-
-
-def import_keras() -> None:
-    """Import Keras without TensorFlow's start-up messages, which no setting turns off.
-
-    Raises:
-        ConfigError: ``KERAS_BACKEND`` names a backend that Digitscope does not train on.
-    """
-    backend = os.environ.get("KERAS_BACKEND", BACKENDS[0])
-    if backend not in BACKENDS:
-        raise ConfigError(
-            f"KERAS_BACKEND={backend} is not a backend to train on; set it to one of {', '.join(BACKENDS)}"
-        )
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with quiet():
-        import keras  # noqa: F401 (extra train)
 
 
 @contextlib.contextmanager

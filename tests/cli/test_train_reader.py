@@ -26,7 +26,6 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
     module.LINES, module.train_reader = 1234, trained  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "digitscope.training.line_fit", module)
     monkeypatch.setattr("digitscope.datasets.synthetic.glyphs.check_fonts", lambda: None)
-    monkeypatch.setattr("digitscope.cli.training.import_keras", lambda: None)
     CALLS.clear()
 
 

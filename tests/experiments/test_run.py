@@ -207,7 +207,7 @@ def test_tensorboard_that_is_not_installed_is_said(tmp_path: Path, monkeypatch: 
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.extended
 @pytest.mark.parametrize(("epochs", "teachers"), [(20, 0), (7, 2)])
 def test_killed_at_random_moments_and_resumed_is_as_never_killed(
     few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epochs: int, teachers: int

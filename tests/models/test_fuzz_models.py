@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -141,8 +142,8 @@ def network(*nodes: onnx.NodeProto, **constants: Any) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def endless() -> bytes:
-    """A network that adds a number to itself a million million times."""
+def endless(times: int = 10**12) -> bytes:
+    """A network that adds a number to itself so many times."""
     state = [("trip", TensorProto.INT64, []), ("go", TensorProto.BOOL, []), ("value", TensorProto.FLOAT, None)]
     after = [("go on", TensorProto.BOOL, []), ("double", TensorProto.FLOAT, None)]
     body = helper.make_graph(
@@ -151,7 +152,7 @@ def endless() -> bytes:
         [helper.make_tensor_value_info(*one) for one in state],
         [helper.make_tensor_value_info(*one) for one in after],
     )
-    return network(helper.make_node("Loop", ["times", "yes", "few"], ["y"], body=body), times=10**12, yes=True)
+    return network(helper.make_node("Loop", ["times", "yes", "few"], ["y"], body=body), times=times, yes=True)
 
 
 def huge() -> bytes:
@@ -214,6 +215,64 @@ def test_hostile_classifiers(content: bytes, words: str, tmp_path: Path, monkeyp
     Path("weights.bin").write_bytes(bytes(40))
     with pytest.raises(ModelError, match=words):
         ClassifierSession(content, "bad.onnx").probabilities(BLANK)
+
+
+def stretched(kind: int, size: int, announced: int) -> bytes:
+    """A network with a tensor of ``size`` bytes that announces so many numbers."""
+    tensor = TensorProto(name="lie", data_type=kind, dims=[announced], raw_data=bytes(size))
+    return network(helper.make_node("Identity", ["few"], ["y"]), lie=tensor)
+
+
+@pytest.mark.parametrize("announced", [10_000, 10**6])
+def test_a_tensor_that_announces_far_more_than_it_holds_is_refused(announced: int):
+    """Refused by what it announces, before ONNX Runtime sees it, and not only where the lie is enormous."""
+    with pytest.raises(ModelError, match=f"announces {announced:,} numbers and holds 1,0"):
+        ClassifierSession(stretched(TensorProto.FLOAT, 1000, announced), "bad.onnx")
+
+
+def test_the_smallest_numbers_there_are_fit_two_in_a_byte():
+    check_tensors(stretched(TensorProto.INT4, 1000, 2000))
+    with pytest.raises(ValueError, match="announces 2,100 numbers"):
+        check_tensors(stretched(TensorProto.INT4, 1000, 2100))
+
+
+def test_a_model_that_takes_too_long_is_stopped_at_a_deadline_that_people_wait_for(monkeypatch: pytest.MonkeyPatch):
+    """A stand-in for the clock: every deadline is over as soon as it is set."""
+    deadlines: list[float] = []
+
+    class Over(threading.Timer):
+        def start(self) -> None:
+            deadlines.append(self.interval)
+            self.function(*self.args)
+
+    monkeypatch.setattr(threading, "Timer", Over)
+    with pytest.raises(ModelError, match=r"no answer within \d\d seconds"):
+        ClassifierSession(endless(1000), "bad.onnx")
+    assert len(deadlines) == 1 and deadlines[0] <= 30
+
+
+def test_every_network_has_a_deadline_for_its_first_answer_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A classifier, the same with its layers, and both readers of lines; it is lifted once the answer is there."""
+    alarms: list[threading.Timer] = []
+
+    class Watched(threading.Timer):
+        def start(self) -> None:
+            alarms.append(self)
+
+    monkeypatch.setattr(threading, "Timer", Watched)
+    classifier = ClassifierSession(FILES["classifier"].read_bytes(), "classic")
+    assert len(alarms) == 1
+    layer_views(classifier, BLANK)
+    assert len(alarms) == 2
+    LineModel(FILES["lines"])
+    assert len(alarms) == 3
+    characters = ALPHABET + "".join(LOOKALIKES.values())
+    (tmp_path / "rec.onnx").write_bytes(recogniser(characters, len(characters) + 1))
+    OcrModel(tmp_path / "rec.onnx")
+    assert len(alarms) == 4
+    classifier.probabilities(BLANK)
+    assert len(alarms) == 4, "a large batch may take its time"
+    assert all(alarm.interval <= 30 and alarm.finished.is_set() for alarm in alarms)
 
 
 def test_a_line_reader_that_is_another_network(tmp_path: Path):

@@ -181,6 +181,38 @@ def test_blank_paper_has_no_ink(name):
     assert found.box is None and not found.ink.any()
 
 
+@pytest.mark.parametrize("form", ["drop", "long stain", "stain with a soft edge"])
+def test_a_blot_is_no_ink_and_its_outline_is(form: str):
+    """Of the same size and place: what fills the shape makes it a stain, not its outline."""
+
+    def drawn(thickness: int) -> np.ndarray:
+        canvas = np.zeros((160, 120), np.float32)
+        if form == "drop":
+            cv2.circle(canvas, (60, 80), 22, 1.0, thickness, cv2.LINE_AA)
+        else:
+            cv2.ellipse(canvas, (60, 80), (18, 25), 20, 0, 360, 1.0, thickness, cv2.LINE_AA)
+        return cv2.GaussianBlur(canvas, (0, 0), 5 if form == "stain with a soft edge" and thickness < 0 else 0.7)
+
+    stain, zero = find_ink(page(drawn(-1))), find_ink(page(drawn(5)))
+    assert stain.box is None and not stain.ink.any()
+    assert zero.box is not None and zero.ink.any()
+
+
+@pytest.mark.parametrize("depth", [0.2, 0.6])
+def test_a_soft_shadow_as_narrow_as_a_stroke_is_no_ink_and_a_sharp_stroke_is(depth: float):
+    """Both wind down the picture from rim to rim; only their edges differ."""
+    y, x = np.mgrid[0:160, 0:120] / 120
+
+    def winding(width: float) -> np.ndarray:
+        return np.exp(-(((x - 0.5 - 0.1 * np.sin(4 * y)) / width) ** 2))
+
+    light = (1 - depth * winding(0.12))[..., None]
+    shadow = find_ink(page(np.zeros((160, 120), np.float32), light=light))
+    assert shadow.box is None and not shadow.ink.any()
+    stroke = find_ink(page(depth * (winding(0.03) > 0.5).astype(np.float32)))
+    assert stroke.box is not None and stroke.box.height == 160, "a stroke that reaches the rim is still one"
+
+
 def test_several_digits_stand_side_by_side():
     several = single = 0
     for one, other in zip(digits()[:60], digits()[60:120], strict=True):

@@ -131,7 +131,7 @@ def weights_of(path: Path) -> list[np.ndarray]:
     return list(keras.saving.load_model(path, compile=False).get_weights())
 
 
-@pytest.mark.slow
+@pytest.mark.extended
 @pytest.mark.parametrize("backend", OTHERS)
 def test_the_same_start_leads_to_the_same_network(backend: str, work_of: Folders):
     here, there = work_of("tensorflow"), work_of(backend)
@@ -142,7 +142,7 @@ def test_the_same_start_leads_to_the_same_network(backend: str, work_of: Folders
                 np.testing.assert_allclose(found[key], wanted[key], atol=2e-5, err_msg=f"{name} {key}")
 
 
-@pytest.mark.slow
+@pytest.mark.extended
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_training_leaves_a_whole_run(backend: str, work_of: Folders):
     """Its files tell the same, the network in Keras' form is read by every backend, and the lens looks inside."""
@@ -160,7 +160,7 @@ def test_a_training_leaves_a_whole_run(backend: str, work_of: Folders):
     np.testing.assert_allclose(lens.probabilities, network.predict(images[:1], verbose=0)[0], atol=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.extended
 @pytest.mark.parametrize("backend", OTHERS)
 def test_the_command_goes_on_with_what_was_stopped(backend: str, work_of: Folders, tmp_path: Path):
     """On the same backend to the same weights; on another it says in one sentence that it does not."""
@@ -181,7 +181,7 @@ def test_the_command_goes_on_with_what_was_stopped(backend: str, work_of: Folder
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
-@pytest.mark.slow
+@pytest.mark.extended
 @pytest.mark.skipif(find_spec("jax") is None, reason="jax is not installed")
 def test_four_devices_learn_what_one_learns(tmp_path: Path):
     """Three full batches of 64 in shares of 16, and a last one of 58, which has no four equal shares."""

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,3 +79,72 @@ def test_nothing_is_unpickled(tmp_path: Path):
     np.savez(tmp_path / "a.npz", told=np.array([{"history": []}], dtype=object))
     with pytest.raises(DataError, match="not a checkpoint"):
         Checkpoint.read(tmp_path / "a.npz")
+
+
+class Variable:
+    """A stand-in for a variable of Keras that takes whatever it is given."""
+
+    def __init__(self, like: np.ndarray) -> None:
+        self.shape, self.dtype = like.shape, str(like.dtype)
+        self.given: np.ndarray | None = None
+
+    def assign(self, value: np.ndarray) -> None:
+        self.given = value
+
+
+def learner(variables: list[np.ndarray]) -> Any:
+    """A stand-in for a compiled network; the last variable is its optimizer's."""
+    made = [Variable(like) for like in variables]
+    return SimpleNamespace(variables=made[:-1], optimizer=SimpleNamespace(variables=made[-1:]))
+
+
+def teachers_of(parts: list[list[np.ndarray]]) -> list[Any]:
+    return [SimpleNamespace(variables=[Variable(like) for like in part]) for part in parts]
+
+
+def test_a_state_is_put_where_it_belongs():
+    network, teachers = learner(VARIABLES), teachers_of(TEACHERS)
+    STATE.restore(network, teachers)
+    for model, part in zip([network, *teachers], [VARIABLES, *TEACHERS], strict=True):
+        holders = [*model.variables, *(model.optimizer.variables if model is network else [])]
+        assert all(holder.given is value for holder, value in zip(holders, part, strict=True))
+
+
+WEIGHTS, STEPS, NOTHING = VARIABLES
+
+
+@pytest.mark.parametrize(
+    ("variables", "teachers"),
+    [
+        ([WEIGHTS.T[:1], STEPS, NOTHING], TEACHERS),
+        ([WEIGHTS.ravel(), STEPS, NOTHING], TEACHERS),  # as many numbers
+        ([np.float32([[[1, -2], [0.1, 4]]]), STEPS, NOTHING], TEACHERS),  # a shape to which NumPy would stretch it
+        ([WEIGHTS, STEPS.reshape(1), NOTHING], TEACHERS),
+        ([WEIGHTS.astype(np.int32), STEPS, NOTHING], TEACHERS),  # of another kind
+        ([WEIGHTS, STEPS], TEACHERS),  # one more than is needed, and one fewer
+        ([*VARIABLES, NOTHING], TEACHERS),
+        (VARIABLES, [VARIABLES[:2], [np.float32([7])]]),
+        (VARIABLES, TEACHERS[:1]),
+        (VARIABLES, [*TEACHERS, []]),
+    ],
+    ids=[
+        "fewer",
+        "flat",
+        "stretched",
+        "scalar",
+        "whole numbers",
+        "one less",
+        "one more",
+        "teacher",
+        "no teacher",
+        "new",
+    ],
+)
+def test_the_state_of_networks_of_another_shape_is_refused_and_changes_nothing(
+    variables: list[np.ndarray], teachers: list[list[np.ndarray]]
+):
+    network, taught = learner(variables), teachers_of(teachers)
+    with pytest.raises(DataError, match="belongs to another network; set overwrite"):
+        STATE.restore(network, taught)
+    holders = [*network.variables, *network.optimizer.variables, *(one for each in taught for one in each.variables)]
+    assert all(holder.given is None for holder in holders)

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -144,6 +145,41 @@ def test_names_cannot_break_out_of_the_page_and_folders_stay_private(tmp_path: P
     texts = {"index.html": '<script src="missing.js"></script>'}
     with pytest.raises(KeyError):
         self_contained(texts)
+
+
+class Scripts(HTMLParser):
+    """The scripts of a page as a browser finds them, JSON blocks among them: name -> text, in order."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.texts: dict[str, str] = {}
+        self._inside: str | None = None
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "script":
+            self._inside = dict(attrs).get("data-file") or dict(attrs).get("src") or "of somebody else"
+            self.texts[self._inside] = ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = None
+
+    def handle_data(self, data: str) -> None:
+        if self._inside is not None:
+            self.texts[self._inside] += data
+
+
+def test_what_a_foreign_run_says_about_itself_stays_text(tmp_path: Path):
+    """A run folder may come from anyone, and the name of its recipe stands in the page's JSON."""
+    bad = "</script><script>alert(1)</script></SCRIPT ><!--<script>&lt;\u2028'\"\\"
+    card = {"config": {"recipe": {"name": bad}}, "metrics": {"test_accuracy": bad}}
+    path = write_page(replace(load("classic"), card=card), tmp_path / "foreign.html")
+    found = Scripts(path.read_text(encoding="utf-8")).texts
+    assert list(found) == list(Scripts(page_files()["index.html"].decode()).texts)
+    said = json.loads(found["model.json"])["card"]
+    assert (said["recipe"], said["test_accuracy"]) == (bad, bad)
+    assert not any("<" in text for name, text in found.items() if name.endswith(".json"))
 
 
 def test_a_network_of_twelve_million_products_still_fits_and_one_of_more_is_refused():

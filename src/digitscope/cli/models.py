@@ -19,7 +19,6 @@ from digitscope.cli.terminal import (
     table,
 )
 from digitscope.errors import ConfigError
-from digitscope.quiet import import_keras
 
 
 class ExportFormat(enum.StrEnum):
@@ -98,8 +97,6 @@ def export(
     """
     if licence is not None and not card:
         raise ConfigError(f"--license {licence} is for the model card; add --card, or leave it out")
-    if format_ in (ExportFormat.keras, ExportFormat.tflite):
-        import_keras()
     from digitscope.models.card import card_beside
     from digitscope.models.formats import export_model, export_path
 

@@ -12,7 +12,6 @@ import typer
 from typer.core import TyperGroup
 
 from digitscope.errors import ConfigError
-from digitscope.quiet import import_keras
 
 if TYPE_CHECKING:
     from digitscope.datasets.dataset import Dataset
@@ -103,9 +102,7 @@ def load_data(name: str) -> Dataset:
 
 
 def load_model(model: str) -> Model:
-    """A model by name or path; for a ``.keras`` file, Keras is imported without its start-up messages."""
-    if model.endswith(".keras"):
-        import_keras()
+    """A model by name or path."""
     from digitscope.models.model import load
 
     return load(model)

@@ -24,7 +24,6 @@ from digitscope.cli.terminal import (
 )
 from digitscope.errors import ConfigError
 from digitscope.formatting import percent
-from digitscope.quiet import import_keras
 
 if TYPE_CHECKING:
     from digitscope.experiments.run import Run
@@ -76,7 +75,6 @@ def train(
 
     recipe_of(recipe, settings)  # refuses a wrong setting before Keras takes seconds to start
     dataset = load_data(data)
-    import_keras()
     from digitscope.experiments.run import Run
     from digitscope.experiments.run import train as train_run
 
@@ -140,7 +138,6 @@ def sweep(
     settings = settings_of(set_)
     grid(recipe, settings)  # refuses a wrong setting before Keras takes seconds to start
     dataset = load_data(data)
-    import_keras()
     from digitscope.experiments.sweep import sweep as run_sweep
 
     with progress_bar() as progress:
@@ -245,7 +242,6 @@ def _train_reader(lines: int | None, seed: int, out: Path, old_spelling: bool = 
     check_fonts()
     if old_spelling:
         note_new_name("train --recipe reader", "digitscope train-reader")
-    import_keras()
     from digitscope.training.line_fit import LINES
     from digitscope.training.line_fit import train_reader as train_line_network
 

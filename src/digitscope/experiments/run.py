@@ -16,9 +16,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import keras
-
 from digitscope import files
+from digitscope.backend import keras
 from digitscope.datasets.dataset import Dataset
 from digitscope.datasets.load import load_dataset
 from digitscope.environment import machine, versions

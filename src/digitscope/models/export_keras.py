@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import keras
 import numpy as np
-from keras.layers import AveragePooling2D, Conv2D, Dense, Flatten, Layer, MaxPooling2D
 
 from digitscope.arraytypes import Floats
+from digitscope.backend import keras
 from digitscope.errors import ConfigError
 from digitscope.models.layers import LayerView
 from digitscope.models.weights_json import learned_arrays
@@ -74,14 +73,14 @@ def tflite_answers(path: Path, images: Floats) -> Floats:
     return np.asarray(interpreter.get_tensor(answer), np.float32)
 
 
-def _keras_layer(view: LayerView) -> Layer:
+def _keras_layer(view: LayerView) -> keras.layers.Layer:
     """One layer after the input, before its weights are set."""
     if view.kind == "flatten":
-        return Flatten(name=view.name)
+        return keras.layers.Flatten(name=view.name)
     if view.kernel is None:
-        pooling = MaxPooling2D if view.kind == "max_pooling2d" else AveragePooling2D
+        pooling = keras.layers.MaxPooling2D if view.kind == "max_pooling2d" else keras.layers.AveragePooling2D
         return pooling(view.window, view.strides, view.padding, name=view.name)
     common = {"activation": view.activation, "use_bias": "bias" in learned_arrays(view), "name": view.name}
     if view.kind == "dense":
-        return Dense(view.shape[-1], **common)
-    return Conv2D(view.shape[-1], view.window, view.strides, view.padding, **common)
+        return keras.layers.Dense(view.shape[-1], **common)
+    return keras.layers.Conv2D(view.shape[-1], view.window, view.strides, view.padding, **common)

@@ -10,12 +10,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import onnx
 import onnxruntime
 
 from digitscope.arraytypes import Floats
+from digitscope.backend import keras
 from digitscope.errors import ModelError
 from digitscope.files import write_bytes
 from digitscope.models.keras_guard import check_keras_file

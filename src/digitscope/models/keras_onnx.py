@@ -13,8 +13,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-import keras
-
+from digitscope.backend import keras
 from digitscope.errors import MissingExtra, ModelError
 from digitscope.quiet import quiet
 

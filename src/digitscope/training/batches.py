@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-import keras
 import numpy as np
 
 from digitscope.arraytypes import Floats, Images, Labels
+from digitscope.backend import keras
 from digitscope.preprocessing.augment import distort
 
 AHEAD = 4

@@ -22,7 +22,7 @@ from digitscope.datasets.arrays import read_npz
 from digitscope.errors import DataError
 
 if TYPE_CHECKING:
-    import keras  # start-up: only its types are needed
+    from digitscope.backend import keras  # start-up: only its types are needed
 
 
 MOST_VARIABLES = 10_000

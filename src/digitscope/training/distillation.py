@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import keras
-
+from digitscope.backend import keras
 from digitscope.training.recipes import Recipe
 
 LEAST = 1e-7

@@ -9,8 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-import keras
-
+from digitscope.backend import keras
 from digitscope.errors import ConfigError
 
 

@@ -24,7 +24,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from digitscope.arraytypes import AnyArray, Floats, Images
 from digitscope.errors import DataError
 from digitscope.models.inputs import network_input
-from digitscope.quiet import import_keras
 from digitscope.training.recipes import Recipe, recipe_of
 
 SIDE, ANSWERS = 28, 10
@@ -133,7 +132,6 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.image_shape_ = shape or _square(rows.shape[1])
         self.value_range_ = float(rows.min()), float(rows.max())
         seed = self._seed()
-        import_keras()
         from digitscope.training import fit  # start-up: Keras takes seconds
 
         fitted = fit.fit(self.recipe_, self._images(rows), codes.astype(np.uint8), seed)
@@ -181,7 +179,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _answers(self, images: Images) -> Floats:
         """The network's ten probabilities of each image, float32 (n, 10)."""
-        import keras  # start-up: Keras takes seconds
+        from digitscope.backend import keras  # start-up: Keras takes seconds
 
         answers = np.empty((-(-len(images) // BATCH) * BATCH, ANSWERS), np.float32)
         for start in range(0, len(images), BATCH):
@@ -208,7 +206,6 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         recipes = {key: state[key] for key in ("recipe", "recipe_") if isinstance(state.get(key), Mapping)}
         state = state | {key: Recipe(**values) for key, values in recipes.items()}
         if "network_" in state:
-            import_keras()
             from digitscope.training.networks import build  # start-up: Keras takes seconds
 
             network = build(state["recipe_"])

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 
 from digitscope.arraytypes import Images, Labels
+from digitscope.backend import keras, uses_onednn
 from digitscope.environment import has_bfloat16
 from digitscope.progress import Progress
 from digitscope.quiet import no_retracing_warnings, quiet
@@ -43,6 +43,7 @@ class Execution:
         precision: Keras dtype policy of the layers during the fit; the fitted network is float32 in any case.
         jit_compile: whether XLA compiles the step; its convolutions are slow on CPUs.
         devices: number of devices that share every batch.
+        onednn: whether TensorFlow computes with oneDNN's kernels, see ``backend``.
     """
 
     backend: str
@@ -50,6 +51,7 @@ class Execution:
     precision: str
     jit_compile: bool
     devices: int = 1
+    onednn: bool = False
 
     @classmethod
     def for_this_machine(cls, recipe: Recipe, devices: int = 1) -> Execution:
@@ -67,7 +69,7 @@ class Execution:
         lower = recipe.lower_precision and backend in ("tensorflow", "torch") and has_bfloat16()
         precision = "mixed_bfloat16" if lower else "float32"
         steps = 32 if backend == "tensorflow" else 1  # PyTorch runs one at a time, and JAX gains nothing from more
-        return cls(backend, steps, precision, backend == "jax", devices)
+        return cls(backend, steps, precision, backend == "jax", devices, uses_onednn())
 
 
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]

@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
 
 from digitscope import files
 from digitscope.arraytypes import Floats
+from digitscope.backend import keras
 from digitscope.datasets.synthetic.glyphs import check_fonts
 from digitscope.environment import has_bfloat16
 from digitscope.errors import DataError, first_line

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
-
+from digitscope.backend import keras
 from digitscope.preprocessing.line import CLASSES, HEIGHT
 
 FILTERS = (24, 40, 64, 96, 112, 128, 128, 128)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-import keras
-from keras import layers
-
+from digitscope.backend import keras
 from digitscope.training.recipes import Recipe
 
 
@@ -35,13 +33,13 @@ def build(recipe: Recipe, precision: str = "float32") -> keras.Sequential:
     Raises:
         ValueError: Keras cannot build it, e.g. the window is larger than what is left of the image.
     """
-    pooling = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D}[recipe.pooling]
+    pooling = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}[recipe.pooling]
     stack = [keras.Input((28, 28, 1), name="input")]
     numbers = itertools.count(1)
 
-    def convolution(filters: int) -> layers.Layer:
+    def convolution(filters: int) -> keras.layers.Layer:
         name = f"conv{next(numbers)}"
-        return layers.Conv2D(filters, recipe.kernel, activation="relu", dtype=precision, name=name)
+        return keras.layers.Conv2D(filters, recipe.kernel, activation="relu", dtype=precision, name=name)
 
     for block, filters in enumerate(recipe.filters, start=1):
         stack += [convolution(filters) for _ in range(recipe.convolutions)]
@@ -49,8 +47,8 @@ def build(recipe: Recipe, precision: str = "float32") -> keras.Sequential:
     if recipe.last_filters:
         stack.append(convolution(recipe.last_filters))
     stack += [
-        layers.Flatten(dtype=precision, name="flatten"),
-        layers.Dense(recipe.dense, activation="relu", dtype=precision, name="dense"),
-        layers.Dense(10, activation="softmax", dtype="float32", name="softmax"),
+        keras.layers.Flatten(dtype=precision, name="flatten"),
+        keras.layers.Dense(recipe.dense, activation="relu", dtype=precision, name="dense"),
+        keras.layers.Dense(10, activation="softmax", dtype="float32", name="softmax"),
     ]
     return keras.Sequential(stack, name=recipe.name)

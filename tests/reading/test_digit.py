@@ -1,0 +1,57 @@
+"""A digit is looked at twice, as it was written and with half of its slant removed; the answer is the mean of both."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import cv2
+import numpy as np
+import pytest
+
+from digitscope.datasets.mnist import load_mnist
+from digitscope.io.pixels import Picture
+from digitscope.models.model import Model, load
+from digitscope.preprocessing.field import field_of
+from digitscope.preprocessing.ink import find_ink
+from digitscope.reading.digit import read_digit
+from digitscope.reading.out_of_distribution import digit_probability, shipped_detector
+
+
+@cache
+def model() -> Model:
+    return load("robust")
+
+
+def slanted(digit: np.ndarray, slant: float) -> np.ndarray:
+    """An MNIST image four times as large on black; each row is shifted by ``slant`` pixels against the next."""
+    matrix = np.array([[4, -4 * slant, 94 + 54 * slant], [0, 4, 0]], np.float32)
+    return np.asarray(cv2.warpAffine(digit, matrix, (300, 112), flags=cv2.INTER_CUBIC))
+
+
+def view_of(pixels: np.ndarray, upright: float) -> np.ndarray:
+    """What the classifier sees, float32 (28, 28), with a share of the slant removed."""
+    found = find_ink(pixels)
+    assert found.box is not None
+    return field_of(found.ink, found.box, upright).pixels
+
+
+@pytest.mark.parametrize("slant", [-0.7, 0.0, 0.7])
+def test_the_answer_is_the_mean_of_the_two_views(slant: float):
+    for digit in load_mnist()[1][0][:10]:
+        pixels = slanted(digit, slant)
+        views = np.stack([view_of(pixels, 0.0), view_of(pixels, 0.5)])
+        number = read_digit(Picture(pixels, 300, 112), model())
+        wanted = model().predict(views).mean(axis=0)
+        np.testing.assert_allclose(number.digits[0].probabilities, wanted, atol=1e-6)
+        is_digit = digit_probability(*shipped_detector(), views).mean()
+        assert number.digit_probability == pytest.approx(float(is_digit), abs=1e-6)
+
+
+def test_the_second_view_halves_the_mistakes_on_digits_that_slant_a_lot():
+    """At a slant of 45 degrees; two views are right where neither the first alone nor a guess would be."""
+    images, labels = (part[:200] for part in load_mnist()[1])
+    pictures = [slanted(image, 1.0) for image in images]
+    first = model().predict(np.stack([view_of(pixels, 0.0) for pixels in pictures])).argmax(axis=1)
+    both = [int(read_digit(Picture(pixels, 300, 112), model()).best_guess) for pixels in pictures]
+    mistakes, fewer = int((first != labels).sum()), int((both != labels).sum())
+    assert fewer <= mistakes / 2, f"{mistakes} mistakes with the first view, {fewer} with both"
