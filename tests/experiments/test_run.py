@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -245,3 +246,24 @@ def test_a_disk_that_fills_up_is_one_sentence_and_the_run_resumes(
             train("classic", data=few, settings=settings, epochs=1, out=tmp_path / "run")
     assert (tmp_path / "run" / CHECKPOINT).is_file()
     assert train("classic", data=few, settings=settings, epochs=1, out=tmp_path / "run", resume=True).finished
+
+
+def test_a_run_begun_by_version_0_1_resumes(few: Path, tmp_path: Path):
+    """Its ``config.json`` does not say whether oneDNN was on."""
+
+    def stopped(stage: str, done: int, total: int, facts: Mapping[str, float]) -> None:
+        if stage == "fit" and facts["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    how: dict[str, Any] = {
+        "data": few,
+        "settings": {"filters": (2, 2), "dense": 4},
+        "epochs": 2,
+        "out": tmp_path / "run",
+    }
+    with pytest.raises(KeyboardInterrupt):
+        train("classic", **how, progress=stopped)
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert isinstance(config["execution"].pop("onednn"), bool)
+    (tmp_path / "run" / "config.json").write_text(json.dumps(config))
+    assert train("classic", **how, resume=True).finished

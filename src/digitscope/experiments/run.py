@@ -219,11 +219,12 @@ def _remove_temporary(folder: Path) -> None:
 
 def _check_same(folder: Path, config: dict[str, Any]) -> None:
     """Refuse to resume a run that was started with other settings or data."""
+    now = _decisive(config)
     try:
-        begun = _decisive(Run(folder).config)
+        begun = {"onednn": now["onednn"]} | _decisive(Run(folder).config)  # version 0.1 did not record it
     except (ValueError, TypeError, KeyError, AttributeError) as error:  # a DataError is a ValueError
         raise ConfigError(f"{folder / 'config.json'} is damaged ({error}); set overwrite to start again") from error
-    if found := difference(begun, _decisive(config)):
+    if found := difference(begun, now):
         raise ConfigError(
             f"{folder} was started with {found[0]}, not with {found[1]}; repeat those, or set out to another folder"
         )
