@@ -131,7 +131,7 @@ def test_ten_numbers_that_do_not_add_up_to_1_are_no_probabilities(tmp_path: Path
 
 def test_a_keras_file_without_keras_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = keras_file(tmp_path / "a.keras", ["InputLayer"])
-    for module in ("digitscope.models.export_onnx", "digitscope.models.keras_onnx"):
+    for module in ("digitscope.backend", "digitscope.models.export_onnx", "digitscope.models.keras_onnx"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, "keras", None)
     with pytest.raises(

@@ -189,6 +189,7 @@ def test_four_devices_learn_what_one_learns(tmp_path: Path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.extended
 @pytest.mark.skipif(find_spec("jax") is None, reason="jax is not installed")
 def test_more_devices_than_there_are(tmp_path: Path):
     program = f"import sys; sys.argv[0] = 'digitscope'; {COMMAND}"
