@@ -21,29 +21,18 @@ MAY_SKIP = (
 """Reasons for which a test may be skipped even where DIGITSCOPE_NO_SKIPS is set, as in CI."""
 
 
-def _forbidden(report: pytest.TestReport | pytest.CollectReport) -> bool:
-    """Whether a test was skipped for another reason, on a machine that has everything."""
-    if not os.environ.get("DIGITSCOPE_NO_SKIPS") or report.outcome != "skipped" or hasattr(report, "wasxfail"):
-        return False
-    return not any(re.search(reason, str(report.longrepr)) for reason in MAY_SKIP)
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Iterator[Any]:
-    """Make a forbidden skip of a test a failure."""
+    """Make it a failure, on a machine that has everything, when a test is skipped for another reason."""
     report = yield
-    if _forbidden(report):
+    asked = os.environ.get("DIGITSCOPE_NO_SKIPS") and report.outcome == "skipped" and not hasattr(report, "wasxfail")
+    if asked and not any(re.search(reason, str(report.longrepr)) for reason in MAY_SKIP):
         report.outcome, report.longrepr = "failed", f"skipped where nothing may be: {report.longrepr}"
     return report
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report() -> Iterator[Any]:
-    """Make a forbidden skip of a whole module a failure."""
-    report = yield
-    if _forbidden(report):
-        report.outcome, report.longrepr = "failed", f"skipped where nothing may be: {report.longrepr}"
-    return report
+pytest_make_collect_report = pytest_runtest_makereport
+"""The same for a module that is skipped as a whole."""
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,8 @@ ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 
 
 def uses_onednn() -> bool:
-    """Whether TensorFlow computes with oneDNN's kernels; False on the other backends and on processors without them."""
-    return keras.backend.backend() == "tensorflow" and os.environ.get(ONEDNN) == "1"
+    """Whether oneDNN's kernels are switched on under TensorFlow; False on the other backends."""
+    return keras.backend.backend() == "tensorflow" and os.environ.get(ONEDNN, "").lower() in ("1", "true")
 
 
 def _prepare() -> None:
