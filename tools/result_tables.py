@@ -74,6 +74,11 @@ def recipe_table() -> str:
     ]
     head = ("recipe", "what it is", ACCURACY, "seeds", "misses of 10,000", "fit, median")
     machine = f"Machine: {training['machine']}. `robust` and `strong` were timed while it did other work."
+    if training["execution"]["classic"]["precision"] == "mixed_bfloat16":
+        machine += (
+            " It multiplies in bfloat16, which many laptops cannot; without it a fit takes several times as long "
+            "([measured](docs/experiments.md))."
+        )
     return f"{markdown_table(head, rows)}\n\n{machine}"
 
 
