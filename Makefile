@@ -15,10 +15,10 @@ help:
 	@echo "make docs         write docs/cli.md, docs/python.md, docs/results.md and the README's table again"
 	@echo "make guide        run the chapters of docs/guide and write their notebooks again"
 	@echo "make comparisons  train the networks that the report compares (about 15 minutes)"
-	@echo "make models       measure the recipes again and ship classic, robust and strong (about 80 minutes)"
+	@echo "make models       measure the recipes again and ship classic, robust and strong (about 85 minutes)"
 	@echo "make reader       fetch the fonts and train the network that reads lines (about an hour)"
 	@echo "make benchmarks   measure the speed again (about 40 minutes on an idle machine)"
-	@echo "make benchmarks-reading EVAL=FOLDER   measure the reading of other people's digits again"
+	@echo "make benchmarks-reading EVAL=FOLDER   measure the reading of other people's digits again (with Tesseract)"
 
 setup: $(VENV)/.train
 
@@ -80,8 +80,7 @@ benchmarks: $(VENV)/.dev
 	@$(BIN)/python benchmarks/fit_known.py --measure
 
 benchmarks-reading: $(VENV)/.dev
-	@$(BIN)/python benchmarks/reading.py --eval "$(EVAL)"
-	@$(BIN)/python benchmarks/strings.py --eval "$(EVAL)"
+	@$(BIN)/python benchmarks/peers.py --eval "$(EVAL)"
 	@$(BIN)/python benchmarks/reading_cost.py --eval "$(EVAL)"
 
 clean:

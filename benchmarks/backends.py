@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
+import openings
 import results
 
 from digitscope.environment import versions
@@ -99,6 +100,8 @@ def main() -> None:
                 if seed in [run["seed"] for run in runs[backend]]:
                     continue
                 runs[backend].append(trained(backend, name, seed))
+                on = "" if backend == "tensorflow" else f" on {backend}"
+                openings.add(f"{name}{on}", seed, runs[backend][-1]["accuracy"], recipe)
                 print(name, backend, runs[backend][-1], flush=True)
                 figures[name] = {"recipe": results.plain(recipe)} | summary(
                     {key: its for key, its in runs.items() if its}

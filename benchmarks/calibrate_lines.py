@@ -1,7 +1,8 @@
 """Calibrate a line reader: turn its score into a probability, by logistic regression on synthetic lines it never saw.
 
-Prints the two numbers for `digitscope.reading.recognition.CALIBRATIONS`, and how a given length, right or wrong,
-changes what is answered (`digitscope.reading.recognition.MISFIT`).
+Writes `benchmarks/results/calibration-ENGINE.json`: for each group of lines that has a calibration of its own, the two
+numbers for `digitscope.reading.recognition.CALIBRATIONS`, and what they give; how a given length, right or wrong,
+changes what is answered (`digitscope.reading.recognition.MISFIT`); and what is taken for an empty line.
 
 Usage: python benchmarks/calibrate_lines.py [own|ocr|FILE.onnx] [--lines N]
 """
@@ -9,14 +10,21 @@ Usage: python benchmarks/calibrate_lines.py [own|ocr|FILE.onnx] [--lines N]
 from __future__ import annotations
 
 import argparse
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import results
 
 from digitscope.datasets.synthetic.lines import Lines
 from digitscope.reading.constraint import Constraint, digits_of
 from digitscope.reading.page import WRITTEN, PageReader
 
 SEED = 20_011
+
+LIMITS = (0.5, 0.75, 0.9, 0.95)
+"""Confidences for which the share of lines above them, and of these the right ones, are measured."""
 
 KNOWN = {"no length": None, "the right length": 0, "a digit more": 1, "a digit fewer": -1}
 """What the reader is told about the length of a number, and by how many digits that differs from the truth."""
@@ -52,37 +60,46 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=2000)
     arguments = parser.parse_args()
     reader, source = PageReader(arguments.engine), Lines(SEED)
-    scores, right, chances, written = [], [], [], []
-    answered: dict[str, list[tuple[bool, bool]]] = {known: [] for known in KNOWN}
+    groups: dict[str, list[tuple[float, bool]]] = defaultdict(list)
+    chances: dict[bool, list[float]] = {True: [], False: []}
+    told: dict[str, list[tuple[bool, bool]]] = {known: [] for known in KNOWN}
     for number in range(arguments.lines):
         line = source.line(number)
-        reading = reader.reading(line.pixels)
-        truth = digits_of(line.text)
-        chances.append(reading.digit_probability)
-        written.append(bool(truth))
+        reading, truth = reader.reading(line.pixels), digits_of(line.text)
+        chances[bool(truth)].append(reading.digit_probability)
         if reading.best:
-            scores.append(reading.score)
-            right.append(reading.best == truth)
+            groups[reader.lines.calibration(reading)].append((reading.score, reading.best == truth))
         for known, more in KNOWN.items():
             if truth and (more is None or len(truth) + more > 0):
                 constraint = None if more is None else Constraint(length=len(truth) + more)
-                told = reading if constraint is None else reader.reading(line.pixels, constraint)
-                sure = told.digit_probability >= WRITTEN and reader.lines.confidence(told) >= reader.sure
-                answered[known].append((sure, told.best == truth))
-    for known, ones in answered.items():
-        given = [was_right for sure, was_right in ones if sure]
-        print(f"{known}: {len(given) / len(ones):.3f} of {len(ones)} answered, {sum(given)} of {len(given)} right")
-    slope, start = fitted(np.array(scores), np.array(right, float))
-    chance = chance_of(np.array(scores), slope, start)
-    print(f"slope {slope:.3f}, start {start:.3f}; right {np.mean(right):.3f} of {len(right)}")
-    for limit in (0.5, 0.75, 0.9, 0.95):
-        sure = chance >= limit
-        print(f"confidence >= {limit}: {sure.mean():.3f} accepted, {np.mean(np.array(right)[sure]):.4f} of them right")
-    found, held = np.array(chances) >= 0.5, np.array(written)
-    print(
-        f"called empty: {np.mean(~found[~held]):.3f} of the empty lines, "
-        f"{np.mean(~found[held]):.3f} of the written ones"
-    )
+                again = reading if constraint is None else reader.reading(line.pixels, constraint)
+                sure = again.digit_probability >= WRITTEN and reader.lines.confidence(again) >= reader.sure
+                told[known].append((sure, again.best == truth))
+    figures = {
+        "lines": arguments.lines,
+        "groups": {name: calibration(*map(np.array, zip(*found, strict=True))) for name, found in groups.items()},
+        "length": {known: answered(*map(np.array, zip(*found, strict=True))) for known, found in told.items()},
+        "called_empty": {
+            "empty lines": round(float(np.mean(np.array(chances[False]) < WRITTEN)), 4),
+            "written lines": round(float(np.mean(np.array(chances[True]) < WRITTEN)), 4),
+        },
+    }
+    print(figures)
+    results.write(f"calibration-{Path(arguments.engine).stem}", figures)
+
+
+def calibration(scores: np.ndarray, right: np.ndarray) -> dict[str, Any]:
+    """The fit of one group, and what it gives."""
+    slope, intercept = fitted(scores, right.astype(float))
+    chances = chance_of(scores, slope, intercept)
+    found = {str(limit): answered(chances >= limit, right) for limit in LIMITS}
+    return {"n": len(right), "right": round(float(right.mean()), 4), "slope": round(slope, 3),
+            "intercept": round(intercept, 3), "at_confidence": found}  # fmt: skip
+
+
+def answered(sure: np.ndarray, right: np.ndarray) -> dict[str, Any]:
+    """How many of some lines are answered, and how many of these are right."""
+    return {"n": len(sure), "answered": int(sure.sum()), "right": int((sure & right).sum())}
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
-"""Measure the page in headless Chromium: how fast it follows the pen, how large it is, how well it reads drawings.
+"""Measure the page: how long it takes to write and to serve it, and, in headless Chromium, how it works.
 
-The browser takes the times itself: from the move of the pen to the answer, and on to all maps being drawn. Run it on an
-idle machine.
+Writes `results/page.json`: seconds and processor seconds of `digitscope page` for every shipped model, for a run that
+was just trained and for a run of version 0.1.0, which has no detector, the first and the second time; where the time
+goes; the seconds after which `digitscope serve` answers; then, from the browser, how fast the page follows the pen
+(from the move of the pen to the answer, and on to all maps being drawn), how large it is, and how well it reads
+drawings. Run it on an idle machine.
 
 Usage: python benchmarks/page.py [--model NAME]
 """
@@ -10,16 +13,24 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import results
+from busy import Others
 
-from digitscope.models.model import load
+from digitscope.models.model import load, shipped
 from digitscope.web.lens.bundle import page_files, write_page
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
@@ -27,6 +38,35 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from browser import chromium
 from stroke_models import digits, others
 from stroke_raster import Stroke
+
+OLD_RUN = Path(__file__).parent.parent / "tests" / "models" / "run-0.1.0"
+DIGITSCOPE = str(Path(sys.executable).parent / "digitscope")
+
+STEPS = """
+import json, sys, time
+marks = [("", 0.0)]
+
+def done(step):
+    marks.append((step, time.process_time()))
+
+from digitscope.models.model import load
+from digitscope.web.lens import bundle, samples
+done("the interpreter and imports")
+model = load(sys.argv[1])
+done("the model is opened")
+data = bundle.load_dataset("mnist")
+done("MNIST is read")
+network = bundle.page_network(model)
+done("layers and weights")
+bundle.detector_of(model, data)
+done("the detector")
+hard = samples.hardest(model, data)
+done("the hardest test images")
+bundle.samples(data, [*range(bundle.FIRST), *hard])
+samples.patches(model, bundle.layer_views(model.session), data)
+done("what excites each filter")
+print(json.dumps(marks))
+"""
 
 SIZE = {"width": 1440, "height": 900}
 STROKES = 1000
@@ -63,6 +103,63 @@ DRAW = """async (drawings) => {
 KEEP = """async ([drawings, count]) => {
   for (let i = 0; i < count; i++) await drawn((app) => app.keep({ strokes: drawings[i % drawings.length] }));
 }"""
+
+
+def seconds(*words: str) -> dict[str, float]:
+    """Wall-clock and processor seconds of one run of a command."""
+    start = time.perf_counter()
+    process = subprocess.Popen([DIGITSCOPE, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    spent = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, process.args)
+    return {"seconds": round(spent, 2), "processor": round(used.ru_utime + used.ru_stime, 2)}
+
+
+def writing(folder: Path) -> dict[str, dict[str, float]]:
+    """The times of `digitscope page`, by model."""
+    run, old, page = folder / "run", folder / "old", str(folder / "lens.html")
+    seconds("train", "--recipe", "fast", "--out", str(run))
+    shutil.copytree(OLD_RUN, old)
+    models = {name: name for name in shipped()} | {"a run of `fast`": str(run)}
+    taken = {name: seconds("page", "--model", model, "--out", page) for name, model in models.items()}
+    for time_ in ("first", "second"):
+        taken[f"a run of version 0.1.0, the {time_} time"] = seconds("page", "--model", str(old), "--out", page)
+    return taken
+
+
+def steps(model: str) -> dict[str, float]:
+    """Processor seconds of each step of writing a page."""
+    done = subprocess.run([sys.executable, "-c", STEPS, model], check=True, capture_output=True, text=True)
+    marks = json.loads(done.stdout)
+    return {step: round(end - marks[i][1], 2) for i, (step, end) in enumerate(marks[1:])}
+
+
+def serving(model: str) -> dict[str, float]:
+    """Seconds from the start of `digitscope serve` to its first answer and to the model."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [DIGITSCOPE, "serve", "--model", model, "--port", str(port)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    taken = {}
+    try:
+        for what, path in (("first answer", ""), ("model", "model.json")):
+            while what not in taken:
+                try:
+                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=600) as answer:
+                        answer.read()
+                    taken[what] = round(time.perf_counter() - start, 2)
+                except OSError:
+                    time.sleep(0.01)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+    return taken
 
 
 def plain(strokes: list[Stroke]) -> list[dict[str, Any]]:
@@ -121,11 +218,16 @@ def speed(page: Any) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="classic")
-    name = parser.parse_args().model
+    name, others = parser.parse_args().model, Others()
+    with tempfile.TemporaryDirectory() as folder:
+        timed = {
+            "writing": writing(Path(folder)),
+            "steps_processor_seconds": {each: steps(each) for each in shipped()},
+            "serving": {each: serving(each) for each in shipped()},
+        }
+        print(timed, flush=True)
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-        start = time.perf_counter()
         path = write_page(load(name), Path(folder) / "lens.html")
-        written = time.perf_counter() - start
         page = browser.new_page(viewport=SIZE)
         start = time.perf_counter()
         page.goto(path.as_uri())
@@ -133,17 +235,17 @@ def main() -> None:
             time.sleep(0.01)
         opened = time.perf_counter() - start
         code = b"".join(content for file, content in page_files().items())
-        figures = {
+        figures = timed | {
             "model": name,
             "browser": browser.version,
             "viewport": SIZE,
-            "write_seconds": round(written, 2),
             "open_seconds": round(opened, 2),
             "bytes": path.stat().st_size,
             "code_bytes_gzip": len(gzip.compress(code)),
             "speed": speed(page),
             "reading": reading(page),
         }
+    figures["beside_other_work"] = others.busy
     print(figures)
     results.write("page", figures)
 

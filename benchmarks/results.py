@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,16 @@ def read(name: str) -> dict[str, Any]:
     """The figures of ``results/NAME.json``; empty if it has not been measured."""
     path = FOLDER / f"{name}.json"
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
+@cache
+def commit() -> str:
+    """The commit of the tree as it was when this was first asked; it ends in -dirty if files had been changed since."""
+    words = ["git", "--no-optional-locks", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        return subprocess.run(words, cwd=FOLDER, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):  # not a clone, or no git
+        return "unknown"
 
 
 def plain(value: Recipe | Execution) -> dict[str, Any]:

@@ -14,7 +14,8 @@ import numpy as np
 
 from digitscope.models.metrics import wilson_interval
 
-Row = tuple[dict[str, str], Path | np.ndarray]
+Picture = Path | np.ndarray
+Row = tuple[dict[str, str], Picture]
 
 
 def folder_of(parser: argparse.ArgumentParser) -> argparse.Namespace:
@@ -37,8 +38,8 @@ def rows(folder: Path, name: str) -> list[Row]:
     return [(row, images[int(row["file"].split("#")[1])]) for row in labels]
 
 
-def score(kind: str, folder: Path, name: str, answers: Sequence[tuple[str, str, float]]) -> dict[str, float]:
-    """The scorer's figures for answers ``(file, text, confidence)``; ``kind`` is ``"singles"`` or ``"strings"``."""
+def score(kind: str, folder: Path, name: str, answers: Sequence[tuple[str, str]]) -> dict[str, float]:
+    """The scorer's figures for answers ``(file, text)``; ``kind`` is ``"singles"`` or ``"strings"``."""
     os.environ["EVAL_PACK"] = str(folder)
     spec = importlib.util.spec_from_file_location("score", folder / "score.py")
     scorer = importlib.util.module_from_spec(spec)
@@ -46,7 +47,7 @@ def score(kind: str, folder: Path, name: str, answers: Sequence[tuple[str, str, 
     with tempfile.TemporaryDirectory() as temporary:
         predictions = Path(temporary) / "predictions.csv"
         with predictions.open("w", newline="") as file:
-            csv.writer(file).writerows([("file", "text", "confidence"), *answers])
+            csv.writer(file).writerows([("file", "text"), *answers])
         return dict(scorer.score(kind, str(predictions), name)["dev"])
 
 

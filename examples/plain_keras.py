@@ -1,6 +1,6 @@
 """The classic MNIST network in plain Keras, without Digitscope: what `digitscope train --recipe seed` does.
 
-Usage: python plain_keras.py [EPOCHS] [MNIST.NPZ]   (without a file, Keras downloads MNIST)
+Usage: python plain_keras.py [EPOCHS] [MNIST.NPZ] [SEED]   (without a file, Keras downloads MNIST)
 """
 
 import sys
@@ -10,6 +10,7 @@ import numpy as np
 from keras import layers
 
 EPOCHS = int(sys.argv[1]) if len(sys.argv) > 1 else 12
+SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 0
 
 # 1. Load: 60,000 images to learn from, 10,000 to test on, each 28 x 28 numbers of 0..255.
 if len(sys.argv) > 2:
@@ -24,7 +25,7 @@ x_test = x_test.reshape(-1, 28, 28, 1).astype("float32") / 255
 y_train, y_test = keras.utils.to_categorical(y_train, 10), keras.utils.to_categorical(y_test, 10)
 
 # 3. Build: 225,034 parameters.
-keras.utils.set_random_seed(0)
+keras.utils.set_random_seed(SEED)
 model = keras.Sequential(
     [
         keras.Input((28, 28, 1)),

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from shared import FOLDER, made_once
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as ``backend`` sets it; many tests import Keras themselves
@@ -35,16 +40,31 @@ pytest_make_collect_report = pytest_runtest_makereport
 """The same for a module that is skipped as a whole."""
 
 
+if "PYTEST_XDIST_WORKER" not in os.environ:  # workers inherit it
+    whole_session = tempfile.TemporaryDirectory(prefix="digitscope-tests-")
+    os.environ[FOLDER] = whole_session.name
+
+
 @pytest.fixture(scope="session")
-def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a real run: `classic` on 4,000 images for one epoch."""
+def small_run() -> Path:
+    """The folder of a real run, trained by the command: `classic` on 4,000 images for one epoch; not to be changed.
+
+    What the command said lies beside it, as ``small.out`` and ``small.err``.
+    """
+    return made_once("small-run", _train_small) / "small"
+
+
+def _train_small(folder: Path) -> None:
     import numpy as np
 
     from digitscope.datasets.mnist import load_mnist
-    from digitscope.experiments.run import train
 
-    folder = tmp_path_factory.mktemp("runs")
     (x_train, y_train), (x_test, y_test) = load_mnist()
     parts = {"x_train": x_train[:4000], "y_train": y_train[:4000], "x_test": x_test[:1000], "y_test": y_test[:1000]}
     np.savez(folder / "small.npz", **parts)
-    return train("classic", data=folder / "small.npz", epochs=1, out=folder / "small").folder
+    words = ["train", "--data", folder / "small.npz", "--epochs", "1", "--out", folder / "small"]
+    program = [sys.executable, "-c", "from digitscope.cli import main; main()", *map(str, words)]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (folder / "small.out").write_text(done.stdout)
+    (folder / "small.err").write_text(done.stderr)

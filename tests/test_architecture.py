@@ -23,7 +23,7 @@ ROOT_MODULES = ["environment", "backend", "quiet", "formatting", "files", "progr
 ORDER = ["__init__", *PACKAGES, *ROOT_MODULES]
 
 EXTRAS = {"keras", "tensorflow", "torch", "jax", "matplotlib", "seaborn", "sklearn", "scipy", "onnx", "tf2onnx",
-          "jinja2", "fastapi", "starlette", "uvicorn", "rapidocr", "tensorboard", "h5py"}  # fmt: skip
+          "jinja2", "fastapi", "pydantic", "starlette", "uvicorn", "rapidocr", "tensorboard", "h5py"}  # fmt: skip
 """Packages that only an extra installs."""
 
 READS = {"reading", "models", "datasets", "preprocessing", "io", *ROOT_MODULES}
@@ -167,6 +167,13 @@ def test_the_rules_of_the_house(path: Path):
     assert room(path) == "cli" or path.stem in WRITES_COMMAND_LINES or not flags, "nor names one of its flags"
 
 
+def test_records_cannot_be_changed():
+    """What the library hands out is frozen; the few objects that change as they work are compared by identity."""
+    records = re.compile(r"^@dataclass\b.*", re.MULTILINE)
+    found = {line for path in MODULES for line in records.findall(path.read_text(encoding="utf-8"))}
+    assert not {line for line in found if "frozen=True" not in line} - {"@dataclass(eq=False)"}
+
+
 def test_modules_and_functions_fit_a_reader():
     """A module is read in one sitting, a function fits a screen (CONTRIBUTING.md)."""
     lengths: list[int] = []
@@ -182,8 +189,12 @@ def test_modules_and_functions_fit_a_reader():
     assert lengths[len(lengths) * 9 // 10] <= 35
 
 
-def test_nothing_that_ships_knows_the_workplace():
-    words = re.compile(r"(^|[^\w.])/(work|root|tmp/w)/|\.\./shared", re.MULTILINE)
-    for path in [*SOURCE.rglob("*.*"), *ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
-        if path.suffix in {".py", ".md", ".json", ".html", ".js", ".css"}:
+def test_nothing_in_the_repository_knows_the_workplace():
+    """Neither a path of this machine nor a folder beside the repository is named."""
+    places = [rf"(^|[^\w.]){re.escape(str(place))}/" for place in {ROOT, ROOT.parent, Path.home()} - {Path("/")}]
+    beside = [path.name for path in ROOT.parent.iterdir() if path != ROOT and not (ROOT / path.name).exists()]
+    words = re.compile("|".join([*places, *(rf"\.\./{re.escape(name)}\b" for name in beside)]), re.MULTILINE)
+    folders = [ROOT / name for name in ("src", "tests", "benchmarks", "tools", "examples", "docs")]
+    for path in [*(path for folder in folders for path in folder.rglob("*.*")), *ROOT.glob("*.*"), ROOT / "Makefile"]:
+        if path.suffix in {".py", ".md", ".json", ".html", ".js", ".css", ".toml", ".txt", ""} and path.is_file():
             assert not words.search(path.read_text(encoding="utf-8")), path

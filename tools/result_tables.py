@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from digitscope.formatting import markdown_table, percent
+from digitscope.formatting import duration, markdown_table, mean_percent, number, percent
 
 RESULTS = Path(__file__).parent.parent / "benchmarks" / "results"
 RECIPES = (
@@ -51,6 +51,14 @@ Digits that people wrote elsewhere, read with `robust` from the picture as it ca
 on these sets, but they were used to compare ideas, so expect slightly lower scores on your own pictures. "Best guess
 right" counts every digit, answered or refused (`benchmarks/reading.py`; the sets do not ship)."""
 
+NON_DIGITS = """\
+## What is no digit
+
+Whether an image shows a digit at all is judged by the detector of each shipped model, at the threshold that keeps
+{kept} of the training digits set aside. Nothing in these tables was seen by a fit, and none of the digits is a test
+image (`benchmarks/fit_known.py --measure`). The last row is drawn anew of the kinds from which the detectors learned;
+the others are of other kinds."""
+
 NUMBERS = """\
 ## Whole numbers
 
@@ -59,32 +67,65 @@ Read from the picture as it came, with both engines: `own` is the default; `ocr`
 the next column is the share of those that are right (`benchmarks/strings.py`). These sets, too, were used to compare
 ideas."""
 
+PROCESSORS = {
+    "training": "multiply in bfloat16 (AVX-512)",
+    "training-avx2": "have AVX2 only, as in most laptops, imitated; `robust` and `strong` computed from one epoch",
+}
+WAYS = ("plain_keras", "classic", "fast", "robust", "strong")
+
+OPENINGS = """\
+Every time that a program in `benchmarks` measured networks on MNIST's 10,000 test images
+(`benchmarks/results/test-openings.json`). The entries of 2026-11-20 were put together from the git history, with the
+commit that recorded the figures; the programs write the others themselves, with the commit that ran (`-dirty`, cut off
+here, marks changed files). No recipe was chosen by a result here ([experiments.md](experiments.md) says by what), but
+the test images are no longer fresh: whoever worked on a recipe knew the results before. Not listed is what measures on
+them to show something: the guide, the demo, the tests, and trainings of your own."""
+
 
 def recipe_table() -> str:
-    """The README's table: every recipe with its test accuracy and the time of its fit, and the machine."""
-    training = _result("training")
-    plain = training["ways"]["plain_keras"]
+    """The README's table: every recipe with its test accuracy and the time of the same fits, and the machine."""
+    measured = {"plain_keras": _plain_keras()} | {recipe: _result(recipe) for recipe, _, _ in RECIPES}
+    names = {"plain_keras": ("`seed`, as plain Keras", "examples/plain_keras.py, {epochs} epochs")}
+    names |= {recipe: (name, what) for recipe, name, what in RECIPES}
     rows = [
-        _recipe_row("`seed`, as plain Keras", "examples/plain_keras.py, 12 epochs", plain[:1], plain),
-        *(
-            _recipe_row(name, what.format(**result["recipe"]), _runs(result), training["ways"].get(recipe))
-            for recipe, name, what in RECIPES
-            for result in (_result(recipe),)
-        ),
+        [name, what.format(**measured[recipe]["recipe"]), *_accuracy_and_time(measured[recipe]["runs"])]
+        for recipe, (name, what) in names.items()
     ]
     head = ("recipe", "what it is", ACCURACY, "seeds", "misses of 10,000", "fit, median")
-    machine = f"Machine: {training['machine']}. `robust` and `strong` were timed while it did other work."
-    if training["execution"]["classic"]["precision"] == "mixed_bfloat16":
-        machine += (
-            " It multiplies in bfloat16, which many laptops cannot; without it a fit takes several times as long "
-            "([measured](docs/experiments.md))."
-        )
-    return f"{markdown_table(head, rows)}\n\n{machine}"
+    note = f"Machine: {'; '.join(dict.fromkeys(result['machine'] for result in measured.values()))}."
+    busy = [names[name][0].partition(",")[0] for name, result in measured.items() if _timed_beside_other_work(result)]
+    if busy:
+        note += f" {_listed(busy)} {'was' if len(busy) == 1 else 'were'} timed while it did other work."
+    return (
+        f"{markdown_table(head, rows)}\n\n{note} How long a fit takes depends on the processor:\n\n{processor_table()}"
+    )
+
+
+def processor_table() -> str:
+    """The time of a fit on each kind of processor that was measured."""
+    rows = [_processor_row(name) for name in PROCESSORS]
+    head = ("two cores that", "plain Keras, 12 epochs", *(f"`{name}`" for name in WAYS[1:]),
+            "`classic` and `fast` are faster")  # fmt: skip
+    return markdown_table(head, rows)
+
+
+def _processor_row(name: str) -> list[str]:
+    """Median seconds of the fits on one kind of processor; those of the long recipes may be computed from one epoch."""
+    found = _result(name)
+    seconds = {way: float(np.median([run["seconds"] for run in runs])) for way, runs in found["ways"].items()}
+    for recipe in ("robust", "strong"):
+        if recipe in found.get("passes", {}):
+            seconds[recipe] = found["passes"][recipe]["computed_fit_seconds"]
+        else:
+            seconds[recipe] = float(np.median([run["fit_seconds"] for run in _result(recipe)["runs"]]))
+    ratios = [f"{found['times_faster'][recipe]['median']:.1f} times" for recipe in ("classic", "fast")]
+    return [PROCESSORS[name], *(duration(seconds[way]) for way in WAYS), _listed(ratios)]
 
 
 def results_page() -> str:
-    """docs/results.md: speed, backends, single digits, whole numbers."""
-    return "\n\n".join([INTRODUCTION, *_speed(), *_backends(), *_digits(), *_numbers()]) + "\n"
+    """docs/results.md: speed, backends, single digits, whole numbers, openings of the test split."""
+    parts = [*_speed(), *_backends(), *_digits(), *_non_digits(), *_numbers(), *_cost(), *_openings()]
+    return "\n\n".join([INTRODUCTION, *parts]) + "\n"
 
 
 def _speed() -> list[str]:
@@ -93,6 +134,7 @@ def _speed() -> list[str]:
     classic, fast = (training["times_faster"][name]["median"] for name in ("classic", "fast"))
     precision = training["execution"]["classic"]["precision"].removeprefix("mixed_")
     rate, seconds = inference["images_per_second"]["digitscope"], startup["seconds"]
+    libraries = "import of NumPy, OpenCV, Pillow and ONNX Runtime"
     lines = [
         f"- `classic` trains **{classic:.1f} times faster** than the twelve epochs of `examples/plain_keras.py`, "
         f"`fast` **{fast:.1f} times** (median ratio of {training['rounds']} rounds in which they took turns; "
@@ -101,7 +143,9 @@ def _speed() -> list[str]:
         f"Keras' `predict` in the same run ({inference['times_keras_best_batch']:.1f} times at Keras' best batch size; "
         "`benchmarks/inference.py`).",
         f"- `digitscope read digit.png --single` takes {seconds['read digit.png --single']['median']:.2f} s from a "
-        f"cold start, `digitscope --help` {seconds['--help']['median']:.2f} s (median of 7; `benchmarks/startup.py`).",
+        f"cold start, `digitscope --help` {seconds['--help']['median']:.2f} s (median of "
+        f"{len(seconds['--help']['each'])}; `benchmarks/startup.py`). Of the first, the {libraries} takes "
+        f"{startup['steps_ms'][libraries]['median'] / 1000:.2f} s.",
         f"- The augmentation makes {augment['images_per_second']:,.0f} images/s on one core (`benchmarks/augment.py`).",
     ]
     return ["## Speed", "\n".join(lines), f"Machine: {training['machine']}."]
@@ -110,7 +154,7 @@ def _speed() -> list[str]:
 def _backends() -> list[str]:
     """The same recipes under each of Keras' backends."""
     rows = [
-        [f"`{name}`", backend, f"{_with_spread(its['mean'], its['deviation'])}", f"{its['seeds']}",
+        [f"`{name}`", backend, mean_percent(its["mean"], its["deviation"]), f"{its['seeds']}",
          f"{its['fit_seconds']:.1f} s"]
         for name, found in _result("backends")["recipes"].items()
         for backend, its in found["backends"].items()
@@ -149,9 +193,26 @@ def _digits() -> list[str]:
     ]
 
 
+def _non_digits() -> list[str]:
+    """How many drawings that show no digit the detector of each shipped model takes for one."""
+    known = _result("known")
+    rows = [
+        [kind, f"{n:,}", *(percent(its[group][kind], 1) for its in known["models"].values())]
+        for group in ("digits", "others")
+        for kind, n in known["n"][group].items()
+    ]
+    first = len(known["n"]["digits"])
+    names = [f"`{name}`" for name in known["models"]]
+    return [
+        NON_DIGITS.format(kept=percent(known["kept"], 0)),
+        markdown_table(("digits kept", "n", *names), rows[:first]),
+        markdown_table(("no digits, taken for digits", "n", *names), rows[first:]),
+    ]
+
+
 def _numbers() -> list[str]:
-    """How well whole numbers are read, and what that costs beside RapidOCR."""
-    peers, cost = _result("peers")["lines"], _result("reading_cost")
+    """How well whole numbers are read, beside other programs."""
+    peers = _result("peers")["lines"]
     rows = [
         _number_row(name, engine, sets[name], others)
         for name, others in peers["right"].items()
@@ -159,20 +220,46 @@ def _numbers() -> list[str]:
     ]
     head = ("set", "pages, lines", "engine", "exact lines", "answered", "right among answered", "RapidOCR", "Tesseract",
             "contours + CNN")  # fmt: skip
-    crops, photos, memory = cost["crops"], cost["photos"], cost["memory_of_20_megapixels_mb"]
     return [
         NUMBERS,
         markdown_table(head, rows),
         f"The other programs were measured once, not in the same run: {peers['how']}. About 2 % of the labels of "
         "ORAND-CAR-A are wrong.",
-        "## What reading costs",
-        "Engine `own` and RapidOCR read the same pictures in one run (`benchmarks/reading_cost.py`). `own` takes "
-        f"{crops['own_ms']:.1f} ms for a crop of a line, RapidOCR's recogniser alone {crops['rapidocr_ms']:.1f} ms; "
-        f"for a photo, {photos['own_ms']:.0f} ms against {photos['rapidocr_ms']:.0f} ms. Picture by picture, `own` is "
-        f"{crops['times_faster']:.1f} and {photos['times_faster']:.1f} times faster (medians).",
-        f"`digitscope read photo.jpg` takes {cost['cold_read_seconds']:.2f} s from a cold start. A photo of "
-        f"20 megapixels takes up to {max(memory.values())} MB of memory.",
     ]
+
+
+def _cost() -> list[str]:
+    """What reading a number costs with either engine, beside RapidOCR."""
+    cost = _result("reading_cost")
+    crops, busy, photos = cost["crops"], cost["crops_beside_busy_loops"], cost["photos"]
+    names = {"own": "`own`", "ocr": "`ocr`", "rapidocr": "RapidOCR, its recogniser alone for a crop"}
+    rows = [
+        [names[name], *(f"{kind[name]['ms']:.1f} ({' to '.join(f'{q:.1f}' for q in kind[name]['quartiles_ms'])})"
+                        for kind in (crops, busy, photos)), f"{crops[name]['mean_ms']:.1f}",
+         f"{crops[name]['processor_ms']:.1f}"]
+        for name in names
+    ]  # fmt: skip
+    head = ("engine", "crop, ms", f"crop beside {busy['loops']} busy loops, ms", "photo, ms", "crop, mean ms",
+            "crop, ms of processor time")  # fmt: skip
+    beside = " The machine did other work meanwhile." if cost["beside_other_work"] else ""
+    return [
+        "## What reading costs",
+        f"Both engines and RapidOCR read the same {crops['n']} crops of a line and {photos['n']} photos in one run, "
+        f"each {crops['rounds']} times in turns (`benchmarks/reading_cost.py`): the median and the middle half of the "
+        f"pictures.{beside}",
+        markdown_table(head, rows),
+        f"Picture by picture, `own` is {crops['times_faster']:.1f} times faster than RapidOCR on crops and "
+        f"{photos['times_faster']:.1f} times on photos (medians). `ocr` looks again where its two networks disagree, "
+        "so its mean is above its median.",
+        f"`digitscope read photo.jpg` takes {cost['cold_read_seconds']:.2f} s from a cold start. A photo of "
+        f"20 megapixels takes up to {max(cost['memory_of_20_megapixels_mb'].values())} MB of memory.",
+        f"Machine: {cost['machine']}{_widest(cost['features'])}.",
+    ]
+
+
+def _widest(features: list[str]) -> str:
+    """What the processor multiplies with, which decides how long the networks take."""
+    return ", AVX-512" if "avx512f" in features else ", AVX2" if "avx2" in features else ""
 
 
 def _number_row(name: str, engine: str, row: dict[str, Any], others: dict[str, float]) -> list[str]:
@@ -184,20 +271,65 @@ def _number_row(name: str, engine: str, row: dict[str, Any], others: dict[str, f
             *(f"{rate} %" for rate in others.values())]  # fmt: skip
 
 
-def _recipe_row(
-    name: str, what: str, runs: list[dict[str, float]], timed: list[dict[str, float]] | None = None
-) -> list[str]:
-    """One recipe's row: accuracy over ``runs``, median seconds of ``timed`` or else of ``runs``."""
-    accuracy = np.array([run["accuracy"] for run in runs])
-    mean = float((100 * accuracy).mean()) / 100
-    shown = _with_spread(mean, float(accuracy.std(ddof=1))) if len(runs) > 1 else percent(mean)
-    seconds = float(np.median([run["seconds"] for run in timed or runs]))
-    return [name, what, shown, f"{len(runs)}", f"{10_000 * (1 - mean):.0f}", f"{seconds:.1f} s"]
+def _openings() -> list[str]:
+    """Every time that the test split was opened, with what followed."""
+    record = json.loads((RESULTS / "test-openings.json").read_text(encoding="utf-8"))
+    rows = [
+        [opening["date"], f"`{opening['commit'][:7]}`", opening["program"].removeprefix("benchmarks/"),
+         _kind(opening, record), _seeds(opening["seeds"]), _spread_of(opening["results"], opening["seeds"]),
+         opening["followed"]]
+        for opening in record
+    ]  # fmt: skip
+    head = ("date", "commit", "program", "networks", "seeds", "right", "what followed")
+    return ["## Openings of the test split", OPENINGS, markdown_table(head, rows)]
 
 
-def _with_spread(mean: float, deviation: float) -> str:
-    """Mean and standard deviation of a share, in percent."""
-    return f"{100 * mean:.2f} ± {percent(deviation)}"
+def _kind(opening: dict[str, Any], record: list[dict[str, Any]]) -> str:
+    """What was measured; where the settings of such networks were not always the same, those that changed."""
+    same = [other["settings"] for other in record if other["what"] == opening["what"]]
+    changed = {key for other in same for key in other if any(key in one and one[key] != other[key] for one in same)}
+    shown = ", ".join(f"{key}={value}" for key, value in opening["settings"].items() if key in changed)
+    return f"{opening['what']} ({shown})" if shown else opening["what"]
+
+
+def _seeds(seeds: list[int]) -> str:
+    """Seeds in a row as first and last."""
+    in_a_row = len(seeds) > 1 and seeds == list(range(seeds[0], seeds[-1] + 1))
+    return f"{seeds[0]} to {seeds[-1]}" if in_a_row else ", ".join(map(str, dict.fromkeys(seeds)))
+
+
+def _spread_of(shares: list[float], seeds: list[int]) -> str:
+    """Mean and deviation over seeds; of other networks the lowest and the highest share."""
+    if len(set(shares)) == 1:
+        return percent(shares[0])
+    if len(set(seeds)) == len(seeds):
+        return mean_percent(float(np.mean(shares)), float(np.std(shares, ddof=1)))
+    return f"{percent(min(shares))} to {percent(max(shares))}"
+
+
+def _plain_keras() -> dict[str, Any]:
+    """The plain script's runs: a seed each; as long as ``ship.py`` has none, those of ``training.py``, all seed 0."""
+    if (RESULTS / "plain_keras.json").exists():
+        return _result("plain_keras")
+    training = _result("training")
+    ways = training["ways"]["plain_keras"]
+    runs = [{"seed": 0, "accuracy": round(run["accuracy"], 4), "fit_seconds": run["seconds"]} for run in ways]
+    return {"machine": training["machine"], "recipe": {"epochs": 12}, "runs": runs}
+
+
+def _accuracy_and_time(runs: list[dict[str, Any]]) -> list[str]:
+    """Accuracy, seeds, misses and median seconds of the same runs."""
+    accuracy = {run["seed"]: run["accuracy"] for run in runs}
+    shares = list(accuracy.values())
+    mean = float(np.mean(shares))
+    shown = mean_percent(mean, float(np.std(shares, ddof=1))) if len(shares) > 1 else percent(mean)
+    misses = number(10_000 * (1 - mean), 1 if len(shares) > 1 else 0)
+    return [shown, f"{len(shares)}", misses, f"{np.median([run['fit_seconds'] for run in runs]):.1f} s"]
+
+
+def _timed_beside_other_work(result: dict[str, Any]) -> bool:
+    """Whether the machine did other work during any of the fits, as far as that was recorded."""
+    return any(run.get("beside_other_work") for run in result["runs"])
 
 
 def _best_bold(rates: list[float]) -> list[str]:
@@ -209,11 +341,6 @@ def _best_bold(rates: list[float]) -> list[str]:
 def _listed(parts: list[str]) -> str:
     """Parts of a sentence, joined by commas and a last "and"."""
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
-def _runs(result: dict[str, Any]) -> list[dict[str, float]]:
-    """Accuracy and seconds of every run in a recipe's result file."""
-    return [{"accuracy": run["accuracy"], "seconds": run["fit_seconds"]} for run in result["runs"]]
 
 
 def _result(name: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -10,18 +11,33 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from digitscope.cli import main
 from digitscope.datasets.mnist import load_mnist
+from digitscope.files import write_bytes
+
+
+def process(*words: object, given: bytes = b"") -> subprocess.CompletedProcess[str]:
+    """The command as a user starts it, in a process of its own."""
+    program = [sys.executable, "-c", "from digitscope.cli import main; main()", *map(str, words)]
+    done = subprocess.run(program, input=given, capture_output=True, check=False)
+    return subprocess.CompletedProcess(program, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def run(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """The command as a user starts it, in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-c", "from digitscope.cli import main; main()", *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=cwd,
-    )
+    """The same command in this process, which has imported everything already."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    arguments = ["digitscope", *map(str, words)]
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.raises(SystemExit) as ended,
+    ):
+        patch.setattr(sys, "argv", arguments)
+        patch.chdir(cwd or Path.cwd())
+        main()
+    said = [stream.detach().getvalue().decode() for stream in (out, err) if stream.flush() is None]
+    return subprocess.CompletedProcess(arguments, int(ended.value.code or 0), *said)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +51,7 @@ def sevens(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_text(sevens: Path):
-    done = run("read", "--single", sevens / "seven.png", sevens / "blank.jpg")
+    done = process("read", "--single", sevens / "seven.png", sevens / "blank.jpg")
     assert done.returncode == 0, done.stderr
     seven, blank = done.stdout.splitlines()
     assert seven.startswith(f"{sevens / 'seven.png'}: 7  (")
@@ -62,7 +78,7 @@ def test_jsonl_is_the_schema(sevens: Path):
 
 
 def test_csv_and_a_bad_file_among_good_ones(sevens: Path):
-    done = run("read", "--single", "--format", "csv", *sorted(sevens.iterdir()))
+    done = process("read", "--single", "--format", "csv", *sorted(sevens.iterdir()))
     assert done.returncode == 2
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert [row["text"] for row in rows] == ["", "", "7"]
@@ -147,13 +163,8 @@ def test_a_table_of_pixels_becomes_a_submission(tmp_path: Path):
 
 
 def test_the_standard_input_is_read(sevens: Path):
-    done = subprocess.run(
-        [sys.executable, "-c", "from digitscope.cli import main; main()", "read", "--single", "-"],
-        input=(sevens / "seven.png").read_bytes(),
-        capture_output=True,
-        check=True,
-    )
-    assert done.stdout.startswith(b"-: 7  (")
+    done = process("read", "--single", "-", given=(sevens / "seven.png").read_bytes())
+    assert done.returncode == 0 and done.stdout.startswith("-: 7  ("), done.stderr
 
 
 @pytest.mark.parametrize(
@@ -201,19 +212,12 @@ def test_bad_input_is_one_sentence_and_exit_2(words: list[str], sentence: str, t
     assert not list(tmp_path.iterdir()), "nothing is left behind"
 
 
-def test_train_says_how_good_it_is_and_leaves_a_whole_run(tmp_path: Path):
-    import numpy as np
-
-    (x, y), _ = load_mnist()
-    parts = {"x_train": x[:2000], "y_train": y[:2000], "x_test": x[2000:2500], "y_test": y[2000:2500]}
-    np.savez(tmp_path / "small.npz", **parts)
-    words = ["train", "--data", tmp_path / "small.npz", "--epochs", "1", "--out", tmp_path / "run"]
-    done = run(*words)
-    assert done.returncode == 0, done.stderr
-    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
-    assert f"Test loss: {metrics['test_loss']:.4f}\nTest accuracy: {metrics['test_accuracy']:.4f}\n" in done.stdout
-    assert metrics["n"] == 500
-    assert metrics["misses"] == round(500 * (1 - metrics["test_accuracy"]))
+def test_train_says_how_good_it_is_and_leaves_a_whole_run(small_run: Path):
+    said, complained = (small_run.with_suffix(suffix).read_text() for suffix in (".out", ".err"))
+    metrics = json.loads((small_run / "metrics.json").read_text())
+    assert f"Test loss: {metrics['test_loss']:.4f}\nTest accuracy: {metrics['test_accuracy']:.4f}\n" in said
+    assert metrics["n"] == 1000
+    assert metrics["misses"] == round(1000 * (1 - metrics["test_accuracy"]))
     for name in (
         "config.json",
         "history.csv",
@@ -223,12 +227,12 @@ def test_train_says_how_good_it_is_and_leaves_a_whole_run(tmp_path: Path):
         "report.html",
         "figures",
     ):
-        assert (tmp_path / "run" / name).exists(), name
-    assert "oneDNN" not in done.stderr
-    assert "Traceback" not in done.stderr
-    again = run(*words)
+        assert (small_run / name).exists(), name
+    assert "oneDNN" not in complained
+    assert "Traceback" not in complained
+    again = run("train", "--data", small_run.with_suffix(".npz"), "--epochs", "1", "--out", small_run)
     assert (again.returncode, "or overwrite to replace it" in again.stderr) == (2, True)
-    assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == metrics, "the finished run is untouched"
+    assert json.loads((small_run / "metrics.json").read_text()) == metrics, "the finished run is untouched"
 
 
 def test_evaluate_json(small_run: Path):
@@ -241,9 +245,11 @@ def test_evaluate_json(small_run: Path):
     )
 
 
-def test_evaluate_names_the_image_that_look_shows(tmp_path: Path):
+def test_evaluate_names_the_image_that_look_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     import numpy as np
 
+    shown: list[np.ndarray] = []
+    monkeypatch.setattr("digitscope.plots.write.write_look", lambda model, pixels, *_: shown.append(pixels) or [])
     images, labels = load_mnist()[1]
     np.savez(tmp_path / "own.npz", x=images[:300], y=(labels[:300] + (np.arange(300) == 2)) % 10)
     done = run("evaluate", "classic", "--data", "own.npz", cwd=tmp_path)
@@ -252,6 +258,7 @@ def test_evaluate_names_the_image_that_look_shows(tmp_path: Path):
     assert "own.npz, image 2 " in done.stdout
     done = run("look", "own.npz, image 2", "--data", "own.npz", "--out", "look", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    np.testing.assert_array_equal(*shown, images[2])
 
 
 def test_evaluate_text_and_info_and_version():
@@ -287,11 +294,14 @@ def test_a_picture_is_looked_at_without_loading_mnist(
     assert capsys.readouterr().out.startswith(f"1 files in {tmp_path}")
 
 
-def test_data_and_look_write_figures(tmp_path: Path):
+def test_data_and_look_write_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     done = run("data", "--out", tmp_path / "data")
     assert done.returncode == 0, done.stderr
     assert "5,923" in done.stdout
     assert len(list((tmp_path / "data").glob("*.png"))) >= 5
+    monkeypatch.setattr(
+        "digitscope.plots.write.save", lambda _, path: write_bytes(path, b"") or path
+    )  # drawn, not saved
     done = run("look", "test:17", "--out", tmp_path / "look")
     assert done.returncode == 0, done.stderr
     assert {"overview.png", "overview.svg"} <= {path.name for path in (tmp_path / "look").iterdir()}

@@ -161,8 +161,7 @@ def test_evaluations_that_contradict_themselves(run: Path):
 
 
 def test_what_the_page_tells_of_a_run(run: Path, some: Dataset, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("digitscope.web.lens.bundle.fit_detector", lambda model, data: None)
-    monkeypatch.setattr("digitscope.web.lens.bundle.patches", lambda model, layers, data: None)
+    monkeypatch.setattr("digitscope.web.lens.bundle.page_images", lambda model, data, progress: {})
     session = load("classic").session
 
     def read(seed: int) -> None:

@@ -238,6 +238,7 @@ def test_a_disk_that_fills_up_is_one_sentence_and_the_run_resumes(
         raise OSError(28, "No space left on device")
 
     settings = {"filters": (2, 2), "dense": 4}
+    monkeypatch.setattr(training, "write_report", lambda *_, **__: None)
     with monkeypatch.context() as patch:
         patch.setattr(training, "export_onnx", full)
         with pytest.raises(
@@ -248,8 +249,9 @@ def test_a_disk_that_fills_up_is_one_sentence_and_the_run_resumes(
     assert train("classic", data=few, settings=settings, epochs=1, out=tmp_path / "run", resume=True).finished
 
 
-def test_a_run_begun_by_version_0_1_resumes(few: Path, tmp_path: Path):
+def test_a_run_begun_by_version_0_1_resumes(few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Its ``config.json`` does not say whether oneDNN was on."""
+    monkeypatch.setattr(training, "write_report", lambda *_, **__: None)
 
     def stopped(stage: str, done: int, total: int, facts: Mapping[str, float]) -> None:
         if stage == "fit" and facts["epoch"] == 2:

@@ -22,7 +22,7 @@ from digitscope.experiments import run as training
 from digitscope.experiments.run import train
 from digitscope.experiments.sweep import sweep
 from digitscope.models import model as models
-from digitscope.reading.out_of_distribution import fit_detector
+from digitscope.reading.detector_fit import fit_detector
 from digitscope.training.estimator import DigitClassifier
 from digitscope.training.fit import Fitted, fit
 from digitscope.training.recipes import recipe_of
@@ -111,7 +111,7 @@ def test_fits_take_what_they_are_given_and_nothing_else():
 
 
 def test_what_tells_digits_from_others_learns_and_sets_its_threshold_unseen():
-    assert 0 <= fit_detector(models.load("classic"), sealed())["threshold"] <= 1
+    assert 0 <= fit_detector(models.load("classic"), sealed()).threshold <= 1
 
 
 def test_lines_to_train_on_are_made_of_training_digits():

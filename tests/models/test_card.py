@@ -81,9 +81,10 @@ def test_a_shipped_card_names_mnist_its_licence_and_the_spread_over_seeds():
     front = front_matter(text)
     assert (front["license"], front["datasets"]) == ("apache-2.0", ["mnist"])
     assert front["model-index"][0]["results"][0]["metrics"][0]["value"] == model.card["metrics"]["test_accuracy"]
-    assert (
-        f"over {model.card['over_seeds']['n']} seeds: {100 * model.card['over_seeds']['mean_accuracy']:.2f} ±" in text
-    )
+    seeds = model.card["over_seeds"]
+    assert f"over {seeds['n']} seeds: {100 * seeds['mean_accuracy']:.3f} ± " in text
+    assert f"| commit | `{model.card['commit']}` |" in text
+    assert "measured on MNIST's test images" in text and "lists each time" in text
     assert 'digitscope.load("classic")' in text
     assert "onnxruntime.InferenceSession" not in text, "there is no file beside the card"
 

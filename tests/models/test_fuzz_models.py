@@ -342,7 +342,7 @@ def recogniser(characters: str, classes: int, value: float = 1.0) -> bytes:
 def test_damaged_recognition_networks(tmp_path: Path):
     path, characters = tmp_path / "rec.onnx", ALPHABET + "".join(LOOKALIKES.values())
     path.write_bytes(recogniser(characters, len(characters) + 1))
-    assert len(OcrModel(path).look(STRIP)) == 4
+    assert len(OcrModel(path).look(STRIP) + OcrModel(path).look_again(STRIP)) == 2
     for content in (
         recogniser("0123", len(characters) + 1),
         recogniser(characters, 5),

@@ -54,6 +54,19 @@ def test_shipped_models_read_what_their_cards_say():
         assert int((probabilities.argmax(axis=1) != y).sum()) == model.card["metrics"]["misses"]
 
 
+def test_whoever_loads_a_shipped_model_shares_its_session_but_not_its_card():
+    one, other = load("robust"), load("robust")
+    assert one.session is other.session
+    assert one.card is not other.card
+    assert one.session is not load("classic").session
+
+
+def test_threads_wait_without_spinning():
+    """In a busy loop they would keep a processor from every other program, also after the answer is there."""
+    options = load("classic").session._session._session.get_session_options()
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
 def test_every_form_of_the_same_image_reads_the_same():
     image = load_mnist()[1][0][3]
     model = load("classic")

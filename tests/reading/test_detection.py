@@ -72,6 +72,20 @@ def test_light_on_dark_is_the_same_line():
     assert abs(there[0].box.x - inverted[0].box.x) < 4
 
 
+@pytest.mark.parametrize(
+    ("heights", "left"),
+    [((16, 50), 100), ((14, 50), 130), ((12, 20, 50), 100), ((10, 20, 50), 130), ((12, 19, 50), 130)],
+    ids=str,
+)
+def test_a_low_mark_counts_from_0_3_of_the_usual_height(heights: tuple[int, ...], left: int):
+    """Usual is the median of the parts that are at least 0.4 as high as the highest."""
+    pixels = np.full((200, 400), 235, np.uint8)
+    for place, height in enumerate(heights):
+        pixels[130 - height : 130, 100 + 30 * place : 102 + 30 * place] = 20
+    (strip,) = find_lines(pixels)
+    assert strip.box.x == left, "the first mark is speck or writing"
+
+
 @settings(deadline=None, max_examples=40)
 @given(st.integers(1, 90), st.integers(1, 300), st.booleans(), st.integers(0, 1000))
 def test_any_picture_has_a_field(height: int, width: int, colour: bool, seed: int):

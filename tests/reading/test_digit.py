@@ -13,8 +13,9 @@ from digitscope.io.pixels import Picture
 from digitscope.models.model import Model, load
 from digitscope.preprocessing.field import field_of
 from digitscope.preprocessing.ink import find_ink
+from digitscope.reading.detectors import shipped_detector
 from digitscope.reading.digit import read_digit
-from digitscope.reading.out_of_distribution import digit_probability, shipped_detector
+from digitscope.reading.out_of_distribution import digit_probability
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Lines of which something is known beforehand: what helps, what is no number at all, and what contradicts it."""
+"""Lines of which something is known beforehand; and how often the networks of engine ``ocr`` look at a line."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
+from digitscope.preprocessing.line import CLASSES
+from digitscope.reading import recognition
 from digitscope.reading.constraint import Constraint
+from digitscope.reading.detection import Strip
+from digitscope.reading.engine import View
 from digitscope.reading.reader import Reader
+from digitscope.reading.recognition import LineReader, Reading
 
 PAGES = Path(__file__).parents[2] / "examples" / "pages"
 
@@ -67,3 +72,86 @@ def test_a_word_does_not_become_a_number_because_one_is_expected(reader: Reader)
     cv2.putText(paper, "hello world", (20, 52), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 40, 3, cv2.LINE_AA)
     for length in (1, 2, 3, 4):
         assert all(number.refused for number in reader.read(paper, length=length).numbers)
+
+
+class Says:
+    """Stands for a network: it answers with one text at every look, with others when it looks again."""
+
+    def __init__(self, *texts: str, again: str = "") -> None:
+        self.views, self.again, self.looks = [view(text) for text in texts], view(again), 0
+
+    def look(self, strip: Strip) -> list[View]:
+        self.looks += 1
+        return self.views
+
+    def look_again(self, strip: Strip) -> list[View]:
+        self.looks += 1
+        return [self.again]
+
+
+def view(text: str, sure: float = 0.9) -> View:
+    """Columns in which a text is nearly certain."""
+    columns = np.full((2 * max(len(text), 1) + 1, CLASSES), (1 - sure) / (CLASSES - 1), np.float32)
+    columns[::2, 0] = sure
+    for place, digit in enumerate(text):
+        columns[2 * place + 1, int(digit) + 1] = sure
+    return View(columns, 0.0, 10.0)
+
+
+@pytest.fixture
+def both(monkeypatch: pytest.MonkeyPatch):
+    """Reads a line with engine ``ocr``, whose networks are stand-ins."""
+
+    def read(ocr: Says, own: Says, constraint: Constraint | None = None) -> tuple[Reading, str, float]:
+        monkeypatch.setattr(recognition, "OcrModel", lambda: ocr)
+        monkeypatch.setattr(recognition, "LineModel", lambda: own)
+        reader = LineReader("ocr")
+        reading = reader.read(Strip.of(np.full((40, 130), 200, np.uint8)), constraint)
+        return reading, reader.calibration(reading), reader.confidence(reading)
+
+    return read
+
+
+@pytest.mark.parametrize("views", [("4711", "4711"), ("4711", "471"), ("471", "4711")])
+def test_one_look_is_enough_where_both_networks_have_a_view_of_the_same_text(both, views: tuple[str, str]):
+    ocr = Says("4711", again="99")
+    reading, calibration, confidence = both(ocr, Says(*views))
+    assert (ocr.looks, reading.best, reading.agreed, calibration) == (1, "4711", True, "ocr")
+    assert confidence > 0.6
+
+
+def test_where_they_are_at_odds_the_network_looks_again(both):
+    """Its second look decides; a text that only one of the two networks reads is not trusted."""
+    ocr, own = Says("4711", again="4711"), Says("471", "471")
+    reading, calibration, confidence = both(ocr, own)
+    assert (ocr.looks, own.looks, reading.best, reading.agreed, calibration) == (2, 1, "4711", False, "ocr at odds")
+    assert confidence < 0.9
+
+
+def test_where_the_second_look_brings_them_together_the_text_is_trusted(both):
+    ocr = Says("4711", again="471")
+    reading, calibration, _ = both(ocr, Says("471", "471"))
+    assert (ocr.looks, reading.best, reading.agreed, calibration) == (2, "471", True, "ocr")
+
+
+def test_a_line_on_which_both_see_no_digit_is_looked_at_once(both):
+    ocr = Says("")
+    reading, _, _ = both(ocr, Says("", ""))
+    assert (ocr.looks, reading.best) == (1, "")
+    assert reading.digit_probability < 0.5
+
+
+def test_what_both_read_but_nobody_expects_is_looked_at_again(both):
+    """With a given length the best text is one that fits, and no view favours it."""
+    ocr = Says("4711", again="4711")
+    reading, calibration, confidence = both(ocr, Says("4711", "4711"), Constraint(length=3))
+    assert (ocr.looks, len(reading.best), calibration) == (2, 3, "ocr at odds")
+    assert confidence < 0.9
+
+
+def test_the_own_engine_looks_once_whatever_its_views_say(monkeypatch: pytest.MonkeyPatch):
+    own = Says("12", "13")
+    monkeypatch.setattr(recognition, "LineModel", lambda: own)
+    reader = LineReader("own")
+    reading = reader.read(Strip.of(np.full((40, 130), 200, np.uint8)))
+    assert (own.looks, reader.calibration(reading)) == (1, "own")

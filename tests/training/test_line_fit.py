@@ -1,4 +1,4 @@
-"""The line network and its loss; the training itself is measured by ``benchmarks/strings.py``."""
+"""The line network and its loss; the training itself is measured by ``benchmarks/peers.py``."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import itertools
 import json
 
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitscope.errors import ConfigError
+from digitscope.training.networks import build
 from digitscope.training.recipes import RECIPES, Recipe, recipe_of
 
 
@@ -62,6 +65,19 @@ def test_text_and_values_mean_the_same(recipe: Recipe):
 def test_what_does_not_fit_is_said(settings: dict[str, object], words: str):
     with pytest.raises(ConfigError, match=words):
         recipe_of("classic", settings)
+
+
+@pytest.mark.parametrize("last_filters", [0, 4])
+def test_windows_are_refused_exactly_where_keras_cannot_build_them(last_filters: int):
+    small = dataclasses.replace(RECIPES["seed"], filters=(1, 1), dense=1, last_filters=last_filters)
+    for convolutions, kernel in itertools.product(range(1, 9), range(1, 10)):
+        try:
+            build(dataclasses.replace(small, convolutions=convolutions, kernel=kernel))
+            said = contextlib.nullcontext()
+        except ValueError:
+            said = pytest.raises(ConfigError, match="leave nothing of the 28 pixels")
+        with said:
+            recipe_of(small, {"convolutions": convolutions, "kernel": kernel})
 
 
 def test_a_pair_is_written_as_in_a_sweep_too():

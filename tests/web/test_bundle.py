@@ -22,6 +22,7 @@ from digitscope.datasets.mnist import UNCLEAR_TEST_LABELS, WRONG_TEST_LABELS, lo
 from digitscope.errors import ConfigError, ModelError
 from digitscope.models.lens import look
 from digitscope.models.model import Model, load, shipped
+from digitscope.reading.detectors import detector_of
 from digitscope.web.lens import bundle
 from digitscope.web.lens.bundle import page_files, page_model, self_contained, write_page
 from page_models import dense_network, rounded
@@ -31,10 +32,10 @@ NAMES = shipped()
 
 
 @pytest.fixture(autouse=True)
-def fitted_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What tells digits from anything else takes seconds to fit; here every page gets the same."""
-    fitted = page_models.described("classic")["known"]
-    monkeypatch.setattr(bundle, "fit_detector", lambda model, data: fitted)
+def never_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What tells digits from anything else takes seconds to fit; here every page gets that of ``classic``."""
+    kept = detector_of(load("classic"))
+    monkeypatch.setattr(bundle, "detector_of", lambda model, data, progress: kept)
 
 
 @pytest.fixture(scope="module")

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import random
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
 
-from digitscope.models.model import load
 
-
-def test_odd_requests_are_answered(monkeypatch: pytest.MonkeyPatch):
+def test_odd_requests_are_answered():
     pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
     from digitscope.web.lens import server as app
 
-    monkeypatch.setattr(app, "page_model", lambda model, snapshots: {"name": "classic"})
-    served = app.create_app(load("classic"))
+    prepared: Future[str] = Future()
+    prepared.set_result('{"name": "classic"}')
+    served = app.create_app("classic", prepared)
     rng = random.Random(0)
     parts = ("/", "..", "index.html", "%", "\0", "é", "a" * 3000, "model.json", ".", "?")
     hosts = (b"localhost", b"localhost", b"", b"\xff\xfe", b"a" * 5000, b"127.0.0.1:99999999")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import gzip
 import http.client
 import json
@@ -9,6 +11,8 @@ import queue
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -17,11 +21,13 @@ pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
 import uvicorn
 
 from digitscope.cli import looking
-from digitscope.errors import ConfigError
+from digitscope.errors import ConfigError, ModelError
 from digitscope.models.model import load
-from digitscope.web.lens import bundle
+from digitscope.progress import Progress
+from digitscope.web.lens import server
 from digitscope.web.lens.bundle import page_files
 from digitscope.web.lens.server import LOCAL, serve
+from page_models import dense_network
 
 Ask = Callable[..., tuple[int, dict[str, str], bytes]]
 
@@ -32,23 +38,97 @@ def ask() -> Iterator[Ask]:
     running: queue.Queue[tuple[str, uvicorn.Server]] = queue.Queue()
     options = {"port": 0, "started": lambda *both: running.put(both)}
     thread = threading.Thread(target=serve, args=(load("classic"),), kwargs=options)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bundle, "fit_detector", lambda model, data: None)
-        thread.start()
-        address, server = running.get(timeout=60)
-    port = int(address.rstrip("/").rpartition(":")[2])
-
-    def answer(path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection(LOCAL, port, timeout=20)
-        connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
-        found = connection.getresponse()
-        body = found.read()
-        connection.close()
-        return found.status, {name.lower(): value for name, value in found.getheaders()}, body
-
-    yield answer
-    server.should_exit = True
+    thread.start()
+    address, running_server = running.get(timeout=60)
+    yield functools.partial(answer, address)
+    running_server.should_exit = True
     thread.join()
+
+
+def answer(address: str, path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
+    connection = http.client.HTTPConnection(LOCAL, port_of(address), timeout=60)
+    connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    found = connection.getresponse()
+    body = found.read()
+    connection.close()
+    return found.status, {name.lower(): value for name, value in found.getheaders()}, body
+
+
+def port_of(address: str) -> int:
+    return int(address.rstrip("/").rpartition(":")[2])
+
+
+class Slow:
+    """Stands for the long work: it reports again and again until it may end, and then gives what it has."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error, self.may_end, self.reports = error, threading.Event(), 0
+
+    def __call__(self, model: object, progress: Progress) -> dict[str, Any]:
+        while not self.may_end.wait(0.01):
+            self.reports += 1
+            progress("page", self.reports, 100, {})
+        if self.error is not None:
+            raise self.error
+        return {"patches": {}}
+
+
+@contextlib.contextmanager
+def serving(work: Slow, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, uvicorn.Server, Future[None]]]:
+    """A server that prepares its model slowly: its address, itself, and how it ended."""
+    monkeypatch.setattr(server, "page_images", work)
+    running: queue.Queue[tuple[str, uvicorn.Server]] = queue.Queue()
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(serve, load("classic"), port=0, started=lambda *both: running.put(both))
+        address, served = running.get(timeout=60)
+        try:
+            yield address, served, ended
+        finally:
+            work.may_end.set()
+            served.should_exit = True
+
+
+def test_it_answers_while_the_model_is_prepared(monkeypatch: pytest.MonkeyPatch):
+    work = Slow()
+    with serving(work, monkeypatch) as (address, _, _):
+        assert answer(address, "/")[0] == 200
+        assert json.loads(answer(address, "/health")[2]) == {"status": "preparing", "model": "classic"}
+        gone = http.client.HTTPConnection(LOCAL, port_of(address), timeout=60)
+        gone.request("GET", "/model.json")
+        gone.close()  # a browser that does not wait takes nothing from the others
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(answer, address, "/model.json")
+            assert answer(address, "/page.css")[0] == 200 and not waiting.done()
+            work.may_end.set()
+            status, _, body = waiting.result(timeout=60)
+        assert status == 200 and json.loads(body)["patches"] == {} and json.loads(body)["name"] == "classic"
+        assert json.loads(answer(address, "/health")[2])["status"] == "ok"
+
+
+def test_a_server_that_stops_does_not_finish_the_model_first(monkeypatch: pytest.MonkeyPatch):
+    work = Slow()
+    with serving(work, monkeypatch) as (address, served, ended):
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(answer, address, "/model.json")
+            while not served.server_state.tasks:
+                assert not waiting.done()
+            served.should_exit = True
+            assert waiting.result(timeout=60)[0] == 503
+        ended.result(timeout=60)
+        assert not work.may_end.is_set()
+
+
+def test_what_goes_wrong_in_the_long_work_ends_the_server(monkeypatch: pytest.MonkeyPatch):
+    work = Slow(ModelError("the model broke"))
+    with serving(work, monkeypatch) as (_, _, ended):
+        work.may_end.set()
+        with pytest.raises(ModelError, match=r"^the model broke$"):
+            ended.result(timeout=60)
+
+
+def test_a_model_that_no_page_can_show_is_refused_before_anything_is_served():
+    with pytest.raises(ModelError, match="a page computes at most"):
+        serve(dense_network(2500, 4001), port=0, started=lambda *_: pytest.fail("it serves"))
 
 
 def test_every_file_of_the_page_is_served_as_what_it_is(ask: Ask):
@@ -62,6 +142,7 @@ def test_every_file_of_the_page_is_served_as_what_it_is(ask: Ask):
 
 def test_the_model_and_health(ask: Ask):
     described = json.loads(ask("/model.json")[2])
+    assert {"layers", "known", "samples", "patches"} <= set(described)
     assert described["name"] == "classic" and described["layers"][0]["kind"] == "input"
     assert json.loads(ask("/health")[2]) == {"status": "ok", "model": "classic"}
 
@@ -120,7 +201,6 @@ def test_the_command_says_where_it_serves_once_it_does(
             looking.serve("classic", port=taken.getsockname()[1])
     assert capsys.readouterr().out == ""
     opened: list[str] = []
-    monkeypatch.setattr(bundle, "fit_detector", lambda model, data: None)
     monkeypatch.setattr(uvicorn.Server, "run", lambda self, sockets: opened.append(sockets[0].getsockname()[1]))
     monkeypatch.setattr("webbrowser.open", opened.append)
     looking.serve("classic", port=0, open_=True)
@@ -134,7 +214,6 @@ def test_it_listens_to_this_machine_only_unless_told_otherwise(
     lan: bool, address: str, monkeypatch: pytest.MonkeyPatch
 ):
     bound: list[str] = []
-    monkeypatch.setattr(bundle, "fit_detector", lambda model, data: None)
     monkeypatch.setattr(uvicorn.Server, "run", lambda self, sockets: bound.append(sockets[0].getsockname()[0]))
     serve(load("classic"), port=0, lan=lan)
     assert bound == [address]

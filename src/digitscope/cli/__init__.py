@@ -6,6 +6,8 @@ Every command imports what it needs when it runs, so that ``--help`` and ``read`
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 from typing import Annotated
 
@@ -28,6 +30,7 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     """Run the command line; an error in the input ends with one sentence on stderr and exit code 2."""
+    atexit.register(gc.freeze)  # spares the search for cycles in all that was imported, a tenth of a short command
     try:
         app()
     except DigitscopeError as error:

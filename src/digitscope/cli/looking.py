@@ -86,7 +86,9 @@ def page(
     """
     from digitscope.web.lens.bundle import write_page
 
-    path = write_page(load_model(model), out, [load_model(name) for name in snapshot or []])
+    opened, snapshots = load_model(model), [load_model(name) for name in snapshot or []]
+    with progress_bar() as progress:
+        path = write_page(opened, out, snapshots, progress=progress)
     typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB; open it in a browser, or send it to your class")
 
 
@@ -113,4 +115,4 @@ def serve(
         if open_:
             webbrowser.open(address)
 
-    serve_page(load_model(model), [load_model(name) for name in snapshot or []], port, lan, started)
+    serve_page(load_model(model), [load_model(name) for name in snapshot or []], port, lan, started, progress_bar)

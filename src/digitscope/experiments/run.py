@@ -30,6 +30,7 @@ from digitscope.models.metrics import evaluate_predictions
 from digitscope.models.model import Model, load
 from digitscope.models.run_folder import read_json
 from digitscope.progress import Progress
+from digitscope.reading.detectors import detector_of
 from digitscope.training.checkpoint import Checkpoint
 from digitscope.training.fit import Execution, Fitted, fit
 from digitscope.training.recipes import RECIPES, Recipe, recipe_of, setting_text
@@ -42,7 +43,8 @@ class Run:
     """The folder that a training leaves: everything needed to inspect it, use it and repeat it.
 
     ``config.json`` (recipe, seed, data and its hash, execution, versions, machine), ``history.csv`` (a row per epoch),
-    ``model.keras``, ``model.onnx``, ``evaluation.json``, ``metrics.json``; for people ``figures/`` and ``report.html``.
+    ``model.keras``, ``model.onnx``, ``known.json`` (the detector of images without a digit), ``evaluation.json``,
+    ``metrics.json``; for people ``figures/`` and ``report.html``.
     An unfinished run also has ``checkpoint.npz``, from which the training resumes.
     """
 
@@ -263,8 +265,9 @@ def _write_results(
     metrics = _metrics(recipe, dataset, fitted, evaluation, time.perf_counter() - start)
     files.write_json(folder / "metrics.json", metrics)
     model = replace(model, card=model.card | {"metrics": metrics})
+    detector_of(model, dataset, progress)  # kept in the folder
     if page:
-        write_page(model, folder / "lens.html", data=dataset)
+        write_page(model, folder / "lens.html", data=dataset, progress=progress)
     write_report(folder, progress, data=dataset, model=model, probabilities=probabilities)
 
 

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from digitscope.errors import DataError
-from digitscope.models.run_folder import read_json
+from digitscope.models.run_folder import DETECTOR, read_json
 from digitscope.training.recipes import Recipe, setting_text
 
 CHECKPOINT = "checkpoint.npz"
 """The file that only an unfinished run holds, rewritten after every epoch."""
 
 RUN_FILES = ("metrics.json", CHECKPOINT, "config.json", "history.csv", "model.keras", "model.onnx", "evaluation.json",
-             "lens.html", "report.html")  # fmt: skip
+             DETECTOR, "lens.html", "report.html")  # fmt: skip
 """The files that a training writes; ``metrics.json`` comes first, because it says that the run was measured."""
 
 State = Literal["empty", "foreign", "unfinished", "finished"]

@@ -17,7 +17,7 @@ from typing import Any
 from digitscope.datasets.load import load_dataset
 from digitscope.datasets.split import is_about_repeated
 from digitscope.errors import ConfigError, DigitscopeError, ModelError, printable
-from digitscope.formatting import markdown_table, percent
+from digitscope.formatting import markdown_table, mean_percent, percent
 from digitscope.models.evaluation import Evaluation
 from digitscope.models.model import Model
 
@@ -174,7 +174,7 @@ def _training(facts: _Facts) -> str:
     rows += [("data", _code(facts.data))] if facts.data else []
     rows += [("training images", f"{metrics['train_n']:,}")] if "train_n" in metrics else []
     rows += [("seconds of training", f"{metrics['fit_seconds']:,.1f}")] if "fit_seconds" in metrics else []
-    rows += [("machine", _code(config["machine"]))] if "machine" in config else []
+    rows += [(key, _code(config[key])) for key in ("machine", "commit") if key in config]
     rows += [(_code(package), _code(version)) for package, version in config.get("versions", {}).items()]
     return f"## How it was trained\n\n{markdown_table((f'recipe {_code(facts.name)}', ''), rows)}" if rows else ""
 
@@ -202,9 +202,11 @@ def _results(facts: _Facts) -> str:
     seeds = facts.config.get("over_seeds")
     if seeds:
         parts.append(
-            f"The same recipe over {seeds['n']:,} seeds: {100 * seeds['mean_accuracy']:.2f} ± "
-            f"{percent(seeds['standard_deviation'])} (mean and standard deviation)."
+            f"The same recipe over {seeds['n']:,} seeds: "
+            f"{mean_percent(seeds['mean_accuracy'], seeds['standard_deviation'])} (mean and standard deviation)."
         )
+    if "test_split" in facts.config:
+        parts.append(_prose(facts.config["test_split"]))
     if facts.warnings:
         listed = "\n".join(f"- {_prose(warning)}" for warning in facts.warnings)
         parts.append(f"Before you trust these figures:\n\n{listed}")

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
 from digitscope.arraytypes import Floats
-from digitscope.datasets.dataset import Dataset
-from digitscope.datasets.load import load_dataset
 from digitscope.errors import ConfigError, MissingExtra, ModelError
-from digitscope.models.evaluation import Evaluation
 from digitscope.models.inputs import network_input
-from digitscope.models.metrics import evaluate_predictions
 from digitscope.models.run_folder import read_json
 from digitscope.models.session import ClassifierSession, read_model
+
+if TYPE_CHECKING:
+    from digitscope.datasets.dataset import Dataset  # start-up: as for ``Model.evaluate``
+    from digitscope.models.evaluation import Evaluation  # start-up: as for ``Model.evaluate``
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +76,9 @@ class Model:
             ModelError: the network's answers are not probabilities.
             MissingExtra: SciPy or scikit-learn is not installed.
         """
+        from digitscope.datasets.load import load_dataset  # start-up: what a measurement needs takes 15 ms
+        from digitscope.models.metrics import evaluate_predictions  # start-up: as above
+
         dataset = load_dataset(data)
         return evaluate_predictions(self.predict(dataset.x_test), dataset.y_test, mnist_test=dataset.is_mnist)
 
@@ -104,7 +108,7 @@ def load(model: str | Path = "classic") -> Model:
     if name in shipped():
         content = (_folder() / f"{name}.onnx").read_bytes()
         card = json.loads((_folder() / f"{name}.json").read_text(encoding="utf-8"))
-        return Model(name, ClassifierSession(content, name), card)
+        return Model(name, _shipped_session(content, name), card)
     path = _existing(model)
     if path is None:
         raise ConfigError(
@@ -118,6 +122,12 @@ def load(model: str | Path = "classic") -> Model:
         raise ModelError(f"{name} ends in {path.suffix!r}; a model file ends in .onnx or .keras")
     content = _converted(path) if path.suffix == ".keras" else read_model(path)
     return Model(name, ClassifierSession(content, name))
+
+
+@lru_cache
+def _shipped_session(content: bytes, name: str) -> ClassifierSession:
+    """The session of a shipped model, shared by all who load it: to read a digit takes it twice."""
+    return ClassifierSession(content, name)
 
 
 def _converted(path: Path) -> bytes:

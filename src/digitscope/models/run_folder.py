@@ -1,4 +1,4 @@
-"""Reads and checks the small files of a run folder: ``config.json``, ``metrics.json`` and ``history.csv``."""
+"""Reads and checks the small files of a run folder, such as ``config.json``, ``metrics.json`` and ``history.csv``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from typing import Any
 
 from digitscope.errors import DataError
 from digitscope.models.typed_json import typed
+
+DETECTOR = "known.json"
+"""The file of a run that tells digits from what is none (``reading.detectors``)."""
 
 LARGEST_TEXT = 32 * 1024**2
 """Bytes of the largest text file of a run that is read; a training writes a few thousand."""

@@ -84,6 +84,8 @@ class Session:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         options.add_session_config_entry("session.use_env_allocators", "1")
+        # Between two steps a thread would wait in a busy loop, and so keep other programs, and this one, from working.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
         _bound_memory()
         try:

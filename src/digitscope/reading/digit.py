@@ -11,8 +11,9 @@ from digitscope.io.elements import Box, Digit, Number
 from digitscope.io.pixels import Picture
 from digitscope.models.model import Model
 from digitscope.preprocessing import field, ink
+from digitscope.reading.detectors import shipped_detector
 from digitscope.reading.geometry import source_box
-from digitscope.reading.out_of_distribution import digit_probability, shipped_detector
+from digitscope.reading.out_of_distribution import digit_probability
 
 UPRIGHT = (0.0, 0.5)
 """The two views of a digit, as shares of its slant that are removed; their probabilities are averaged."""

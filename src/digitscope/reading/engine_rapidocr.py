@@ -22,9 +22,9 @@ from digitscope.reading.engine import View
 HEIGHT, STRIDE = 48, 8
 """Height in pixels of the network's input, and its pixels of width per column of the answer."""
 
-NARROWEST, WIDEST = 320, 3200
-"""Width in pixels of the input: a narrower line gets grey paper on its right, as in the network's training; a wider one
-is squeezed."""
+QUICK, NARROWEST, WIDEST = 128, 320, 3200
+"""Width in pixels of the input: a narrower line gets grey paper on its right, to the second as in the network's
+training, or to the first in a quick look, which takes a third of the time; a line wider than the third is squeezed."""
 
 LOOKALIKES = {"0": "OoQD", "1": "lI|i!", "2": "Zz", "4": "Ah", "5": "Ss", "6": "bG", "7": "T", "8": "B", "9": "gqP"}
 """Characters that count as a digit: on a line of numbers the network has mistaken a digit for them."""
@@ -33,11 +33,9 @@ OTHERS = 0.01
 """Share of the other characters' probability that counts as blank: on a line of numbers they are unrecognised digits,
 not empty paper."""
 
-NARROWER = 0.85
-"""Factor of the width in the view that is narrower than the strip."""
-
 MARGIN = 0.15
-"""Paper added above and below, as a share of the strip's height; twice as much left and right."""
+"""Height of the paper added above and below, in shares of the strip's height; twice as much is added left and right. A
+picture of the strip gets as many pixels, whatever its own height."""
 
 
 class OcrModel:
@@ -65,32 +63,36 @@ class OcrModel:
         self._answer(np.zeros((1, 3, HEIGHT, NARROWEST), np.float32), LONGEST_ANSWER)
 
     def look(self, strip: Strip) -> list[View]:
-        """The network's answers to the strip narrowed, with a margin, cleaned with a margin, and blurred."""
-        pixels = strip.pixels
-        margin = round(MARGIN * pixels.shape[0])
-        return [
-            self._view(pixels, squeeze=NARROWER),
-            self._view(_padded(pixels, margin), left=2 * margin),
-            self._view(_padded(clean(pixels), margin), left=2 * margin),
-            self._view(np.asarray(cv2.GaussianBlur(pixels, (0, 0), 1.0), np.uint8)),
-        ]
+        """The network's answer to the strip with a margin, by a quick look."""
+        return [self._view(strip, strip.pixels, QUICK)]
 
-    def _view(self, pixels: Levels, squeeze: float = 1.0, left: int = 0) -> View:
-        """The network's answer to pixels, their width multiplied by ``squeeze``; the first ``left`` are margin."""
-        height, width = pixels.shape[:2]
-        across = int(np.clip(round(width * squeeze * HEIGHT / height), 1, WIDEST))
-        small = cv2.resize(pixels, (across, HEIGHT), interpolation=cv2.INTER_LINEAR)
+    def look_again(self, strip: Strip) -> list[View]:
+        """The network's answer to the strip cleaned, with a margin: for a strip that one look does not decide."""
+        return [self._view(strip, clean(strip.pixels), NARROWEST)]
+
+    def _view(self, strip: Strip, picture: Levels, narrowest: int) -> View:
+        """The network's answer to a picture of a strip, to which a margin is added."""
+        margin = round(MARGIN * strip.pixels.shape[0])
+        padded = cv2.copyMakeBorder(picture, margin, margin, 2 * margin, 2 * margin, cv2.BORDER_REPLICATE)
+        height, width = padded.shape[:2]
+        across = int(np.clip(round(width * HEIGHT / height), 1, WIDEST))
+        small = cv2.resize(padded, (across, HEIGHT), interpolation=cv2.INTER_LINEAR)
         colour = small if small.ndim == 3 else cv2.cvtColor(small, cv2.COLOR_GRAY2RGB)
-        values = np.zeros((1, 3, HEIGHT, max(NARROWEST, -(-across // STRIDE) * STRIDE)), np.float32)
+        values = np.zeros((1, 3, HEIGHT, max(narrowest, -(-across // STRIDE) * STRIDE)), np.float32)
         values[0, :, :, :across] = colour[..., ::-1].transpose(2, 0, 1) / np.float32(127.5) - 1
-        answer = self._answer(values)[: -(-across // STRIDE) + 1]
+        probabilities, log_empty = self._digits(self._answer(values)[: -(-across // STRIDE) + 1])
+        pixel = strip.pixels.shape[1] / picture.shape[1]  # a pixel of the picture, in pixels of the strip
+        return View(probabilities, -2 * margin * pixel, STRIDE * width / across * pixel, log_empty)
+
+    def _digits(self, answer: Floats) -> tuple[Floats, float]:
+        """The columns float32 (columns, CLASSES) of a ``View``, and its ``log_empty``, from those of the network."""
         kept = np.zeros((len(answer), CLASSES), np.float32)
         for number, classes in enumerate(self._classes, 1):
             kept[:, number] = answer[:, classes].sum(axis=1)
         others = np.maximum(1 - kept[:, 1:].sum(axis=1) - answer[:, 0], 0)
         kept[:, 0] = np.maximum(answer[:, 0] + OTHERS * others, 1e-6)
         log_empty = float(np.log(np.clip(1 - kept[:, 1:11].sum(axis=1), 1e-12, 1)).sum())
-        return View(kept / kept.sum(axis=1, keepdims=True), -float(left), STRIDE * width / across, log_empty)
+        return kept / kept.sum(axis=1, keepdims=True), log_empty
 
     def _answer(self, values: Floats, timeout: float | None = None) -> Floats:
         """Probabilities float32 (columns, characters) of an image float32 (1, 3, HEIGHT, width)."""
@@ -101,12 +103,6 @@ class OcrModel:
                 f"{self._session.source} answered {np.shape(answer)}; expected finite probabilities of its characters"
             )
         return np.asarray(answer[0], np.float32)
-
-
-def _padded(pixels: Levels, margin: int) -> Levels:
-    """Pixels with a margin above and below, and twice as much left and right, that repeats their edge."""
-    sides = margin, margin, 2 * margin, 2 * margin
-    return np.asarray(cv2.copyMakeBorder(pixels, *sides, cv2.BORDER_REPLICATE), np.uint8)
 
 
 def _installed() -> Path:

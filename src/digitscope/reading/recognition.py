@@ -39,9 +39,10 @@ ignored the form, or the line may be no number at all, and then no text that kee
 OWN_BESIDE_OCR = 0.5
 """Weight of the own engine's views relative to those of ``ocr``."""
 
-CALIBRATIONS = {"own": (0.94, -0.161), "ocr": (0.356, -1.797)}
-"""Slope and intercept, for each engine, from the log-odds of the score to the log-odds of being right, fitted on
-synthetic lines that no training saw (``benchmarks/calibrate_lines.py``)."""
+CALIBRATIONS = {"own": (0.94, -0.161), "ocr": (1.029, -0.477), "ocr at odds": (0.29, -1.224)}
+"""Slope and intercept from the log-odds of the score to those of being right: of engine ``own``, of ``ocr`` where
+its two networks agree on the text, and where they do not. They were fitted on synthetic lines that no training saw
+(``benchmarks/calibrate_lines.py``)."""
 
 PEN = 0.4
 """A pixel of a line field counts as ink if it has more than this share of full pen."""
@@ -57,11 +58,13 @@ class Reading:
             are listed; if none does, all are, with very small shares. The empty text stands for "no digit"; it comes
             first only if it is more probable than not.
         view: the view that shows where the characters of the best text stand.
+        agreed: whether each engine has a view in which the best text is the most probable one.
     """
 
     strip: Strip
     texts: dict[str, float]
     view: View
+    agreed: bool
 
     @property
     def best(self) -> str:
@@ -115,17 +118,32 @@ class LineReader:
             MissingExtra: ``"ocr"`` without rapidocr installed.
             ModelError: a model file is damaged, or not a line reader.
         """
-        self.engines = _opened(engine)
-        self.calibration = "ocr" if engine == "ocr" else "own"
+        self.engines: tuple[tuple[Engine, float], ...]
+        self._ocr = OcrModel() if engine == "ocr" else None
+        if self._ocr is not None:
+            self.engines = ((self._ocr, 1.0), (LineModel(), OWN_BESIDE_OCR))
+        elif isinstance(engine, str | Path):
+            self.engines = ((_own(engine), 1.0),)
+        else:
+            self.engines = tuple((one, 1.0) for one in engine)
 
     def read(self, strip: Strip, constraint: Constraint | None = None) -> Reading:
         """The texts that a strip may say: those that its views propose, each weighed by all views of all engines.
+
+        If the engines of ``ocr`` do not agree, RapidOCR's network looks again.
 
         Args:
             strip: the line.
             constraint: what is known about the form of the number.
         """
         views = [engine.look(strip) for engine, _ in self.engines]
+        reading = self._weighed(strip, views, constraint)
+        if self._ocr is None or reading.agreed:
+            return reading
+        return self._weighed(strip, [views[0] + self._ocr.look_again(strip), *views[1:]], constraint)
+
+    def _weighed(self, strip: Strip, views: Sequence[list[View]], constraint: Constraint | None) -> Reading:
+        """The reading of a strip by the views of each engine."""
         columns = [[without_gaps(digits_only(view.probabilities)) for view in of_engine] for of_engine in views]
         texts = _proposals(list(itertools.chain.from_iterable(columns)), constraint)
         logs = [_log_probabilities(*of_engine, texts) for of_engine in zip(views, columns, strict=True)]
@@ -135,24 +153,27 @@ class LineReader:
                 votes += weight * np.log(softmax(of_view) + DOUBT)
         ranked = _ranked(texts, votes, constraint)
         best = texts.index(next(iter(ranked)))
-        return Reading(strip, ranked, views[-1][int(np.argmax(logs[-1][:, best]))])
+        agreed = all((of_engine.argmax(axis=1) == best).any() for of_engine in logs)
+        return Reading(strip, ranked, views[-1][int(np.argmax(logs[-1][:, best]))], agreed)
+
+    def calibration(self, reading: Reading) -> str:
+        """Which of ``CALIBRATIONS`` holds for a reading."""
+        if self._ocr is None:
+            return "own"
+        return "ocr" if reading.agreed else "ocr at odds"
 
     def confidence(self, reading: Reading) -> float:
         """The calibrated probability 0..1 that the best text of a reading is right."""
-        return calibrated(reading.score, self.calibration)
+        return calibrated(reading.score, self.calibration(reading))
 
 
-def _opened(engine: str | Path | Sequence[Engine]) -> tuple[tuple[Engine, float], ...]:
-    """The engines and their weights; the last one locates the digits."""
-    if not isinstance(engine, str | Path):
-        return tuple((one, 1.0) for one in engine)
+def _own(engine: str | Path) -> LineModel:
+    """The shipped network, or one like it from a file."""
     if engine == "own":
-        return ((LineModel(), 1.0),)
-    if engine == "ocr":
-        return ((OcrModel(), 1.0), (LineModel(), OWN_BESIDE_OCR))
+        return LineModel()
     if Path(engine).suffix != ".onnx":
         raise ConfigError(f"no engine {str(engine)!r}; give {' or '.join(ENGINES)}, or an .onnx file")
-    return ((LineModel(engine), 1.0),)
+    return LineModel(engine)
 
 
 def _proposals(columns: Sequence[Floats], constraint: Constraint | None) -> list[str]:

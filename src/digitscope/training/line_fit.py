@@ -1,7 +1,7 @@
 """Training of the line reader: synthetic lines in, a folder with the network as ``.keras`` and ``.onnx`` out.
 
 No real picture is seen (``training.line_batches``). A training can be stopped and resumed. Accuracy on real lines is
-measured by ``benchmarks/strings.py``.
+measured by ``benchmarks/peers.py``.
 """
 
 from __future__ import annotations

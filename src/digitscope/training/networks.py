@@ -1,8 +1,9 @@
-"""The network of every recipe, as a list of Keras layers. Nothing is trained here."""
+"""The network of every recipe, as a list of Keras layers, and the form in which a fit takes it. Trains nothing."""
 
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 from digitscope.backend import keras
 from digitscope.training.recipes import Recipe
@@ -52,3 +53,40 @@ def build(recipe: Recipe, precision: str = "float32") -> keras.Sequential:
         keras.layers.Dense(10, activation="softmax", dtype="float32", name="softmax"),
     ]
     return keras.Sequential(stack, name=recipe.name)
+
+
+def pooled_first(network: keras.Sequential) -> keras.Sequential:
+    """The same network with each bias and ReLU after the max pooling that follows it, on a quarter of the values.
+
+    The largest of four sums stays the largest when the same bias is added to all, and ReLU keeps the order too; so
+    every answer is the same, and so are the weights and their order. Only the gradients are added up in another order.
+    A step takes a tenth less time in float32 (``docs/experiments.md``).
+
+    Args:
+        network: any network of layers in a row; it shares its unchanged layers with the result.
+    """
+    layers: list[keras.layers.Layer] = []
+    for layer, following in itertools.zip_longest(network.layers, network.layers[1:]):
+        pooled = isinstance(following, keras.layers.MaxPooling2D)
+        if pooled and isinstance(layer, keras.layers.Conv2D) and layer.use_bias and _is_relu(layer):
+            bare = keras.layers.Conv2D.from_config(layer.get_config() | {"activation": None, "use_bias": False})
+            layers += [bare, following, _BiasReLU(dtype=layer.dtype_policy, name=f"{layer.name}_bias_relu")]
+        elif layer not in layers:
+            layers.append(layer)
+    form = keras.Sequential([keras.Input(network.input_shape[1:]), *layers], name=network.name)
+    form.set_weights(network.get_weights())
+    return form
+
+
+def _is_relu(layer: keras.layers.Layer) -> bool:
+    return layer.activation is keras.activations.relu
+
+
+class _BiasReLU(keras.layers.Layer):  # type: ignore[misc]
+    """Adds a bias to every channel and replaces what is negative by zero."""
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        self.bias = self.add_weight(shape=(shape[-1],), initializer="zeros", name="bias")
+
+    def call(self, x: Any) -> Any:
+        return keras.ops.relu(x + self.bias)

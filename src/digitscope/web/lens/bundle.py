@@ -12,6 +12,7 @@ import json
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,9 @@ from digitscope.errors import ModelError
 from digitscope.files import atomic_path, writing
 from digitscope.models.layers import LayerView, layer_views
 from digitscope.models.model import Model
-from digitscope.reading.out_of_distribution import fit_detector
-from digitscope.web.lens.samples import hardest, patches, samples
+from digitscope.progress import Progress
+from digitscope.reading.detectors import detector_of
+from digitscope.web.lens.samples import SEARCHED, hardest, patches, samples
 
 VERSION = 1
 """Version of ``model.json``; it increases when a field changes its meaning."""
@@ -51,23 +53,20 @@ def page_files() -> dict[str, bytes]:
     return {entry.name: entry.read_bytes() for entry in folder.iterdir() if Path(entry.name).suffix in TYPES}
 
 
-def page_model(model: Model, snapshots: Sequence[Model] = (), data: str | Path | Dataset = "mnist") -> dict[str, Any]:
-    """A model as the page reads it: plain JSON values.
+def page_network(model: Model, snapshots: Sequence[Model] = ()) -> dict[str, Any]:
+    """The part of a page's model that is ready at once: the network itself, as plain JSON values.
 
     Args:
         model: a network that describes its layers.
         snapshots: the same network at other stages of its training, the earliest first.
-        data: the dataset whose test images are shown as samples.
 
     Returns:
         ``layers`` in order; ``weights``, base64 of little-endian float16: kernel (in Keras' layout) and bias of each
-        layer that has them; ``known``, the detector of images without a digit; ``card``, what is known about the model;
-        ``samples``, ``hardest`` and ``patches`` (see ``web.lens.samples``); ``snapshots``, name and weights of each.
+        layer that has them; ``card``, what is known about the model; ``snapshots``, name and weights of each.
 
     Raises:
         ModelError: the network does not describe its layers or is too large for a page, or a snapshot has other layers.
     """
-    dataset = load_dataset(data)
     layers = layer_views(model.session)
     work = sum(_multiplications(layer) for layer in layers)
     if work > LARGEST:
@@ -75,23 +74,66 @@ def page_model(model: Model, snapshots: Sequence[Model] = (), data: str | Path |
             f"{model.name} needs {work:,} multiplications for one image, and a page computes at most {LARGEST:,}; "
             "train a smaller network"
         )
-    hard = hardest(model, dataset)
     return {
         "version": VERSION,
         "name": model.short_name,
         "card": _card(model, layers),
         "layers": [_entry(layer) for layer in layers],
         "weights": _weights(layers),
-        "known": fit_detector(model, dataset),
-        "samples": samples(dataset, [*range(min(FIRST, len(dataset.x_test))), *hard]),
-        "hardest": hard,
-        "patches": patches(model, layers, dataset),
         "snapshots": [_snapshot(snapshot, layers) for snapshot in snapshots],
     }
 
 
+def page_images(model: Model, data: str | Path | Dataset = "mnist", progress: Progress | None = None) -> dict[str, Any]:
+    """The part of a page's model that takes time: what the network makes of many images, as plain JSON values.
+
+    Args:
+        model: a network that describes its layers.
+        data: the dataset whose test images are shown as samples.
+        progress: called with the state of the work.
+
+    Returns:
+        ``known``, the detector of images without a digit; ``samples``, ``hardest`` and ``patches`` (see
+        ``web.lens.samples``).
+    """
+    report = progress or (lambda stage, done, total, facts: None)
+    report("page", 0, 1, {})
+    dataset = load_dataset(data)
+    known = detector_of(model, dataset, progress)
+    n = len(dataset.x_test)
+    total = n + min(n, SEARCHED)
+    hard = hardest(model, dataset, lambda done: report("page", done, total, {}))
+    return {
+        "known": asdict(known),
+        "samples": samples(dataset, [*range(min(FIRST, n)), *hard]),
+        "hardest": hard,
+        "patches": patches(
+            model, layer_views(model.session), dataset, lambda done: report("page", n + done, total, {})
+        ),
+    }
+
+
+def page_model(
+    model: Model,
+    snapshots: Sequence[Model] = (),
+    data: str | Path | Dataset = "mnist",
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """A model as the page reads it: what ``page_network`` and ``page_images`` give."""
+    return page_network(model, snapshots) | page_images(model, data, progress)
+
+
+def as_json(values: dict[str, Any]) -> str:
+    """A page's model as the text of ``model.json``."""
+    return json.dumps(values, allow_nan=False, separators=(",", ":"))
+
+
 def write_page(
-    model: Model, path: str | Path, snapshots: Sequence[Model] = (), data: str | Path | Dataset = "mnist"
+    model: Model,
+    path: str | Path,
+    snapshots: Sequence[Model] = (),
+    data: str | Path | Dataset = "mnist",
+    progress: Progress | None = None,
 ) -> Path:
     """Write the page with a model in it as one HTML file that needs no server and no internet connection.
 
@@ -100,10 +142,11 @@ def write_page(
         path: the file to write, whole or not at all; whether it can be written is checked before the long work.
         snapshots: the same network at other stages of its training; each adds its weights to the file.
         data: the dataset whose test images are shown as samples.
+        progress: called with the state of the work.
 
     Raises:
         ConfigError: the file cannot be written.
-        ModelError: see ``page_model``.
+        ModelError: see ``page_network``.
     """
     path = Path(path)
     texts = {name: content.decode("utf-8") for name, content in page_files().items()}
@@ -111,7 +154,7 @@ def write_page(
         if path.is_dir():
             raise IsADirectoryError(None, "it is a folder")
         with atomic_path(path) as temporary:
-            texts["model.json"] = json.dumps(page_model(model, snapshots, data), allow_nan=False, separators=(",", ":"))
+            texts["model.json"] = as_json(page_model(model, snapshots, data, progress))
             temporary.write_text(self_contained(texts), encoding="utf-8", newline="\n")
     return path
 

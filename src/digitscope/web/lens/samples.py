@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -31,16 +31,28 @@ PATCHES = 9
 SEARCHED = 3000
 """Test images among which the patches are found."""
 
+AT_ONCE = 1000
+"""Test images that are judged between two reports of progress."""
+
 BATCH = 100
 """Images that go through the network together while patches are searched; their activations take tens of megabytes."""
 
 
-def hardest(model: Model, data: Dataset) -> list[int]:
+def hardest(model: Model, data: Dataset, after_batch: Callable[[int], None] = lambda done: None) -> list[int]:
     """Indices of the test images whose label gets the lowest probability, the hardest first.
 
     MNIST's test images with a wrong or unclear label are left out, because the model is not to blame for those.
+
+    Args:
+        model: the network.
+        data: the dataset whose test images are judged.
+        after_batch: called with the number of images done.
     """
-    right = model.predict(data.x_test)[np.arange(len(data.y_test)), data.y_test]
+    answers = []
+    for start in range(0, len(data.x_test), AT_ONCE):
+        answers.append(model.predict(data.x_test[start : start + AT_ONCE]))
+        after_batch(start + len(answers[-1]))
+    right = np.concatenate(answers)[np.arange(len(data.y_test)), data.y_test]
     disputed = [*WRONG_TEST_LABELS, *UNCLEAR_TEST_LABELS] if data.is_mnist else []
     right[disputed] = np.inf
     return [int(index) for index in np.argsort(right, kind="stable")[: min(HARDEST, len(right) - len(disputed))]]
@@ -55,13 +67,19 @@ def samples(data: Dataset, wanted: list[int]) -> list[dict[str, Any]]:
     ]
 
 
-def patches(model: Model, layers: tuple[LayerView, ...], data: Dataset) -> dict[str, list[list[dict[str, Any]]]]:
+def patches(
+    model: Model,
+    layers: tuple[LayerView, ...],
+    data: Dataset,
+    after_batch: Callable[[int], None] = lambda done: None,
+) -> dict[str, list[list[dict[str, Any]]]]:
     """For each filter of each convolution, the parts of test images to which it responds most, at most one per image.
 
     Args:
         model: the network.
         layers: its layers, for any image.
         data: the dataset whose test images are searched.
+        after_batch: called with the number of images done.
 
     Returns:
         Layer name -> for each filter ``PATCHES`` records, the strongest first: ``sample`` (index of the test image),
@@ -77,6 +95,7 @@ def patches(model: Model, layers: tuple[LayerView, ...], data: Dataset) -> dict[
         tensors = model.session.tensors(batch, [reference["tensor"] for reference in references.values()])
         for name, reference in references.items():
             found[name].append(_strongest(tensors[reference["tensor"]], reference["layout"]))
+        after_batch(start + len(batch))
     views = {layer.name: layer for layer in layers}
     return {name: _records(found[name], views[name], seen[name], images) for name in seen}
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import os
 import socket
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from digitscope.errors import ConfigError, MissingExtra
 from digitscope.models.model import Model
-from digitscope.web.lens.bundle import TYPES, page_files, page_model
+from digitscope.progress import Progress
+from digitscope.web.lens.bundle import TYPES, as_json, page_files, page_images, page_network
 
 try:
     import uvicorn  # extra serve
@@ -39,22 +44,18 @@ HEADERS = {
 """Sent with every answer: the page may load from this server only, and no other site may show it in a frame."""
 
 
-def create_app(model: Model, snapshots: Sequence[Model] = (), lan: bool = False) -> FastAPI:
+def create_app(name: str, prepared: Future[str], lan: bool = False) -> FastAPI:
     """The application with ``/``, the page's files, ``/model.json`` and ``/health``.
 
     Args:
-        model: a network that describes its layers.
-        snapshots: the same network at other stages of its training, the earliest first.
+        name: of the model.
+        prepared: the text of ``model.json``; who asks for it waits until it is there.
         lan: whether to accept any host name; otherwise only ``127.0.0.1`` and ``localhost``, so that no web site can
             reach the server through a host name of its own (DNS rebinding).
-
-    Raises:
-        ModelError: see ``web.lens.bundle.page_model``.
     """
     app = FastAPI(title="Digitscope", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(GZipMiddleware)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["*"] if lan else [LOCAL, "localhost"])
-    described = json.dumps(page_model(model, snapshots), allow_nan=False, separators=(",", ":")).encode()
     files = page_files()
 
     @app.middleware("http")
@@ -65,11 +66,14 @@ def create_app(model: Model, snapshots: Sequence[Model] = (), lan: bool = False)
 
     @app.get("/health")
     def health() -> dict[str, str]:
-        return {"status": "ok", "model": json.loads(described)["name"]}
+        return {"status": "ok" if prepared.done() else "preparing", "model": name}
 
     @app.get("/model.json")
-    def model_json() -> Response:
-        return Response(described, media_type="application/json")
+    async def model_json() -> Response:
+        try:
+            return Response(await asyncio.wrap_future(prepared), media_type="application/json")
+        except Exception as error:  # whatever it is, ``serve`` raises it where the user sees it
+            return Response(f"the model is not there ({error})", status_code=503, media_type="text/plain")
 
     @app.get("/{name}")
     def file(name: str) -> Response:
@@ -90,8 +94,11 @@ def serve(
     port: int = PORT,
     lan: bool = False,
     started: Callable[[str, uvicorn.Server], None] | None = None,
+    preparing: Callable[[], AbstractContextManager[Progress | None]] = nullcontext,
 ) -> None:
     """Serve the page until the process is interrupted.
+
+    The server answers at once; what takes time is made meanwhile, and a browser that asks for the model waits for it.
 
     Args:
         model: a network that describes its layers.
@@ -99,11 +106,13 @@ def serve(
         port: the port to listen on; 0 takes any free port.
         lan: whether to let the whole local network in, not only this machine.
         started: called with the address and the server once a browser can open the page.
+        preparing: gives the callback for progress, and is left when all is ready; both happen in another thread.
 
     Raises:
         ConfigError: the port is taken, not allowed or out of range.
-        ModelError: see ``web.lens.bundle.page_model``.
+        ModelError: see ``web.lens.bundle.page_network``.
     """
+    network, prepared = page_network(model, snapshots), Future[str]()
     with socket.socket() as listening:
         if os.name == "posix":  # on Windows it would let two servers share a port
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -111,9 +120,47 @@ def serve(
             listening.bind((EVERYWHERE if lan else LOCAL, port))
         except (OSError, OverflowError) as error:
             raise ConfigError(f"port {port} cannot be used ({error}); choose another port") from error
-        app = create_app(model, snapshots, lan)
+        app = create_app(model.short_name, prepared, lan)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False))
         listening.listen()
         if started is not None:
             started(f"http://{LOCAL}:{listening.getsockname()[1]}/", server)
-        server.run(sockets=[listening])
+        thread = threading.Thread(target=_prepare, args=(model, network, prepared, server, preparing))
+        thread.start()
+        try:
+            server.run(sockets=[listening])
+        finally:
+            server.should_exit = True
+            thread.join()
+    failure = prepared.exception()
+    if failure is not None and not isinstance(failure, _Stopped):
+        raise failure
+
+
+class _Stopped(Exception):
+    """The server has stopped, so nobody waits for the model any more."""
+
+
+def _prepare(
+    model: Model,
+    network: dict[str, Any],
+    prepared: Future[str],
+    server: uvicorn.Server,
+    preparing: Callable[[], AbstractContextManager[Progress | None]],
+) -> None:
+    """Make the text of ``model.json``; an error stops the server, and the end of the server stops this."""
+    prepared.set_running_or_notify_cancel()  # a browser that goes away does not cancel it
+    try:
+        with preparing() as progress:
+
+            def report(stage: str, done: int, total: int, facts: Mapping[str, float]) -> None:
+                if server.should_exit:
+                    raise _Stopped("the server was stopped")
+                if progress is not None:
+                    progress(stage, done, total, facts)
+
+            text = as_json(network | page_images(model, progress=report))
+        prepared.set_result(text)
+    except Exception as error:
+        prepared.set_exception(error)
+        server.should_exit = True

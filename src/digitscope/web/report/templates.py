@@ -136,6 +136,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "duration": unbroken(formatting.duration),
     "fine_probability": unbroken(fine_probability),
     "in_product": in_product,
+    "mean_percent": unbroken(formatting.mean_percent),
     "number": formatting.number,
     "percent": unbroken(formatting.percent),
     "png": png,

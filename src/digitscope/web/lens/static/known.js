@@ -4,7 +4,7 @@
 //   Digitscope.known(known, layers, values) -> number   probability 0..1 that it is a digit
 //     layers: of the model; values: what run() computed for each of them
 //
-// reading/out_of_distribution.py fits it to a model and computes the same in Python.
+// reading/out_of_distribution.py computes the same in Python; reading/detector_fit.py fits it to a model.
 
 "use strict";
 
@@ -19,14 +19,13 @@ Digitscope.openKnown = (json) => {
   return { ...json, weights: null, inputs, kernel, bias, output, last: weights[weights.length - 1] };
 };
 
-Digitscope.known = ({ layers: names, step, hidden, kernel, bias, output, last }, layers, values) => {
+Digitscope.known = ({ layers: names, steps, hidden, kernel, bias, output, last }, layers, values) => {
   const sums = Float64Array.from(bias);
-  let at = 0;
   let row = 0;
   layers.forEach((layer, i) => {
     if (!names.includes(layer.name)) return;
-    for (const value of values[i].values) {
-      if (at++ % step) continue;
+    for (let at = 0; at < values[i].values.length; at += steps[names.indexOf(layer.name)]) {
+      const value = values[i].values[at];
       if (value !== 0) for (let unit = 0; unit < hidden; unit++) sums[unit] += value * kernel[row + unit];
       row += hidden;
     }
