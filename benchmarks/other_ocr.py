@@ -37,6 +37,9 @@ LETTERS = str.maketrans({sign: digit for of in (LOOKALIKES, FURTHER) for digit, 
 TALL, BORDER = 64, 16
 """Pixels: to what height low pictures are enlarged for Tesseract, and how much paper they get around them."""
 
+MARGIN = 0.2
+"""Paper around a picture for RapidOCR, as a share of its height."""
+
 
 def missing(programs: Sequence[str]) -> str | None:
     """A sentence about the first of the programs that is not installed; None if all are."""
@@ -58,18 +61,18 @@ def versions() -> dict[str, str]:
 def rapidocr_digits(pictures: Sequence[Picture]) -> dict[str, list[str]]:
     """What RapidOCR's recogniser alone reads, letters taken for digits."""
     ways = {
-        "recogniser alone": [_recognised(picture) for picture in pictures],
-        "recogniser alone, with a margin": [_recognised(with_margin(picture)) for picture in pictures],
+        "recogniser alone": [_recognised(pixels(picture)) for picture in pictures],
+        "recogniser alone, with a margin": [_recognised(pixels(picture, MARGIN)) for picture in pictures],
     }
     return {way: [text.translate(LETTERS) for text in texts] for way, texts in ways.items()}
 
 
 def rapidocr_numbers(pictures: Sequence[Picture]) -> dict[str, list[str]]:
     """What RapidOCR reads with and without detecting lines first, letters left out or taken for digits."""
-    alone = [_recognised(picture) for picture in pictures]
-    margin = [_detected(with_margin(picture), turn=False) for picture in pictures]
+    alone = [_recognised(pixels(picture)) for picture in pictures]
+    margin = [_detected(pixels(picture, MARGIN), turn=False) for picture in pictures]
     ways = {
-        "detection": [_detected(picture, turn=True) for picture in pictures],
+        "detection": [_detected(pixels(picture), turn=True) for picture in pictures],
         "detection with a margin": [found or text for found, text in zip(margin, alone, strict=True)],
         "recogniser alone": alone,
     }
@@ -95,12 +98,12 @@ def _rapidocr() -> RapidOCR:
     return RapidOCR(params={"Global.log_level": "error", "EngineConfig.onnxruntime.intra_op_num_threads": 1})
 
 
-def _recognised(picture: Picture) -> str:
+def _recognised(picture: np.ndarray) -> str:
     """The picture as one line of text."""
     return "".join(_rapidocr()(picture, use_det=False, use_cls=False, use_rec=True).txts or ())
 
 
-def _detected(picture: Picture, turn: bool) -> str:
+def _detected(picture: np.ndarray, turn: bool) -> str:
     """The lines that RapidOCR finds, set right if upside down and ``turn``; boxes side by side are one line."""
     found = _rapidocr()(picture, use_det=True, use_cls=turn, use_rec=True)
     boxes = [] if found.boxes is None else [cv2.boundingRect(box.astype(np.float32)) for box in found.boxes]
@@ -145,8 +148,11 @@ def as_advised(picture: Picture) -> np.ndarray:
     return cv2.copyMakeBorder(levels, BORDER, BORDER, BORDER, BORDER, cv2.BORDER_REPLICATE)
 
 
-def with_margin(picture: Picture) -> np.ndarray:
-    """The picture as BGR, with half its height around it in the colours of its edge."""
-    pixels = coloured(picture)[..., ::-1]
-    margin = pixels.shape[0] // 2
-    return cv2.copyMakeBorder(np.ascontiguousarray(pixels), margin, margin, margin, margin, cv2.BORDER_REPLICATE)
+def pixels(picture: Picture, margin: float = 0) -> np.ndarray:
+    """The picture as BGR, with ``margin`` of its height around it in the colours of its edge.
+
+    Pixels, for RapidOCR's own way to open a file turns some transparent drawings black.
+    """
+    bgr = np.ascontiguousarray(coloured(picture)[..., ::-1])
+    edge = round(margin * bgr.shape[0])
+    return cv2.copyMakeBorder(bgr, edge, edge, edge, edge, cv2.BORDER_REPLICATE)

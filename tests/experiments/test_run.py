@@ -20,6 +20,7 @@ from digitscope.experiments import run as training
 from digitscope.experiments.run import Run, train
 from digitscope.experiments.state import CHECKPOINT
 from digitscope.models.model import load
+from digitscope.reading.detectors import kept_detector
 
 KILLED = """
 import os, signal, sys, threading
@@ -77,6 +78,7 @@ def test_a_run_tells_everything(small_run: Path):
     assert (metrics["n"], metrics["parameters"], metrics["train_n"]) == (1000, 225_034, 4000)
     assert run.model.evaluate(run.config["data"]).misses == metrics["misses"]
     assert json.loads((small_run / "evaluation.json").read_text())["n"] == 1000
+    assert kept_detector(run.model) is not None
     assert [path for path in small_run.rglob("*") if path.name.startswith(".")] == [], "no temporary file is left"
     x = load_mnist()[1][0][:20]
     network = keras.saving.load_model(small_run / "model.keras")

@@ -13,8 +13,7 @@ import pytest
 from browser import chromium, opened
 from digitscope.datasets.mnist import load_mnist
 from digitscope.models.model import Model, load, shipped
-from digitscope.reading.detectors import detector_of
-from digitscope.reading.out_of_distribution import digit_probability
+from digitscope.reading.out_of_distribution import Detector, digit_probability
 from digitscope.web.lens.bundle import page_files
 from page_models import described, rounded
 from stroke_models import digits, others
@@ -201,7 +200,8 @@ def test_what_is_no_digit_is_refused(bench: Bench):
     answers = bench.page.evaluate(READ, [plain(made) for _, made in drawn])
     let_through = [name for (name, _), (_, refused, _) in zip(drawn, answers, strict=True) if not refused]
     assert len(drawn) == 200 and len(let_through) <= 10, let_through
-    sure = digit_probability(bench.model, detector_of(bench.model), np.stack([raster(made).field for _, made in drawn]))
+    detector = Detector(**bench.described["known"])
+    sure = digit_probability(bench.model, detector, np.stack([raster(made).field for _, made in drawn]))
     assert np.allclose([each[2] for each in answers], sure, atol=1e-3)
 
 

@@ -113,6 +113,19 @@ def test_one_file_with_everything_in_it(tmp_path: Path):
         assert f"'sha256-{digest}'" in policy[1]
 
 
+def test_the_work_is_reported_from_its_beginning_to_its_end(tmp_path: Path):
+    told: list[tuple[str, int, int]] = []
+    write_page(
+        load("classic"),
+        tmp_path / "a.html",
+        progress=lambda stage, done, total, facts: told.append((stage, done, total)),
+    )
+    first, *rest = told
+    assert first == ("page", 0, 1)
+    assert [done for _, done, _ in rest] == sorted({done for _, done, _ in rest}) and len(rest) > 20
+    assert rest[-1] == ("page", 13_000, 13_000), "10,000 test images, and 3,000 of them again"
+
+
 def test_a_place_that_cannot_be_written_is_said_before_the_long_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(bundle, "page_model", lambda *given: pytest.fail("it worked for nothing"))
     (tmp_path / "folder").mkdir()
