@@ -55,7 +55,7 @@ SETS = {
 SCORED_AS = {"digits": "singles", "numbers": "strings"}
 """The scorer's words for them."""
 
-PORTION, QUIET = 50, 10
+PORTION, QUIET = 25, 10
 """Pictures that a program gets at once; seconds between two lines about its progress."""
 
 
