@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from digitscope.datasets.load import load_dataset
+from digitscope.errors import DataError, DigitscopeError, ImageError, ModelError
 from digitscope.files import atomic_path, write_text
+from digitscope.io.document import scans
+from digitscope.io.image import load_picture
+from digitscope.models.model import load
 
 
 @pytest.mark.parametrize(
@@ -73,3 +79,40 @@ def test_the_umask_decides_who_may_read(mask: int, tmp_path: Path):
         after = os.umask(before)
     assert after == mask
     assert [path.stat().st_mode & 0o777 for path in sorted(tmp_path.iterdir())] == [0o666 & ~mask] * 2
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0123456789abcdef\nsize 1234567\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "open_it", "kind"),
+    [
+        ("page.png", load_picture, ImageError),
+        ("model.onnx", load, ModelError),
+        ("model.keras", load, ModelError),
+        ("model.h5", load, ModelError),
+        ("digits.npz", load_dataset, DataError),
+        ("digits.csv", load_dataset, DataError),
+    ],
+)
+def test_a_pointer_of_git_lfs_gets_its_own_sentence(
+    name: str, open_it: Callable[[Path], object], kind: type[DigitscopeError], tmp_path: Path
+):
+    path = tmp_path / name
+    path.write_bytes(POINTER)
+    with pytest.raises(kind) as caught:
+        open_it(path)
+    assert str(caught.value) == f"{path} is a pointer of Git LFS, not the file itself; fetch that with: git lfs pull"
+
+
+def test_a_document_that_is_a_pointer_says_so(tmp_path: Path):
+    (tmp_path / "form.pdf").write_bytes(POINTER)
+    (page,) = scans(tmp_path / "form.pdf")
+    assert "form.pdf is a pointer of Git LFS" in (page.error or "")
+
+
+@pytest.mark.parametrize("name", ["old.h5", "old.hdf5", "renamed.keras"])
+def test_a_model_in_keras_older_format_gets_its_own_sentence(name: str, tmp_path: Path):
+    (tmp_path / name).write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    with pytest.raises(ModelError, match=r"older HDF5 format; save it anew with: .+\.save\(\"\w+\.keras\"\)$"):
+        load(tmp_path / name)

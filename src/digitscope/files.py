@@ -1,4 +1,7 @@
-"""Writing files whole or not at all: a killed process leaves the old file or the new one, never half of one."""
+"""Writing files whole or not at all: a killed process leaves the old file or the new one, never half of one.
+
+And one question about files that are read: whether they are there, or only the note that Git LFS keeps in their place.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from digitscope.errors import ConfigError
+from digitscope.errors import ConfigError, DigitscopeError
+
+POINTER = b"version https://git-lfs"
+"""What a pointer of Git LFS begins with. Source: the specification of Git LFS."""
 
 
 @contextlib.contextmanager
@@ -97,3 +103,18 @@ def _umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
+
+
+def check_fetched(content: bytes, name: str | Path, kind: type[DigitscopeError]) -> None:
+    """Make sure that a file is not the pointer that Git LFS leaves in its place.
+
+    Args:
+        content: the file, or its beginning.
+        name: what the message calls it.
+        kind: what is raised.
+
+    Raises:
+        DigitscopeError: it is a pointer; of the type ``kind``.
+    """
+    if content.startswith(POINTER):
+        raise kind(f"{name} is a pointer of Git LFS, not the file itself; fetch that with: git lfs pull")

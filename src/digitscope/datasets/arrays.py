@@ -17,6 +17,7 @@ import numpy as np
 
 from digitscope.arraytypes import AnyArray, Levels
 from digitscope.errors import DataError
+from digitscope.files import POINTER, check_fetched
 
 LARGEST_FILE = 2 * 1024**3
 """The most bytes that one array may unpack to."""
@@ -45,6 +46,7 @@ def read_idx(path: str | Path) -> Levels:
             content = _bounded(gzip.GzipFile(fileobj=raw) if zipped else raw, path)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} cannot be read ({error}); copy it again, it may be cut short") from error
+    check_fetched(content, path, DataError)
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != 8 or not 1 <= content[3] <= 4:
         raise DataError(f"{path} is not an IDX file of unsigned bytes: it starts with {content[:4].hex(' ')!r}")
     start = 4 + 4 * content[3]
@@ -71,6 +73,8 @@ def read_npz(path: str | Path, choices: Sequence[Sequence[str]]) -> dict[str, An
     """
     path = Path(path)
     try:
+        with path.open("rb") as file:
+            check_fetched(file.read(len(POINTER)), path, DataError)
         with zipfile.ZipFile(path) as archive:
             there = archive.namelist()
             names = next((names for names in choices if {f"{name}.npy" for name in names} <= {*there}), None)

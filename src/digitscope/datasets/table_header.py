@@ -12,6 +12,7 @@ import numpy as np
 
 from digitscope.arraytypes import Integers
 from digitscope.errors import DataError
+from digitscope.files import check_fetched
 
 PIXELS = 28 * 28
 
@@ -92,6 +93,7 @@ def is_number(text: str | bytes) -> bool:
 
 def _text(first: bytes, path: Path) -> str:
     """The first line, if it is text with commas in it."""
+    check_fetched(first, path, DataError)
     other = next((what for start, what in _OTHER_FILES.items() if first.startswith(start)), None)
     if other is not None:
         raise DataError(f"{path} is not a CSV table but {other}")

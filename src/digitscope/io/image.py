@@ -21,6 +21,7 @@ from PIL import Image, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
 from digitscope.arraytypes import AnyArray
 from digitscope.errors import ImageError, first_line
+from digitscope.files import POINTER, check_fetched
 from digitscope.io.pixels import (
     LARGEST_PIXELS,
     Picture,
@@ -103,6 +104,7 @@ def opened(source: str | os.PathLike[str] | bytes) -> Iterator[tuple[BinaryIO, s
             found = "is a folder" if path.is_dir() else "is not a regular file" if path.exists() else "does not exist"
             raise ImageError(f"{name} {found}; give the path of an image file")
         with path.open("rb") as file:
+            check_fetched(file.peek(len(POINTER)), name, ImageError)
             yield file, name
     except OSError as error:
         raise ImageError(f"{name} cannot be opened ({first_line(error)}); check its name and permissions") from error

@@ -13,11 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from digitscope.errors import ModelError
+from digitscope.files import POINTER, check_fetched
 from digitscope.models.layers import KERAS_KINDS, shape_after
 from digitscope.models.session import LARGEST_MODEL
 
 LAYERS = ("InputLayer", *KERAS_KINDS)
 """The layer classes that a file may name."""
+
+HDF5 = b"\x89HDF\r\n\x1a\n"
+"""What every HDF5 file begins with. Source: the HDF5 file format specification."""
 
 
 def check_keras_file(path: Path) -> None:
@@ -28,6 +32,7 @@ def check_keras_file(path: Path) -> None:
             does not hold the weights that its layers announce.
     """
     try:
+        check_beginning(path)
         with zipfile.ZipFile(path) as archive:
             if sum(item.file_size for item in archive.infolist()) > LARGEST_MODEL:
                 raise ModelError(f"{path} unpacks to more than {LARGEST_MODEL:,} bytes; refused")
@@ -48,6 +53,23 @@ def check_keras_file(path: Path) -> None:
     if any(name not in (None, *LAYERS, "Sequential") for name in registered):
         raise ModelError(f"{path} holds registered classes {registered}, which are not loaded")
     _check_weights(path, parts[1:])
+
+
+def check_beginning(path: Path) -> None:
+    """Make sure that a file is neither a pointer of Git LFS nor in Keras' older format, whatever it is called.
+
+    Raises:
+        ModelError: it is.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        content = file.read(len(POINTER))
+    check_fetched(content, path, ModelError)
+    if content.startswith(HDF5):
+        raise ModelError(
+            f"{path} is a model in Keras' older HDF5 format; save it anew with: "
+            f'keras.saving.load_model("{path.name}").save("{path.with_suffix(".keras").name}")'
+        )
 
 
 def _check_weights(path: Path, layers: list[dict[str, Any]]) -> None:

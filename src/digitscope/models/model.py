@@ -14,6 +14,7 @@ import numpy.typing as npt
 from digitscope.arraytypes import Floats
 from digitscope.errors import ConfigError, MissingExtra, ModelError
 from digitscope.models.inputs import network_input
+from digitscope.models.keras_guard import check_beginning
 from digitscope.models.run_folder import read_json
 from digitscope.models.session import ClassifierSession, read_model
 
@@ -119,6 +120,7 @@ def load(model: str | Path = "classic") -> Model:
             raise ModelError(f"{name} has no model.onnx; give the folder of a finished training")
         return Model(name, ClassifierSession(read_model(path / "model.onnx"), name), _run_card(path))
     if path.suffix not in (".onnx", ".keras"):
+        check_beginning(path)
         raise ModelError(f"{name} ends in {path.suffix!r}; a model file ends in .onnx or .keras")
     content = _converted(path) if path.suffix == ".keras" else read_model(path)
     return Model(name, ClassifierSession(content, name))

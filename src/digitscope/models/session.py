@@ -25,6 +25,7 @@ import onnxruntime
 
 from digitscope.arraytypes import Floats
 from digitscope.errors import ModelError, first_line
+from digitscope.files import check_fetched
 from digitscope.models.onnx_guard import check_tensors
 
 LENS_SUFFIX = "digitscope.lens.suffix"
@@ -221,7 +222,7 @@ def read_model(path: Path) -> bytes:
     """The bytes of a model file.
 
     Raises:
-        ModelError: it cannot be read, is empty, or larger than ``LARGEST_MODEL``.
+        ModelError: it cannot be read, is empty, larger than ``LARGEST_MODEL``, or a pointer of Git LFS.
     """
     try:
         size = path.stat().st_size
@@ -230,6 +231,7 @@ def read_model(path: Path) -> bytes:
         raise ModelError(f"{path} cannot be read ({getattr(error, 'strerror', error)}); give a model file") from error
     if not content:
         raise ModelError(f"{path} has {size:,} bytes; expected a model of at most {LARGEST_MODEL:,}")
+    check_fetched(content, path, ModelError)
     return content
 
 
