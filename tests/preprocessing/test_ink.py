@@ -151,6 +151,48 @@ def test_printed_lines_are_no_ink(kind):
     assert np.mean(same) > 0.93 and np.mean(np.array(same) > 0.8) >= 0.95
 
 
+def cut_to_its_box(digit: np.ndarray, side: int) -> np.ndarray:
+    """The ink of a digit without any margin, float32 (h, w), its longer side ``side`` pixels."""
+    ink = alpha(digit, 8 * 28)
+    rows, columns = np.nonzero(ink > 0.5)
+    box = ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    scale = side / max(box.shape)
+    return np.clip(cv2.resize(box, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR), 0, 1)
+
+
+@pytest.mark.parametrize("colours", ["black on white", "white on black", "red on blue"])
+@pytest.mark.parametrize("side", [60, 140, 300])
+def test_a_digit_without_margin_is_found_as_well_as_one_with_a_margin(side: int, colours: str):
+    """Whatever fills its picture: every program that cuts digits out by their outline makes such pictures."""
+    same = []
+    for digit in digits()[:50]:
+        found = find_ink(page(cut_to_its_box(digit, side), colours))
+        same.append(0.0 if found.box is None else likeness(field_of(found.ink, found.box).pixels, plain_field(digit)))
+    assert np.mean(np.array(same) > 0.85) >= 0.9
+
+
+def bar_of_a_four(reach: float, pen: int, lighter: float = 1.0) -> np.ndarray:
+    """A 4 whose bar ends near the rim, or is ruling that crosses a 1: float32 (200, 160)."""
+    canvas = np.zeros((200, 160), np.float32)
+    cv2.line(canvas, (round(160 * reach), 120), (round(160 * (1 - reach)), 116), lighter, pen, cv2.LINE_AA)
+    cv2.line(canvas, (95, 40), (88, 165), 1.0, 9, cv2.LINE_AA)
+    return canvas
+
+
+def test_a_line_that_strokes_hang_on_may_be_theirs():
+    """Of the pen's width and strength it may; a hair of ruling, or a frame in both directions, is printed."""
+    bar = find_ink(page(bar_of_a_four(0.02, 9)))
+    assert bar.with_line is not None and bar.with_line.box is not None
+    assert bar.with_line.box.width > 2 * bar.box.width, "with the line it is wider"
+    ruling = find_ink(page(bar_of_a_four(-0.1, 2)))
+    assert ruling.with_line is None and ruling.box.width < 40, "only the 1 is left"
+    faint = find_ink(page(bar_of_a_four(-0.1, 9, lighter=0.35)))
+    assert faint.with_line is None
+    framed = bar_of_a_four(-0.1, 9)
+    cv2.line(framed, (20, 0), (22, 200), 1.0, 9, cv2.LINE_AA)
+    assert find_ink(page(framed)).with_line is None
+
+
 def blank_pages() -> dict[str, np.ndarray]:
     rng = np.random.default_rng(1)
     y, x = np.mgrid[0:120, 0:100] / 100

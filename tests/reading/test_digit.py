@@ -56,3 +56,32 @@ def test_the_second_view_halves_the_mistakes_on_digits_that_slant_a_lot():
     both = [int(read_digit(Picture(pixels, 300, 112), model()).best_guess) for pixels in pictures]
     mistakes, fewer = int((first != labels).sum()), int((both != labels).sum())
     assert fewer <= mistakes / 2, f"{mistakes} mistakes with the first view, {fewer} with both"
+
+
+@pytest.mark.parametrize("pen", [7, 12])
+def test_a_digit_is_refused_if_a_line_decides_what_it_is(pen: int):
+    """An upright stroke on a line of the same pen: a 1 on ruling or half of a sign. Above the line it is read."""
+
+    def drawn(crossing: bool) -> Picture:
+        page = np.full((240, 200), 235, np.uint8)
+        cv2.line(page, (0, 150), (200, 147), 40, pen, cv2.LINE_AA)
+        bottom = 200 if crossing else 150 - 2 * pen
+        cv2.line(page, (104, 45), (98, bottom), 40, pen, cv2.LINE_AA)
+        return Picture(page, 200, 240)
+
+    crossing, beside = read_digit(drawn(True), model()), read_digit(drawn(False), model())
+    assert crossing.text is None and crossing.reason in ("too uncertain", "no digit")
+    assert beside.text == "1"
+
+
+def test_a_digit_whose_bar_looks_like_ruling_is_not_another_digit():
+    """The bar of a 4 and that of a 7 end near the rim. Without them both would be a 1, and sure."""
+    for strokes, wanted in (
+        ([(30, 15), (14, 130), (186, 124)], "4"),
+        ([(10, 22), (188, 16), (100, 222)], "7"),
+    ):
+        page = np.full((240, 200), 235, np.uint8)
+        cv2.polylines(page, [np.array(strokes, np.int32)], False, 40, 12, cv2.LINE_AA)
+        if wanted == "4":
+            cv2.line(page, (130, 75), (122, 228), 40, 12, cv2.LINE_AA)
+        assert read_digit(Picture(page, 200, 240), model()).text in (wanted, None)

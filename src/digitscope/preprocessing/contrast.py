@@ -10,10 +10,7 @@ import numpy as np
 
 from digitscope.arraytypes import Floats, Levels
 from digitscope.io.pixels import reduced
-
-CUT_OUT = 48
-"""A picture with a longer side of at most this many pixels counts as a digit that was cut out: it has one paper colour
-and no ruling, noise or dust."""
+from digitscope.preprocessing.cut_out import paper_of_cut_out
 
 COARSE, MIDDLE = 64, 200
 """Pixels of the longer side of the reduced pictures in which the colour of the pen and the paper are found."""
@@ -22,7 +19,7 @@ STROKE_REACH = 0.33
 """Everything at least this wide is paper, not a stroke; a share of the picture's longer side."""
 
 
-def contrast_of(pixels: Levels) -> Floats:
+def contrast_of(pixels: Levels, cut_out: bool) -> Floats:
     """How far each pixel is from its paper, float32 (h, w) in grey levels, pen positive.
 
     A picture that was cut out has one paper colour. In a larger one, a morphological opening that no stroke survives
@@ -31,10 +28,11 @@ def contrast_of(pixels: Levels) -> Floats:
 
     Args:
         pixels: uint8 (h, w) or (h, w, 3).
+        cut_out: whether it is a digit that was cut out, see ``preprocessing.cut_out``.
     """
     height, width = pixels.shape[:2]
-    if max(height, width) <= CUT_OUT:
-        away = pixels - _paper_of_cut_out(pixels)
+    if cut_out:
+        away = pixels - paper_of_cut_out(pixels)
         return np.asarray(_towards_pen(away, away), np.float32)
     small = reduced(pixels, COARSE)
     window = max(small.shape[:2]) // 2
@@ -66,11 +64,3 @@ def _towards_pen(pixels: Floats, away: Floats) -> Floats:
         pixels, away = pixels @ direction, away @ direction
     skew = float((cv2.GaussianBlur(away, (3, 3), 0).astype(np.float64) ** 3).sum())
     return pixels if skew > 0 else -pixels
-
-
-def _paper_of_cut_out(pixels: Levels) -> Floats:
-    """The paper colour of a small picture: the median of the tone, dark or light, that most of its rim has."""
-    grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    _, light = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    rim = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
-    return np.asarray(np.median(pixels[light == (rim.mean() > 0.5)], axis=0), np.float32)

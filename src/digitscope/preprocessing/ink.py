@@ -13,7 +13,7 @@ Three steps make a photo look like a clean scan:
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -21,13 +21,12 @@ import numpy.typing as npt
 
 from digitscope.arraytypes import Floats, Levels, Mask
 from digitscope.io.elements import Box
-from digitscope.preprocessing.contrast import CUT_OUT, contrast_of, grain_of
+from digitscope.preprocessing.contrast import contrast_of, grain_of
+from digitscope.preprocessing.cut_out import is_cut_out
+from digitscope.preprocessing.ruling import NARROW, NEAR_RIM, level_lines, parts_of
 
 LONGEST = 640
 """Pixels of the longer side to which a picture is reduced before its ink is looked for: enough for any digit."""
-
-NARROW = 12
-"""A picture with a shorter side of at most this many pixels is too narrow to have ruling."""
 
 FAINT = 10.0
 """Smallest contrast of ink, in grey levels of 255; JPEG artefacts and the grain of paper stay below."""
@@ -41,23 +40,15 @@ PEN = 75
 CORE, EDGE = 0.5, 0.25
 """Shares of the full pen: a stroke has a pixel above the first, and reaches as far as the second."""
 
-RIM, NEAR_RIM = 0.2, 0.06
-"""Shares of a side: a part that comes within the second of the rim, and has less than a tenth of its pixels further
-than the first from it, is a strip along the rim and not a digit."""
-
-LINE_RUN, LINE_LENGTH, LINE_WIDTH = 0.15, 0.7, 0.12
-"""Of a printed line, as shares of the picture's side: the level runs it is made of, its smallest length, and its
-greatest thickness unless it is a border."""
-
-LINE_TILT, LINE_RIM = 0.2, 0.25
-"""How far a printed line may rise across the picture, and how far from the rim a border may be."""
-
-LINE_BEND = 0.006
-"""Greatest standard deviation of a printed line from a straight one, as a share of the picture's side. Of lines drawn
-with the tilt, bow, blur and noise of photos, 99 % are straighter; of the bars and stems of MNIST digits, 2 %."""
+RIM = 0.2
+"""Share of a side: a part that reaches the rim, and has less than a tenth of its pixels further than this from it, is a
+strip along the rim and not a digit."""
 
 SPECK, SPECK_BESIDE = 0.06, 0.12
 """Parts shorter than this share of the picture, or of the longest other part, are dust."""
+
+SAME_PEN = 0.6
+"""A line at least this share as thick and as dark as the strokes that hang on it may be a stroke itself."""
 
 BLOT = 0.5
 """A shape in which a disc of this share of its longer side fits is not a stroke."""
@@ -75,11 +66,14 @@ class Ink:
         contrast: float32 (h, w), grey levels by which a pixel differs from its paper, pen positive.
         ink: float32 (h, w) 0..1, 1 = pen, without borders, ruling and specks.
         box: where the ink is, in pixels of the picture; None if nothing is written.
+        with_line: the same together with a line that was taken away, if strokes hang on it and their pen may have drawn
+            it: a bar of the digit, or ruling on which it stands; None if there is no such line.
     """
 
     contrast: Floats
     ink: Floats
     box: Box | None
+    with_line: Ink | None = None
 
 
 def find_ink(pixels: Levels) -> Ink:
@@ -93,17 +87,35 @@ def find_ink(pixels: Levels) -> Ink:
     >>> find_ink(page).box
     Box(x=28, y=10, width=5, height=40)
     """
-    contrast = contrast_of(pixels)
+    cut_out = is_cut_out(pixels)
+    contrast = contrast_of(pixels, cut_out)
+    floor = FAINT if cut_out else max(FAINT, NOISE * grain_of(contrast))
+    marks = contrast > floor
+    if cut_out or min(marks.shape) <= NARROW:
+        return _ink(contrast, _digit_parts(marks, cut_out), floor, cut_out)
+    writing, line = _without_lines(marks)
+    found = _ink(contrast, writing, floor)
+    if found.box is None or not _may_be_writing(found, line & marks):
+        return found
+    return replace(found, with_line=_ink(contrast, writing | (line & marks & _around(found.box, marks)), floor))
+
+
+def _ink(contrast: Floats, writing: Mask, floor: float, cut_out: bool = False) -> Ink:
+    """The ink of a picture of which it is known where there is writing.
+
+    Args:
+        contrast: float32 (h, w), as in ``Ink``.
+        writing: bool (h, w).
+        floor: smallest contrast of ink.
+        cut_out: whether it is a digit that was cut out.
+    """
     blank = Ink(contrast, np.zeros_like(contrast), None)
-    grain = 0.0 if max(contrast.shape) <= CUT_OUT else grain_of(contrast)
-    floor = max(FAINT, NOISE * grain)
-    writing = _without_lines(contrast > floor)
     if not writing.any():
         return blank
     pen = float(np.percentile(contrast[writing], PEN))
     reach = contrast > max(EDGE * pen, min(floor, CORE * pen))
-    kept = _digit_parts(parts_holding(reach & _grown(writing), (contrast > CORE * pen) & writing))
-    if not kept.any() or _is_blot(kept) or _is_soft(contrast / pen, kept):
+    kept = _digit_parts(parts_holding(reach & _grown(writing), (contrast > CORE * pen) & writing), cut_out)
+    if not kept.any() or (not cut_out and (_is_blot(kept) or _is_soft(contrast / pen, kept))):
         return blank
     ink = np.where(_grown(kept), np.clip(contrast / pen, 0, 1), 0).astype(np.float32)
     return Ink(contrast, ink, Box(*cv2.boundingRect(kept.astype(np.uint8))))
@@ -128,15 +140,17 @@ def is_several(ink: Floats, box: Box) -> bool:
     return bool(gaps) and bool(max(gaps) >= 0.25 * tallest or tall[-1][1] - tall[0][0] >= tallest)
 
 
-def _without_lines(mask: Mask) -> Mask:
+def _without_lines(mask: Mask) -> tuple[Mask, Mask]:
     """The mask without cell borders, ruling, strips along the rim and specks; strokes that cross a line stay whole.
 
     If the picture was cut tight around the digit, the digit's own bar can look like a border. Then the rest still
     touches more than one side, and everything is kept.
+
+    Returns:
+        What was kept; and the lines that were not, unless they run in both directions, as those of cells and tables do.
     """
-    if max(mask.shape) <= CUT_OUT or min(mask.shape) <= NARROW:
-        return _digit_parts(mask)
-    lines = _level_lines(mask) | _level_lines(mask.T).T
+    level, upright = level_lines(mask), level_lines(mask.T).T
+    lines = level | upright
     rest = mask & ~lines
     thickest = round(cv2.distanceTransform(lines.astype(np.uint8), cv2.DIST_L2, 3).max())
     bridge = np.ones((2 * thickest + 3, 2 * thickest + 3), np.uint8)
@@ -144,45 +158,45 @@ def _without_lines(mask: Mask) -> Mask:
         rest.astype(np.uint8), cv2.MORPH_CLOSE, bridge, borderType=cv2.BORDER_CONSTANT, borderValue=0
     )
     rest = _digit_parts(rest | ((bridged > 0) & lines & mask))
-    return rest if _sides(rest) <= 1 else _digit_parts(mask)
+    if _sides(rest) > 1:
+        return _digit_parts(mask), np.zeros_like(mask)
+    return rest, np.zeros_like(mask) if level.any() and upright.any() else lines
 
 
-def _level_lines(mask: Mask) -> Mask:
-    """Nearly level lines, too long and too straight for a digit: along the upper or lower rim, or across the picture.
+def _may_be_writing(found: Ink, line: Mask) -> bool:
+    """Whether strokes hang on a line that is as thick and dark as they are.
 
-    A straight line is fitted to each long run of the mask, through the columns where the run has its usual thickness;
-    so a stroke that crosses it neither hides it nor becomes part of it.
+    Args:
+        found: the strokes, without the line.
+        line: bool (h, w), the pixels of the line.
     """
-    height, width = mask.shape
-    thicker = cv2.dilate(mask.astype(np.uint8), np.ones((3, 1), np.uint8))
-    run = np.ones((1, max(3, round(LINE_RUN * width))), np.uint8)
-    labels, (left, _, length, _, _) = _parts((cv2.morphologyEx(thicker, cv2.MORPH_OPEN, run) > 0) & mask)
-    rows, columns = np.arange(height)[:, None], np.arange(width)
-    lines = np.zeros_like(mask)
-    for part in np.flatnonzero(length[1:] > LINE_LENGTH * width) + 1:
-        pixels = labels == part
-        thickness = pixels.sum(axis=0)
-        usual = float(np.median(thickness[thickness > 0]))
-        plain = np.flatnonzero((thickness > 0) & (thickness <= 1.5 * usual))
-        middle = (pixels * rows).sum(axis=0)[plain] / thickness[plain]
-        slope, start = np.polyfit(plain, middle, 1)
-        course = slope * columns + start
-        high, low = min(course[0], course[-1]) - usual / 2, max(course[0], course[-1]) + usual / 2
-        border = low <= LINE_RIM * height or high >= (1 - LINE_RIM) * height
-        outside = high < NEAR_RIM * height or low > (1 - NEAR_RIM) * height
-        across = left[part] < NEAR_RIM * width and left[part] + length[part] > (1 - NEAR_RIM) * width
-        straight = np.std(middle - course[plain]) < LINE_BEND * width and abs(slope) < LINE_TILT * height / width
-        if straight and ((across and usual < LINE_WIDTH * height) or (border and (across or outside))):
-            lines |= np.abs(rows - course) <= usual / 2 + 2
-    return lines
+    strokes = found.ink > CORE
+    if not (cv2.dilate(strokes.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool) & line).any():
+        return False
+    darkness = np.median(found.contrast[line]) / np.median(found.contrast[strokes])
+    return bool(min(darkness, _thickness(line) / _thickness(strokes)) >= SAME_PEN)
 
 
-def _digit_parts(mask: Mask) -> Mask:
-    """The connected parts that are neither specks nor strips along the rim."""
+def _thickness(mask: Mask) -> float:
+    """Mean thickness of strokes in pixels: four times the mean distance to their outline."""
+    inside = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5)
+    return 4 * float(inside[inside > 0].mean())
+
+
+def _around(box: Box, mask: Mask) -> Mask:
+    """The pixels of a picture no further from a box than half of its longer side."""
+    reach = max(box.width, box.height) // 2
+    near = np.zeros_like(mask)
+    near[max(0, box.y - reach) : box.y + box.height + reach, max(0, box.x - reach) : box.x + box.width + reach] = True
+    return near
+
+
+def _digit_parts(mask: Mask, cut_out: bool = False) -> Mask:
+    """The connected parts that are neither specks nor strips along the rim; a cut-out digit has no strips."""
     height, width = mask.shape
-    labels, (x, y, w, h, area) = _parts(mask)
+    labels, (x, y, w, h, area) = parts_of(mask)
     length = np.maximum(w, h)
-    if max(height, width) <= CUT_OUT:
+    if cut_out:
         return _chosen(labels, length >= SPECK_BESIDE * length[1:].max(initial=0))
     middle = np.zeros((height, width), bool)
     top, left = round(RIM * height), round(RIM * width)
@@ -196,14 +210,12 @@ def _digit_parts(mask: Mask) -> Mask:
 
 def parts_holding(mask: Mask, core: Mask) -> Mask:
     """The connected parts of ``mask`` that contain a pixel of ``core`` (a threshold with hysteresis)."""
-    labels, stats = _parts(mask)
+    labels, stats = parts_of(mask)
     return _chosen(labels, np.bincount(labels[core & mask], minlength=stats.shape[1]) > 0)
 
 
 def _is_blot(mask: Mask) -> bool:
     """Whether the shape is a stain or a spot of light: a disc of half its own length fits in it."""
-    if max(mask.shape) <= CUT_OUT:
-        return False
     _, _, width, height = cv2.boundingRect(mask.astype(np.uint8))
     inside = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5)
     return bool(2 * float(inside.max()) > BLOT * max(width, height))
@@ -211,7 +223,7 @@ def _is_blot(mask: Mask) -> bool:
 
 def _is_soft(ink: Floats, mask: Mask) -> bool:
     """Whether the shape is the edge of a shadow: it touches the rim, and even its sharpest edges are blurred."""
-    if max(mask.shape) <= CUT_OUT or _sides(mask) == 0:
+    if _sides(mask) == 0:
         return False
     smooth = cv2.GaussianBlur(ink, (0, 0), max(0.5, max(mask.shape) / 200))
     slope = np.hypot(cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / 8))
@@ -221,12 +233,6 @@ def _is_soft(ink: Floats, mask: Mask) -> bool:
 def _sides(mask: Mask) -> int:
     """How many sides of the picture the mask touches."""
     return sum(bool(side.any()) for side in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))
-
-
-def _parts(mask: Mask) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Labels (h, w) of the connected parts, 0 = none, and their left, top, width, height, area: int32 (5, parts)."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    return np.asarray(labels, np.int32), np.asarray(stats.T, np.int32)
 
 
 def _chosen(labels: npt.NDArray[np.int32], keep: Mask) -> Mask:

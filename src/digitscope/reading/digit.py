@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from digitscope.arraytypes import Floats
 from digitscope.io.elements import Box, Digit, Number
 from digitscope.io.pixels import Picture
 from digitscope.models.model import Model
@@ -45,19 +46,32 @@ def read_digit(picture: Picture, model: Model, sure: float = SURE) -> Number:
     if found.box is None:
         small = max(picture.width, picture.height) < LEAST_SIDE
         return Number(None, "", "", 0.0, 0.0, None, TOO_SMALL if small else BLANK, ())
-    views = np.stack([field.field_of(found.ink, found.box, upright).pixels for upright in UPRIGHT])
-    probabilities = model.predict(views).mean(axis=0)
-    is_digit = float(digit_probability(*shipped_detector(), views).mean())
-    best = int(probabilities.argmax())
+    best, probabilities, is_digit = _looked_at(found, found.box, model)
     confidence = float(probabilities[best])
     place = found.box
     box = source_box((place.x, place.y, place.x + place.width, place.y + place.height), picture)
     reason = _reason(found, box, is_digit)
-    if reason is None and confidence < sure:
+    if reason is None and (confidence < sure or not _the_line_is_no_matter(found, best, model)):
         reason = UNCERTAIN
     digit = Digit(str(best), box, tuple(float(p) for p in probabilities))
     text = None if reason else digit.text
     return Number(text, digit.text, digit.text, confidence, is_digit, box, reason, (digit,))
+
+
+def _looked_at(found: ink.Ink, box: Box, model: Model) -> tuple[int, Floats, float]:
+    """The most probable digit, float32 (10,) probabilities, and the probability 0..1 that it is one, over all views."""
+    views = np.stack([field.field_of(found.ink, box, upright).pixels for upright in UPRIGHT])
+    probabilities = model.predict(views).mean(axis=0)
+    return int(probabilities.argmax()), probabilities, float(digit_probability(*shipped_detector(), views).mean())
+
+
+def _the_line_is_no_matter(found: ink.Ink, best: int, model: Model) -> bool:
+    """Whether the digit is the same with the line that strokes hang on, if there is one, as without it."""
+    other = found.with_line
+    if other is None or other.box is None:
+        return True
+    digit, _, is_digit = _looked_at(other, other.box, model)
+    return digit == best and is_digit >= DIGIT
 
 
 def _reason(found: ink.Ink, box: Box, is_digit: float) -> str | None:
