@@ -92,7 +92,7 @@ BROKEN: list[tuple[str, str, Any, str]] = [
     ("digits", "label", lambda a: a.astype("U1"), "label has the shape"),
     ("symbols", "writer", lambda a: a[:-1], "writer has the shape"),
     ("symbols", "split", lambda a: a + 1, "split has other values"),
-    ("symbols", "split", lambda a: np.arange(len(a), dtype=np.uint16) % 2, "writer 0 is among those for training and those for"),
+    ("symbols", "split", lambda a: np.arange(len(a), dtype=np.uint16) % 2, "writer 0 is among those for training and"),
     ("symbols", "baseline", lambda a: a[None], "baseline has the shape"),
     ("strings", "stroke_char", lambda a: a - 2, "stroke_char points outside"),
     ("strings", "stroke_char", lambda a: a + 3, "stroke_char points outside"),
