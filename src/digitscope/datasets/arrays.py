@@ -20,7 +20,7 @@ from digitscope.errors import DataError
 from digitscope.files import POINTER, check_fetched
 
 LARGEST_FILE = 2 * 1024**3
-"""The most bytes that one array may unpack to."""
+"""The most bytes that one array may unpack to, unless the caller gives another limit."""
 
 CHUNK = 1 << 20
 """Bytes that are unpacked at a time."""
@@ -61,12 +61,13 @@ def read_idx(path: str | Path) -> Levels:
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
-def read_npz(path: str | Path, choices: Sequence[Sequence[str]]) -> dict[str, AnyArray]:
+def read_npz(path: str | Path, choices: Sequence[Sequence[str]], largest: int | None = None) -> dict[str, AnyArray]:
     """Arrays of an ``.npz`` by name.
 
     Args:
         path: of the file.
         choices: lists of names; the first list that the file has completely is read.
+        largest: the most bytes that one of them may unpack to; None takes ``LARGEST_FILE``.
 
     Raises:
         DataError: the file cannot be read, or has none of the lists completely.
@@ -81,7 +82,7 @@ def read_npz(path: str | Path, choices: Sequence[Sequence[str]]) -> dict[str, An
             if names is None:
                 wanted = ", or ".join(map(", ".join, choices))
                 raise DataError(f"{path} holds {_content(there)}; expected an .npz with {wanted}")
-            return {name: _read_npy(archive, name, path) for name in names}
+            return {name: _read_npy(archive, name, path, largest) for name in names}
     except DataError:
         raise
     except Exception as error:  # numpy and zipfile raise a dozen types on damaged bytes
@@ -96,24 +97,25 @@ def _content(files: list[str]) -> str:
     return f"{names} and no arrays; unpack it and give its content" if files else "nothing"
 
 
-def _read_npy(archive: zipfile.ZipFile, name: str, path: Path) -> AnyArray:
+def _read_npy(archive: zipfile.ZipFile, name: str, path: Path, largest: int | None) -> AnyArray:
     """One array of an ``.npz``, without trusting the size in its header."""
     with archive.open(f"{name}.npy") as file:
         versions = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
         shape, fortran, dtype = versions[np.lib.format.read_magic(file)](file)
         if dtype.hasobject:
             raise DataError(f"{path}: {name} holds Python objects, which are not loaded; save it as plain numbers")
-        content = _bounded(file, path)
+        content = _bounded(file, path, largest)
     return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
 
 
-def _bounded(stream: IO[bytes] | gzip.GzipFile, path: Path) -> bytes:
-    """Everything in a stream, unless it is more than ``LARGEST_FILE``."""
+def _bounded(stream: IO[bytes] | gzip.GzipFile, path: Path, largest: int | None = None) -> bytes:
+    """Everything in a stream, unless it is more than ``largest`` bytes, or ``LARGEST_FILE`` if that is None."""
+    largest = LARGEST_FILE if largest is None else largest
     chunks: list[bytes] = []
     size = 0
     while chunk := stream.read(CHUNK):
         chunks.append(chunk)
         size += len(chunk)
-        if size > LARGEST_FILE:
-            raise DataError(f"{path} unpacks to more than {LARGEST_FILE:,} bytes, which no digit dataset needs")
+        if size > largest:
+            raise DataError(f"{path} unpacks to more than {largest:,} bytes, which no digit dataset needs")
     return b"".join(chunks)
