@@ -59,7 +59,13 @@ SHARPER = 2.0
 
 
 def fit_detector(
-    model: Model, data: str | Dataset = "mnist", seed: int = 0, progress: Progress | None = None
+    model: Model,
+    data: str | Dataset = "mnist",
+    seed: int = 0,
+    progress: Progress | None = None,
+    *,
+    more_digits: Images | None = None,
+    more_others: Images | None = None,
 ) -> Detector:
     """Fit a detector to a model.
 
@@ -68,11 +74,19 @@ def fit_detector(
         data: the dataset whose training images are the digits.
         seed: of the initial weights, the order and the distortions.
         progress: called with the state of the work.
+        more_digits: uint8 (n, 28, 28), digits to learn from beside those.
+        more_others: uint8 (n, 28, 28), images without a digit, beside those that ship.
     """
     advance = _Steps(progress)
     rng = np.random.default_rng(seed)
     layers, steps = values_taken(model)
     shown, answers, aside = _images(load_dataset(data))
+    for images, answer in ((more_digits, 1.0), (more_others, 0.0)):
+        if images is not None:
+            shown, answers = (
+                np.concatenate([shown, images]),
+                np.append(answers, np.full(len(images), answer, np.float32)),
+            )
     advance.total = -(-len(shown) // CHUNK) + EPOCHS * _batches(len(shown)) + -(-len(aside) // CHUNK)
     x = inner_values(model, layers, steps, _distorted(shown, rng), advance)
     weights = fitted_weights(x, answers, rng, advance)

@@ -1,0 +1,129 @@
+"""Train, measure and ship `reader-digit`, the network with which `read` reads single digits.
+
+It sees MNIST's training digits, as many digits drawn from the recorded pen strokes of UNIPEN's training writers, and
+some drawn from the forms of `datasets.synthetic.handwriting`; so it knows the European forms that MNIST lacks. Its
+detector also learns from letters and signs of the same writers.
+
+It was chosen on the digits of UNIPEN's validation writers, drawn with other pens on paper (`by_pen.on_paper`); with
+--measure it is measured there, beside `robust`, and `results/reader-digit.json` is written. With KEY=VALUE another
+setting is trained and measured, and nothing is written. MNIST's test split is not opened.
+
+Usage: python benchmarks/reader_digit.py UNIPEN [--measure | KEY=VALUE ...]
+       UNIPEN is a folder of pen trajectories (docs/data.md)
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import by_pen
+import cards
+import numpy as np
+import results
+
+from digitscope import files
+from digitscope.arraytypes import Images, Labels
+from digitscope.cli.terminal import progress_bar
+from digitscope.datasets.mnist import load_mnist
+from digitscope.models.export_onnx import export_onnx
+from digitscope.models.model import Model, load
+from digitscope.reading import detector_fit
+from digitscope.reading.out_of_distribution import Detector
+from digitscope.reading.reader import Reader
+from digitscope.training.fit import fit
+from digitscope.training.recipes import ROBUST, Recipe, recipe_of
+
+RECIPE = dataclasses.replace(ROBUST, name="reader-digit", epochs=20)
+
+WRITTEN, FORMED, OTHERS = 60_000, 10_000, 8000
+"""Digits that are drawn from recorded strokes and from forms; letters and signs for the detector."""
+
+SEED, MEASURED_SEED, MEASURED = 0, 4000, 3000
+"""Seeds of the training and of the pictures that it is measured on, and how many digits, and others, these are."""
+
+MODELS = cards.SHIPPED / "models"
+
+
+def training_images(folder: Path, rng: np.random.Generator) -> tuple[Images, Labels]:
+    """All that the network learns from, in random order."""
+    (mnist, mnist_labels), _ = load_mnist()
+    written, written_labels = by_pen.digits(folder, False, WRITTEN, rng)
+    formed, formed_labels = by_pen.formed(FORMED, rng)
+    images = np.concatenate([mnist, by_pen.fields(written, rng), by_pen.fields(formed, rng)])
+    order = rng.permutation(len(images))
+    return images[order], np.concatenate([mnist_labels, written_labels, formed_labels])[order]
+
+
+def trained(recipe: Recipe, folder: Path, path: Path) -> Model:
+    """Train the network and write it to an ``.onnx`` file."""
+    images, labels = training_images(folder, np.random.default_rng(SEED))
+    with progress_bar() as progress:
+        fitted = fit(recipe, images, labels, SEED, progress=progress)
+    export_onnx(fitted.network, path)
+    return load(path)
+
+
+def detector_for(model: Model, folder: Path) -> Detector:
+    """The detector of the network: it also learns from letters and signs that people wrote."""
+    rng = np.random.default_rng((SEED, 1))
+    digits = by_pen.fields(by_pen.digits(folder, False, OTHERS, rng)[0], rng)
+    others = by_pen.fields(by_pen.no_digits(folder, False, OTHERS, rng), rng)
+    return detector_fit.fit_detector(model, more_digits=digits, more_others=others)
+
+
+def measured(reader: Reader, folder: Path) -> dict[str, Any]:
+    """How well a reader reads the validation writers' digits on paper, and refuses their letters and signs."""
+    rng = np.random.default_rng(MEASURED_SEED)
+    inks, labels = by_pen.digits(folder, True, MEASURED, rng)
+    said = [reader.digit(picture) for picture in by_pen.on_paper(inks, rng)]
+    others = [reader.digit(p) for p in by_pen.on_paper(by_pen.no_digits(folder, True, MEASURED, rng), rng)]
+    right = np.array([number.best_guess == str(label) for number, label in zip(said, labels, strict=True)])
+    answered = np.array([not number.refused for number in said])
+    return {
+        "n": MEASURED,
+        "right": float(right.mean()),
+        "answered": float(answered.mean()),
+        "right_of_answered": float(right[answered].mean()),
+        "by_digit": {str(digit): float(right[labels == digit].mean()) for digit in range(10)},
+        "others_refused": float(np.mean([number.refused for number in others])),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("unipen", type=Path)
+    parser.add_argument("settings", nargs="*", metavar="KEY=VALUE")
+    parser.add_argument("--measure", action="store_true", help="measure the shipped network beside robust")
+    asked = parser.parse_args()
+    if asked.measure:
+        found = {name: measured(Reader(name), asked.unipen) for name in ("reader-digit", "robust")}
+        print(found)
+        results.write("reader-digit", {"models": found})
+        return
+    recipe = recipe_of(RECIPE, dict(item.split("=", 1) for item in asked.settings))
+    with tempfile.TemporaryDirectory() as temporary:
+        path = Path(temporary) / "reader-digit.onnx"
+        model = trained(recipe, asked.unipen, path)
+        print(recipe, measured(Reader(model), asked.unipen), flush=True)
+        if not asked.settings:
+            files.write_bytes(MODELS / path.name, path.read_bytes())
+    if not asked.settings:
+        ship(load("reader-digit"), asked.unipen)
+
+
+def ship(model: Model, folder: Path) -> None:
+    """Write the detector and the cards of the network that was just written."""
+    detector = detector_for(model, folder)
+    path = MODELS / "reader-digit.known.json"
+    files.write_json(path, asdict(detector))
+    cards.write(MODELS / "reader-digit.onnx", cards.reader_digit(results.plain(RECIPE), WRITTEN, FORMED))
+    cards.write(path, cards.detector("reader-digit", detector))
+
+
+if __name__ == "__main__":
+    main()
