@@ -29,9 +29,9 @@ SHIPPED = Path(__file__).parent.parent / "src" / "digitscope" / "shipped"
 
 UNIPEN = (
     "UNIPEN train_r01_v07 (International Unipen Foundation; Guyon et al., ICPR 1994), distributed under CC BY 4.0 at "
-    "doi 10.5281/zenodo.1195803; the older note in the collection grants use for research and forbids distributing the "
-    "data for commercial purposes. Which of them holds is open; ask before you build a product on this network, or take "
-    "robust, which has not seen it"
+    "doi 10.5281/zenodo.1195803; the older note in the collection grants use for research and forbids distributing "
+    "the data for commercial purposes. Which of them holds is open: ask before you build a product on this network, "
+    "or take robust, which has not seen it"
 )
 """What is said about the licence of the pen strokes, in every card of a network that has seen them."""
 

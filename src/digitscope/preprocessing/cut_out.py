@@ -68,12 +68,13 @@ def paper_of_cut_out(pixels: Levels) -> Floats:
 def _two_tones(pixels: Levels) -> Mask | None:
     """The pen of a picture of two tones, bool (h, w); None if it has not just two.
 
-    The paper has most of the rim and most of the whole; where these differ, the rim is a frame.
+    Most of the rim is paper. If most of the picture is not, the rim may be a frame around paper of the other tone.
     """
     grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     light, between = _split(grey)
     pen = light != _is_paper_light(light)
-    return None if between < TWO_TONES or pen.mean() > 0.5 else pen
+    framed = pen.mean() > 0.5 and _covered(~pen) > 1
+    return None if between < TWO_TONES or framed else pen
 
 
 def _split(grey: Levels) -> tuple[Mask, float]:
