@@ -76,7 +76,7 @@ def drawn(strokes: list[Floats], rng: Random) -> Floats:
 
 
 def fields(inks: list[Floats], rng: Random) -> Images:
-    """Ink as the classifier of the reader sees it, uint8 (n, 28, 28); of every second one half of the slant is taken."""
+    """Ink as the reader's classifier sees it, uint8 (n, 28, 28); half of the slant is taken from half of it."""
     made = [field_of(ink, _box(ink), float(rng.choice((0.0, 0.5)))).pixels for ink in inks]
     return np.rint(255 * np.stack(made)).astype(np.uint8)
 
