@@ -13,7 +13,8 @@ these are right; and of the pictures without a digit, how many it leaves empty. 
 what is no digit: the area under the ROC curve of `digit_probability`, and how many non-digits would be taken for digits
 at the threshold that keeps 99 % of the digits.
 
-A run that was interrupted goes on where it stopped, unless the code or a program has changed since.
+A run that was interrupted goes on where it stopped. What has changed since is measured again: everything of our own
+after a change of the package, another program's after one of its version or of the code that calls it.
 
 Usage: python benchmarks/peers.py --eval FOLDER [--program own ...]   (with --program it only prints)
 """
@@ -46,7 +47,10 @@ from digitscope.reading.reader import Reader
 
 ROOT = Path(__file__).parent.parent
 KEPT = ROOT / "runs" / "peers.json"
-"""Figures of a run that has not finished, with the state of the code that measured them."""
+"""Figures of the last run, finished or not, each with the state of what gave it."""
+
+OWN = ("robust", "own", "ocr")
+"""The programs that are this package."""
 
 SETS = {
     "digits": ("kensanata_numbers", "ardis_iv", "usps", "self_drawn", "sudoku_scanner"),
@@ -86,7 +90,6 @@ def main() -> None:
         print(found["no_digits"])
     if arguments.program is None:
         results.write("peers", {"programs": other_ocr.versions()} | found)
-        KEPT.unlink()
 
 
 def programs() -> dict[str, dict[str, Program]]:
@@ -147,8 +150,8 @@ def answering(read: Callable[[Sequence[sets.Picture]], dict[str, list[str]]]) ->
 
 def measured_all(folder: Path, of: dict[str, dict[str, Program]], wanted: Sequence[str], keep: bool) -> dict[str, Any]:
     """The figures of the wanted programs on every set; with ``keep``, an interruption loses none of them."""
-    state = state_of_the_code(folder) if keep else ""
-    kept = kept_figures(state) if keep else {}
+    states = {name: state_of(name, folder) for name in wanted} if keep else {}
+    kept = kept_figures(states) if keep else {}
     found: dict[str, Any] = {kind: {name: {} for name in names} for kind, names in SETS.items()}
     pieces = [(kind, name, one) for kind, names in SETS.items() for name in names for one in of[kind] if one in wanted]
     for number, (kind, name, program) in enumerate(pieces, 1):
@@ -158,30 +161,31 @@ def measured_all(folder: Path, of: dict[str, dict[str, Program]], wanted: Sequen
             kept[key] = figures(kind, folder, name, rows, answers_of(of[kind][program], rows, told))
             print(told, kept[key], flush=True)
             if keep:
-                files.write_json(KEPT, {"state": state, "figures": kept})
+                files.write_json(KEPT, {one: [states[one.rpartition("/")[2]], its] for one, its in kept.items()})
         found[kind][name][program] = kept[key]
     return found
 
 
-def kept_figures(state: str) -> dict[str, Any]:
-    """The figures that an interrupted run of the same code left; none if the code has changed."""
+def kept_figures(states: dict[str, str]) -> dict[str, Any]:
+    """The figures that an earlier run left, of the programs whose state is still the same."""
     files.check_folder(KEPT.parent)
-    kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {"state": state, "figures": {}}
-    if kept["state"] != state:
-        print("starting anew: the code, a program or the sets have changed since the interrupted run")
-        return {}
-    if kept["figures"]:
-        print(f"kept from an interrupted run: {counted(len(kept['figures']), 'figure')}")
-    return dict(kept["figures"])
+    kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
+    same = {key: its for key, (state, its) in kept.items() if states.get(key.rpartition("/")[2]) == state}
+    if len(same) < len(kept):
+        print(f"measured again, since the code or a program has changed: {counted(len(kept) - len(same), 'figure')}")
+    if same:
+        print(f"kept from an earlier run: {counted(len(same), 'figure')}")
+    return same
 
 
-def state_of_the_code(folder: Path) -> str:
-    """A fingerprint of what decides about the figures: code, networks, programs, and where the sets are."""
-    told = json.dumps([versions(), other_ocr.versions(), str(folder.resolve())])
-    state = hashlib.sha256(told.encode())
-    sources = [*(ROOT / "src").rglob("*"), *(ROOT / "benchmarks").glob("*.py"), careful_cnn.EXAMPLE]
-    for path in sorted(path for path in sources if path.is_file() and "__pycache__" not in path.parts):
-        state.update(path.read_bytes())
+def state_of(program: str, folder: Path) -> str:
+    """A fingerprint of what decides about a program's figures: versions, sets, and the code that is its or calls it."""
+    state = hashlib.sha256(json.dumps([versions(), other_ocr.versions(), str(folder.resolve())]).encode())
+    callers = (Path(__file__), Path(sets.__file__), Path(other_ocr.__file__), Path(careful_cnn.__file__))
+    sources = (ROOT / "src").rglob("*") if program in OWN else (*callers[2:], careful_cnn.EXAMPLE)
+    for path in sorted({*callers[:2], *sources}):
+        if path.is_file() and "__pycache__" not in path.parts:
+            state.update(path.read_bytes())
     return state.hexdigest()
 
 

@@ -48,6 +48,7 @@ def test_a_run_goes_on_where_it_was_interrupted_unless_something_changed(
         return {"n": len(answers), "score": 100 * right / len(answers)}
 
     monkeypatch.setattr(peers, "SETS", {"digits": ("some",)})
+    monkeypatch.setattr(peers, "PORTION", 50)
     monkeypatch.setattr(peers, "KEPT", tmp_path / "runs" / "peers.json")
     monkeypatch.setattr(peers.sets, "rows", lambda folder, name: rows)
     monkeypatch.setattr(peers.sets, "score", score)
@@ -56,13 +57,28 @@ def test_a_run_goes_on_where_it_was_interrupted_unless_something_changed(
     with pytest.raises(KeyboardInterrupt):
         peers.measured_all(tmp_path, chosen, ["a", "b"], keep=True)
     found = peers.measured_all(tmp_path, chosen, ["a", "b"], keep=True)["digits"]["some"]
-    assert asked == ["a", "a", "b", "b", "b"] and "kept from an interrupted run: 1 figure" in capsys.readouterr().out
+    assert asked == ["a", "a", "b", "b", "b"] and "kept from an earlier run: 1 figure" in capsys.readouterr().out
     assert found["a"] == found["b"]
     assert (found["a"]["way"], found["a"]["right"], found["a"]["answered"]) == ("better", 10.0, 100.0)
     assert found["a"]["right_of_answered"] == 10.0 and found["a"]["all_ways"] == {"worse": 0.0, "better": 10.0}
     monkeypatch.setattr(peers.other_ocr, "versions", lambda: {"Tesseract": "6"})
     peers.measured_all(tmp_path, chosen, ["a", "b"], keep=True)
-    assert asked[5:] == ["a", "a", "b", "b"] and "starting anew" in capsys.readouterr().out
+    assert asked[5:] == ["a", "a", "b", "b"] and "measured again, since" in capsys.readouterr().out
+
+
+def test_a_change_of_the_package_leaves_the_figures_of_others(
+    peers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(peers.other_ocr, "versions", lambda: {"Tesseract": "5"})
+    monkeypatch.setattr(peers, "ROOT", tmp_path)
+    names = ("robust", "own", "ocr", "careful CNN", "RapidOCR", "Tesseract")
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "reading.py").write_text("one")
+    before = {name: peers.state_of(name, tmp_path) for name in names}
+    (tmp_path / "src" / "reading.py").write_text("two")
+    changed = {name for name in names if peers.state_of(name, tmp_path) != before[name]}
+    assert changed == {"robust", "own", "ocr"}
+    assert set(peers.programs()["digits"]) | set(peers.programs()["numbers"]) >= {*peers.OWN}
 
 
 @pytest.mark.parametrize(
