@@ -128,19 +128,28 @@ def detector(name: str, found: Detector) -> dict[str, Any]:
     }
 
 
+RECORDED = (
+    ", and pen trajectories of the training writers of UNIPEN's train_r01_v07 (International Unipen Foundation; "
+    "CC BY 4.0, or for research by an older notice: NOTICE)"
+)
+"""What a card says of recorded pens."""
+
+
 def reader(run: Path, seed: int) -> dict[str, Any]:
     """The card of a line network from the folder of its training."""
     kept = json.loads((run / "history.json").read_text(encoding="utf-8"))
     fonts = sum(map(len, results.read("fonts").values()))
+    recorded = kept["trajectories"]
+    measured = {"unseen_writers_accuracy": kept["unseen_writers"]} if recorded else {}
     return {
         "name": "reader",
         "summary": f"{percent(kept['accuracy'], 1)} of synthetic lines of another seed read exactly",
         "task": "the digits and separators of a handwritten line, 32 pixels high",
-        "recipe": {"lines": kept["lines"], "program": "digitscope train-reader"},
+        "recipe": {"lines": kept["lines"], "program": "digitscope train-reader" + " --unipen FOLDER" * recorded},
         "seed": seed,
         "data": f"synthetic lines: MNIST's training digits (CC BY-SA 3.0), {fonts} openly licensed fonts "
-        "(benchmarks/results/fonts.json) and strokes drawn from templates",
-        "metrics": {"synthetic_accuracy": kept["accuracy"], "fit_seconds": kept["seconds"]},
+        "(benchmarks/results/fonts.json) and strokes drawn from templates" + RECORDED * recorded,
+        "metrics": {"synthetic_accuracy": kept["accuracy"]} | measured | {"fit_seconds": kept["seconds"]},
         "limits": "Reads digits and separators only, in lines like the synthetic ones; docs/results.md has its figures "
         "on real lines.",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import re
 import runpy
@@ -144,6 +145,18 @@ def test_a_detectors_card_names_the_network_and_the_drawings_it_was_fitted_to(na
     card = json.loads((SHIPPED / "models" / f"{name}.known.card.json").read_text(encoding="utf-8"))
     for key, file in (("model_sha256", SHIPPED / "models" / f"{name}.onnx"), ("data_sha256", SHIPPED / "known.npz")):
         assert card[key] == hashlib.sha256(file.read_bytes()).hexdigest(), "run benchmarks/fit_known.py --ship"
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_a_line_networks_card_names_the_recorded_pens(recorded: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    kept = {"lines": 96, "seconds": 1.0, "accuracy": 0.5, "trajectories": recorded, "unseen_writers": 0.25}
+    (tmp_path / "history.json").write_text(json.dumps(kept))
+    card = importlib.import_module("cards").reader(tmp_path, 0)
+    assert ("UNIPEN" in card["data"]) == ("--unipen" in card["recipe"]["program"]) == recorded
+    assert card["metrics"].get("unseen_writers_accuracy") == (0.25 if recorded else None)
+    notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
+    assert all(word in notice for word in ("UNIPEN", "Attribution 4.0", "research", "ICPR"))
 
 
 def test_the_notice_ships_and_names_what_is_there():

@@ -85,7 +85,14 @@ def samples_of(kind: str) -> list[Sample]:
         return [sample(letter, writer) for writer in range(WRITERS) for letter in LETTERS]
     if kind == "symbols":
         return [sample(c, w, known=w > 1) for w in range(WRITERS) for c in (".,-/=#$*" if w % 2 == 0 else ".-")]
-    return [sample(label, w, parts, known=w % 3 > 0) for w in range(WRITERS) for label, parts in STRINGS.items()]
+    apart = [sample(label, w, parts, known=w % 3 > 0) for w in range(WRITERS) for label, parts in STRINGS.items()]
+    return apart + [joined(writer) for writer in range(WRITERS)]
+
+
+def joined(writer: int) -> Sample:
+    """Two zeros in one stroke, of which no file can say where one ends."""
+    both = sample("00", writer, ("0", "0"))
+    return both | {"strokes": [np.concatenate(both["strokes"])], "owners": [-1]}
 
 
 def write_files(folder: Path) -> Path:

@@ -11,13 +11,17 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from digitscope.cli import app
+from digitscope.datasets.trajectories import FOLDER_VARIABLE
+from digitscope.errors import DataError
+from trajectory_files import write_files
 
 CALLS: list[dict[str, Any]] = []
 
 
-def trained(lines: int, out: Path, seed: int, progress: Any) -> Any:
-    CALLS.append({"lines": lines, "out": out, "seed": seed})
-    return SimpleNamespace(lines=lines, seconds=120, accuracy=0.975, folder=out)
+def trained(lines: int, out: Path, seed: int, trajectories: Path | None, progress: Any) -> Any:
+    CALLS.append({"lines": lines, "out": out, "seed": seed, "trajectories": trajectories})
+    unseen = None if trajectories is None else 0.8125
+    return SimpleNamespace(lines=lines, seconds=120, accuracy=0.975, unseen_writers=unseen, folder=out)
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +30,7 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
     module.LINES, module.train_reader = 1234, trained  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "digitscope.training.line_fit", module)
     monkeypatch.setattr("digitscope.datasets.synthetic.glyphs.check_fonts", lambda: None)
+    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
     CALLS.clear()
 
 
@@ -35,15 +40,29 @@ def run(*words: str) -> Result:
 
 def test_the_command_hands_on_its_options_and_prints_what_was_trained():
     done = run("train-reader", "--lines", "960", "--seed", "3", "--out", "somewhere")
-    assert [{"lines": 960, "out": Path("somewhere"), "seed": 3}] == CALLS
+    assert [{"lines": 960, "out": Path("somewhere"), "seed": 3, "trajectories": None}] == CALLS
     assert done.exit_code == 0 and done.stderr == ""
     assert done.stdout == (
         "960 lines in 2 minutes; 97.5 % of unseen synthetic lines read correctly\n"
         f"digitscope read --engine {Path('somewhere/reader.onnx')} reads with it\n"
     )
     run("train-reader")
-    assert CALLS[-1] == {"lines": 1234, "out": Path("runs/reader"), "seed": 0}
+    assert CALLS[-1] == {"lines": 1234, "out": Path("runs/reader"), "seed": 0, "trajectories": None}
     assert run("train-reader", "--lines", "few").exit_code == 2
+
+
+def test_recorded_pens_come_by_option_or_by_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = write_files(tmp_path / "pens")
+    by_option = run("train-reader", "--unipen", str(folder))
+    assert CALLS[-1]["trajectories"] == folder
+    assert (
+        "97.5 % of unseen synthetic lines read correctly\n81.2 % of lines by recorded writers that" in by_option.stdout
+    )
+    monkeypatch.setenv(FOLDER_VARIABLE, str(folder))
+    assert run("train-reader").stdout == by_option.stdout and CALLS[-1]["trajectories"] == folder
+    with pytest.raises(DataError, match=r"has no digits\.npz"):
+        run("train-reader", "--unipen", str(tmp_path))
+    assert len(CALLS) == 2
 
 
 def test_the_old_spelling_does_the_same_and_names_the_command():
@@ -55,4 +74,4 @@ def test_the_old_spelling_does_the_same_and_names_the_command():
         "the old spelling will be removed in the next version\n"
     )
     run("train", "--recipe", "reader")
-    assert CALLS[-1] == {"lines": 1234, "out": Path("runs/reader"), "seed": 0}
+    assert CALLS[-1] == {"lines": 1234, "out": Path("runs/reader"), "seed": 0, "trajectories": None}

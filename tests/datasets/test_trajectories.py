@@ -21,7 +21,7 @@ from digitscope.datasets.trajectories import (
     trajectories_folder,
 )
 from digitscope.errors import DataError
-from trajectory_files import STRINGS, WRITERS, arrays, samples_of, write_files
+from trajectory_files import WRITERS, arrays, samples_of, write_files
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_the_folder_comes_by_name_or_by_the_variable(folder: Path, tmp_path: Pat
     with pytest.raises(DataError, match="no folder with pen trajectories is known; give one, or name it in DIGITSCOPE"):
         trajectories_folder()
     monkeypatch.setenv(FOLDER_VARIABLE, str(folder))
-    assert trajectories_folder() == folder and len(read_trajectories("strings").labels) == WRITERS * len(STRINGS)
+    assert trajectories_folder() == folder and len(read_trajectories("strings").labels) == len(samples_of("strings"))
     for wrong in (tmp_path, tmp_path / "none", "a\0b", folder / "digits.npz"):
         with pytest.raises(DataError, match="pen trajectories"):
             trajectories_folder(wrong)

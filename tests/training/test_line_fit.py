@@ -6,6 +6,7 @@ import multiprocessing
 import os
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ import pytest
 keras = pytest.importorskip("keras")
 
 from digitscope.datasets.synthetic.glyphs import fonts_folder  # noqa: E402
-from digitscope.errors import DataError, DigitscopeError  # noqa: E402
+from digitscope.datasets.synthetic.lines import Lines, SyntheticLine  # noqa: E402
+from digitscope.errors import ConfigError, DataError, DigitscopeError  # noqa: E402
 from digitscope.preprocessing.line import (  # noqa: E402
     ALPHABET,
     CLASSES,
@@ -30,14 +32,16 @@ from digitscope.training.line_batches import (  # noqa: E402
     text_classes,
 )
 from digitscope.training.line_fit import (  # noqa: E402
-    State,
     export_reader,
     fit_lines,
     learning_rate,
     line_loss,
     train_reader,
+    validate,
 )
 from digitscope.training.line_network import build_line_network  # noqa: E402
+from digitscope.training.line_state import State, state_in  # noqa: E402
+from trajectory_files import write_files  # noqa: E402
 
 
 def test_any_even_width_gives_half_as_many_columns():
@@ -76,6 +80,13 @@ def test_a_blank_column_separates_touching_digits():
     one = ALPHABET.index("1") + 1
     assert wanted[4] == one and wanted[8] == one and 0 in wanted[5:8]
     assert wanted[0] == wanted[13] == 0 and -1 in wanted
+
+
+def test_columns_may_say_anything_where_nobody_knows_what_stands_where():
+    assert column_classes("00", np.zeros((0, 2), np.float32), 9).tolist() == [-1] * 9
+    assert column_classes("", np.zeros((0, 2), np.float32), 9).tolist() == [0] * 9
+    other = column_classes("?", np.array([[2, 6]], np.float32), 9)
+    assert other[4] == len(ALPHABET) == text_classes("?")[0] == CLASSES - 1
 
 
 def test_a_text_needs_room():
@@ -136,12 +147,60 @@ def test_a_damaged_state_is_one_sentence(content: str, tmp_path: Path):
         State.read(tmp_path / "history.json")
 
 
+OLD = '{"seconds": 1, "lines": 96, "next": 100, "history": [], "accuracy": 0.5}'
+
+
+@pytest.mark.parametrize(
+    ("state", "trajectories", "said"),
+    [
+        (OLD, False, r"knows the characters '0123456789\.,-/=', and this version .*; set out to another folder"),
+        (
+            OLD.replace("}", ', "alphabet": "0123456789.,-/=?"}'),
+            True,
+            "was started without pen trajectories; resume it",
+        ),
+        (OLD.replace("}", ', "alphabet": "0123456789.,-/=?", "trajectories": true}'), False, "was started with pen"),
+    ],
+)
+def test_a_training_is_resumed_as_it_was_started(state: str, trajectories: bool, said: str, tmp_path: Path):
+    (tmp_path / "history.json").write_text(state)
+    assert state_in(tmp_path, trajectories, True).lines == 0, "there is no network to go on with"
+    (tmp_path / "reader.keras").touch()
+    with pytest.raises(ConfigError, match=said):
+        state_in(tmp_path, trajectories, True)
+    fresh = state_in(tmp_path, trajectories, False)
+    assert (fresh.lines, fresh.trajectories, fresh.alphabet) == (0, trajectories, ALPHABET)
+    if "alphabet" in state:
+        assert state_in(tmp_path, not trajectories, True).next == 100
+
+
+class Lettered:
+    """A source of lines with one text."""
+
+    seed = 0
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def line(self, index: int) -> SyntheticLine:
+        return SyntheticLine(np.full((32, 60), 255, np.uint8), self.text, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "right"), [("7?", 1.0), ("7", 1.0), ("?7?", 1.0), ("77", 0.0), ("?", 0.0), ("7.", 0.0)]
+)
+def test_other_marks_do_not_count_in_validation(text: str, right: float):
+    answer = np.eye(CLASSES, dtype=np.float32)[[0, ALPHABET.index("7") + 1, 0, CLASSES - 1]]
+    network = SimpleNamespace(predict_on_batch=lambda fields: np.repeat(answer[None], len(fields), axis=0))
+    assert validate(network, Lettered(text), 5) == right  # type: ignore[arg-type]
+
+
 @pytest.mark.slow
 def test_a_reader_is_trained_and_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A few batches, stopped and gone on with: the lines add up, and the file can be opened."""
     if not (fonts_folder() / "handwritten").is_dir():
         pytest.skip("fonts were not fetched (benchmarks/fetch_fonts.py)")
-    monkeypatch.setattr("digitscope.training.line_fit.validate", lambda network: 0.5)
+    monkeypatch.setattr("digitscope.training.line_fit.validate", lambda network, source: 0.5)
     first = train_reader(300, out=tmp_path)
     state = State.read(tmp_path / "history.json")
     assert 300 <= first.lines == state.lines and state.next > 0
@@ -150,3 +209,26 @@ def test_a_reader_is_trained_and_resumed(tmp_path: Path, monkeypatch: pytest.Mon
     assert (
         LineModel(tmp_path / "reader.onnx").probabilities([np.zeros((HEIGHT, 40), np.float32)])[0].shape[1] == CLASSES
     )
+
+
+@pytest.mark.slow
+def test_a_reader_is_trained_with_recorded_pens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """It is measured twice, the second time on lines by writers who wrote none of those that it learned from."""
+    if not (fonts_folder() / "handwritten").is_dir():
+        pytest.skip("fonts were not fetched (benchmarks/fetch_fonts.py)")
+    sources: list[Lines] = []
+    monkeypatch.setattr("digitscope.training.line_fit.validate", lambda network, source: sources.append(source) or 0.5)
+    pens = write_files(tmp_path / "pens")
+    run = train_reader(60, out=tmp_path / "run", trajectories=pens)
+    assert run.unseen_writers == 0.5 and State.read(tmp_path / "run" / "history.json").trajectories
+    usual, unseen = sources
+    assert usual._recorded is None and unseen._recorded is not None
+    assert all("?" not in usual.line(number).text for number in range(30))
+    side = {sample.file.validation[sample.index] for own in unseen._recorded._people.values() for sample in own["4"]}
+    assert side == {True}
+    with pytest.raises(ConfigError, match="was started with pen trajectories"):
+        train_reader(200, out=tmp_path / "run")
+    (pens / "letters.npz").unlink()
+    with pytest.raises(DataError, match=r"has no letters\.npz"):
+        train_reader(200, out=tmp_path / "other", trajectories=pens)
+    assert not (tmp_path / "other").exists()

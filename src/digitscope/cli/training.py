@@ -228,29 +228,47 @@ def train_reader(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the first weights and of the lines.")] = 0,
     out: Annotated[Path, typer.Option(help="The folder; an unfinished training in it is continued.")] = READER_FOLDER,
+    unipen: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            envvar="DIGITSCOPE_UNIPEN",
+            help="Recorded pens, as docs/data.md describes; their writers then write half of the lines.",
+        ),
+    ] = None,
 ) -> None:
     """Train the network that reads lines of numbers.
 
     It learns from synthetic lines, which takes about an hour. Ctrl-C stops it early and keeps what it has learned.
     """
-    _train_reader(lines, seed, out)
+    _train_reader(lines, seed, out, unipen)
 
 
-def _train_reader(lines: int | None, seed: int, out: Path, old_spelling: bool = False) -> None:
+def _train_reader(
+    lines: int | None, seed: int, out: Path, trajectories: Path | None = None, old_spelling: bool = False
+) -> None:
     from digitscope.datasets.synthetic.glyphs import check_fonts
 
     check_fonts()
+    if trajectories is not None:
+        from digitscope.datasets.trajectories import trajectories_folder
+
+        trajectories_folder(trajectories)  # says what is missing before Keras takes seconds to start
     if old_spelling:
         note_new_name("train --recipe reader", "digitscope train-reader")
     from digitscope.training.line_fit import LINES
     from digitscope.training.line_fit import train_reader as train_line_network
 
     with progress_bar() as progress:
-        run = train_line_network(LINES if lines is None else lines, out=out, seed=seed, progress=progress)
+        run = train_line_network(
+            LINES if lines is None else lines, out=out, seed=seed, trajectories=trajectories, progress=progress
+        )
     typer.echo(
         f"{run.lines:,} lines in {run.seconds / 60:.0f} minutes; {percent(run.accuracy, 1)} of unseen synthetic lines "
         "read correctly"
     )
+    if run.unseen_writers is not None:
+        typer.echo(f"{percent(run.unseen_writers, 1)} of lines by recorded writers that it never saw read correctly")
     typer.echo(f"digitscope read --engine {run.folder / 'reader.onnx'} reads with it")
 
 

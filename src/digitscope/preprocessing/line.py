@@ -10,7 +10,13 @@ import numpy as np
 
 from digitscope.arraytypes import Floats, Levels
 
-ALPHABET = "0123456789.,-/="
+SEPARATORS = ".,-/="
+"""What may stand inside a number as it is written."""
+
+OTHER = "?"
+"""A mark that is neither digit nor separator, such as a letter, a plus sign or the rule between two columns."""
+
+ALPHABET = "0123456789" + SEPARATORS + OTHER
 """The characters a line reader answers with, in the order of its classes 1, 2, ...; class 0 is the CTC blank."""
 
 CLASSES = 1 + len(ALPHABET)

@@ -40,7 +40,7 @@ def softmax(logits: npt.NDArray[Real]) -> npt.NDArray[Real]:
 
 
 def digits_only(probabilities: Floats) -> Floats:
-    """The columns float32 (columns, 11) with every separator counted as blank; blank first."""
+    """The columns float32 (columns, 11) with separators and other marks counted as blank; blank first."""
     folded = probabilities[:, :11].copy()
     folded[:, 0] += probabilities[:, 11:].sum(axis=1)
     return folded

@@ -29,6 +29,9 @@ STRIDE = 2
 LONGEST_FIELD = 4000
 """Width in pixels of the longest field; a longer line is squeezed to it."""
 
+OLD_CLASSES = CLASSES - 1
+"""Classes of a network that was trained before there was one for other marks, such as the shipped one."""
+
 CLOSER = 0.1
 """Share of the height that the second view leaves out above and below."""
 
@@ -85,15 +88,22 @@ class LineModel:
         batch = np.zeros((len(fields), HEIGHT, width, 1), np.float32)
         for place, field in zip(batch, fields, strict=True):
             place[:, PAD : PAD + field.shape[1], 0] = field
-        scores = self._scores(batch)
-        return [softmax(row[: (field.shape[1] + 2 * PAD) // STRIDE]) for row, field in zip(scores, fields, strict=True)]
+        answers = softmax(self._scores(batch))
+        # A network with the old classes never sees another mark: it counts as blank there, as it did in training.
+        whole = np.pad(answers, ((0, 0), (0, 0), (0, CLASSES - answers.shape[2])))
+        return [row[: (field.shape[1] + 2 * PAD) // STRIDE] for row, field in zip(whole, fields, strict=True)]
 
     def _scores(self, batch: Floats, timeout: float | None = None) -> Floats:
-        """Scores float32 (n, w // STRIDE, CLASSES) of fields float32 (n, HEIGHT, w, 1), w a multiple of STRIDE."""
+        """Scores of fields float32 (n, HEIGHT, w, 1), w a multiple of STRIDE.
+
+        Returns:
+            float32 (n, w // STRIDE, classes), classes being CLASSES or OLD_CLASSES.
+        """
         scores: Floats = self._session.run(batch, timeout=timeout)[0]
-        expected = (len(batch), batch.shape[2] // STRIDE, CLASSES)
-        if scores.shape != expected or not np.isfinite(scores).all():
+        columns = (len(batch), batch.shape[2] // STRIDE)
+        if scores.shape not in ((*columns, CLASSES), (*columns, OLD_CLASSES)) or not np.isfinite(scores).all():
             found = f"{scores.shape} from {scores.min(initial=0):g} to {scores.max(initial=0):g}"
+            expected = (*columns, CLASSES)
             raise ModelError(
                 f"{self._session.source} answered {found} to fields {batch.shape}; expected finite scores {expected}"
             )

@@ -15,7 +15,7 @@ import numpy as np
 from digitscope.arraytypes import Floats, Levels
 from digitscope.errors import MissingExtra, ModelError
 from digitscope.models.session import LONGEST_ANSWER, Session, read_model
-from digitscope.preprocessing.line import ALPHABET, CLASSES, clean
+from digitscope.preprocessing.line import ALPHABET, CLASSES, OTHER, clean
 from digitscope.reading.detection import Strip
 from digitscope.reading.engine import View
 
@@ -54,7 +54,8 @@ class OcrModel:
         name = _installed() if path is None else Path(path)
         self._session = Session(read_model(name), str(name))
         characters = self._session.metadata.get("character", "").split("\n")
-        wanted = [character + LOOKALIKES.get(character, "") for character in ALPHABET]
+        known = ALPHABET.removesuffix(OTHER)  # what the network says of other marks is for ``_digits``
+        wanted = [character + LOOKALIKES.get(character, "") for character in known]
         if not set("".join(wanted)) <= set(characters):
             raise ModelError(
                 f"{name} is not a recognition network of RapidOCR: its list lacks needed characters; update it"

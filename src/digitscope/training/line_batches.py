@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -90,17 +91,20 @@ class BatchPool:
 
 
 @contextlib.contextmanager
-def batch_pool(seed: int, first: int, rng: np.random.Generator) -> Iterator[BatchPool]:
+def batch_pool(
+    seed: int, first: int, rng: np.random.Generator, trajectories: Path | None = None
+) -> Iterator[BatchPool]:
     """A pool that a separate process fills until the block ends.
 
     Args:
         seed: of the lines.
         first: number of the first line.
         rng: as for ``BatchPool``.
+        trajectories: as for ``datasets.synthetic.lines.Lines``.
     """
     context = multiprocessing.get_context("spawn")
     arriving, leaving = context.Pipe(duplex=False)
-    maker = context.Process(target=_make, args=(seed, first, leaving), daemon=True)
+    maker = context.Process(target=_make, args=(seed, first, leaving, trajectories), daemon=True)
     maker.start()
     leaving.close()  # so that the pipe ends with the maker
     try:
@@ -111,20 +115,19 @@ def batch_pool(seed: int, first: int, rng: np.random.Generator) -> Iterator[Batc
         arriving.close()
 
 
-def line_batches(seed: int, first: int = 0) -> Iterator[tuple[int, Batch]]:
-    """Endless batches of synthetic lines; the same seed gives the same batches.
+def line_batches(source: Lines, first: int = 0) -> Iterator[tuple[int, Batch]]:
+    """Endless batches of synthetic lines; the same source gives the same batches.
 
     Args:
-        seed: of the lines.
+        source: of the lines.
         first: number of the first line.
 
     Yields:
         The number of the next line, and a batch.
     """
-    source = Lines(seed)
     buckets = [_Bucket(width) for width in WIDTHS]
     for number in itertools.count(first):
-        line, rng = source.line(number), np.random.default_rng((seed, number, 1))
+        line, rng = source.line(number), np.random.default_rng((source.seed, number, 1))
         pixels = line_field(line.pixels)
         bucket = next((bucket for bucket in buckets if bucket.width >= pixels.shape[1] + 2 * MARGIN), None)
         if bucket is None or not fits(line.text, pixels.shape[1] // 2):
@@ -178,9 +181,11 @@ def column_classes(text: str, spans: Floats, columns: int) -> Classes:
 
     Args:
         text: of the line.
-        spans: float32 (characters, 2), where each begins and ends, in columns.
+        spans: float32 (characters, 2), where each begins and ends, in columns; empty if that is not known.
         columns: how many there are.
     """
+    if len(spans) < len(text):
+        return np.full(columns, -1, np.int32)
     wanted = np.zeros(columns, np.int32)
     for left, right in spans:
         wanted[max(0, int(left)) : int(np.ceil(right))] = -1
@@ -202,7 +207,7 @@ def fits(text: str, columns: int) -> bool:
     return len(text) <= LONGEST_TEXT and len(text) + repeats <= 0.8 * columns
 
 
-def _make(seed: int, first: int, leaving: Connection) -> None:
+def _make(seed: int, first: int, leaving: Connection, trajectories: Path | None) -> None:
     """Make batches until this process is terminated or the training has ended."""
     cv2.setNumThreads(1)
     ahead: queue.Queue[tuple[int, Batch]] = queue.Queue(AHEAD)
@@ -214,5 +219,5 @@ def _make(seed: int, first: int, leaving: Connection) -> None:
         os._exit(0)  # the training has ended
 
     threading.Thread(target=hand_over, daemon=True).start()
-    for item in line_batches(seed, first):
+    for item in line_batches(Lines(seed, trajectories=trajectories), first):
         ahead.put(item)

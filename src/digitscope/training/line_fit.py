@@ -7,9 +7,8 @@ measured by ``benchmarks/peers.py``.
 from __future__ import annotations
 
 import contextlib
-import json
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,17 @@ from digitscope import files
 from digitscope.arraytypes import Floats
 from digitscope.backend import keras
 from digitscope.datasets.synthetic.glyphs import check_fonts
+from digitscope.datasets.synthetic.lines import Lines
+from digitscope.datasets.synthetic.recipe import LineRecipe
+from digitscope.datasets.synthetic.recorded import RecordedWriters
 from digitscope.environment import has_bfloat16
-from digitscope.errors import DataError, first_line
 from digitscope.models.keras_onnx import onnx_of
-from digitscope.preprocessing.line import ALPHABET
+from digitscope.preprocessing.line import ALPHABET, OTHER
 from digitscope.progress import Progress
 from digitscope.reading.ctc import best_path
 from digitscope.training.line_batches import LONGEST_TEXT, Batch, batch_pool, line_batches
 from digitscope.training.line_network import build_line_network
+from digitscope.training.line_state import State, state_in
 
 LINES = 1_600_000
 """Lines that the shipped network saw."""
@@ -44,6 +46,9 @@ SAVE_SECONDS = 60.0
 VALIDATION_SEED = 10_007
 """Seed of the lines that ``validate`` measures on."""
 
+UNSEEN = LineRecipe(recorded=1.0)
+"""The lines on which a network that knows recorded writers is measured: all by such writers."""
+
 
 @dataclass(frozen=True, eq=False)
 class LineRun:
@@ -53,45 +58,15 @@ class LineRun:
         folder: holds ``reader.keras``, ``reader.onnx`` and ``history.json``.
         seconds: what the fit took, including the time before a resume.
         lines: that the network saw.
-        accuracy: share of synthetic lines of another seed that it reads correctly.
+        accuracy: share of synthetic lines of another seed that it reads correctly, without recorded writers.
+        unseen_writers: the same of lines by recorded writers whom no training sees; None without trajectories.
     """
 
     folder: Path
     seconds: float
     lines: int
     accuracy: float
-
-
-@dataclass(eq=False)
-class State:
-    """How far a training is, as ``history.json`` keeps it.
-
-    Attributes:
-        seconds: of the fit.
-        lines: seen, repeated ones counted again.
-        next: number of the next line to be made.
-        history: a row for every save.
-    """
-
-    seconds: float = 0.0
-    lines: int = 0
-    next: int = 0
-    history: list[dict[str, float]] = field(default_factory=list)
-
-    @classmethod
-    def read(cls, path: Path) -> State:
-        """The state in a ``history.json``.
-
-        Raises:
-            DataError: it is damaged.
-        """
-        try:
-            kept = json.loads(path.read_text(encoding="utf-8"))
-            return cls(float(kept["seconds"]), int(kept["lines"]), int(kept["next"]), list(kept["history"]))
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise DataError(
-                f"{path} is damaged ({first_line(error)}); delete it to start the training again"
-            ) from error
+    unseen_writers: float | None = None
 
 
 def train_reader(
@@ -100,6 +75,7 @@ def train_reader(
     out: str | Path = "runs/reader",
     seed: int = 0,
     resume: bool = True,
+    trajectories: str | Path | None = None,
     progress: Progress | None = None,
 ) -> LineRun:
     """Train the line reader; Ctrl-C ends the training early and keeps what was learned, so that it can be resumed.
@@ -109,38 +85,50 @@ def train_reader(
         out: the folder.
         seed: of weights and lines.
         resume: whether to continue an unfinished training in the folder; otherwise it is replaced.
+        trajectories: a folder of recorded pens, whose training writers write half of the lines (docs/data.md); None:
+            there are none, and neither are other marks between digits.
         progress: called with the lines seen, of all lines.
 
     Raises:
-        ConfigError: the folder cannot be written.
-        DataError: the fonts are missing, or the state of the unfinished training is damaged.
+        ConfigError: the folder cannot be written, or its unfinished training was started with other trajectories or
+            characters.
+        DataError: fonts or trajectories are missing or damaged, or the state of the unfinished training is.
         DigitscopeError: the process that makes lines has died.
     """
     check_fonts()
+    recorded = None if trajectories is None else Path(trajectories)
+    if recorded is not None:
+        RecordedWriters(recorded)  # what is wrong with them is said here, not in the process that makes lines
     folder = Path(out)
     with files.writing(folder, "set out to another folder"):
         files.check_folder(folder)
+    state = state_in(folder, recorded is not None, resume)
     keras.utils.set_random_seed(seed)
     bfloat16 = keras.backend.backend() == "tensorflow" and has_bfloat16()
     network = build_line_network("mixed_bfloat16" if bfloat16 else "float32")
-    state = State()
-    if resume and (folder / "history.json").is_file() and (folder / "reader.keras").is_file():
-        state = State.read(folder / "history.json")
+    if state.lines:
         network.set_weights(keras.saving.load_model(folder / "reader.keras", compile=False).get_weights())
     network.compile(
         optimizer=keras.optimizers.AdamW(PEAK, weight_decay=2e-3, clipnorm=5.0), loss=line_loss, jit_compile=False
     )
     with contextlib.suppress(KeyboardInterrupt):
-        fit_lines(network, state, lines, folder, seed, progress)
+        fit_lines(network, state, lines, folder, seed, recorded, progress)
     exact = _save(network, folder, state)
-    accuracy = validate(exact)
-    files.write_json(folder / "history.json", asdict(state) | {"accuracy": accuracy})
+    accuracy = validate(exact, Lines(VALIDATION_SEED))
+    unseen = None if recorded is None else validate(exact, Lines(VALIDATION_SEED, None, UNSEEN, recorded, True))
+    files.write_json(folder / "history.json", asdict(state) | {"accuracy": accuracy, "unseen_writers": unseen})
     export_reader(exact, folder / "reader.onnx")
-    return LineRun(folder, state.seconds, state.lines, accuracy)
+    return LineRun(folder, state.seconds, state.lines, accuracy, unseen)
 
 
 def fit_lines(
-    network: keras.Model, state: State, lines: int, folder: Path, seed: int, progress: Progress | None = None
+    network: keras.Model,
+    state: State,
+    lines: int,
+    folder: Path,
+    seed: int,
+    trajectories: Path | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Train a compiled network until it has seen ``lines`` lines, and save it every ``SAVE_SECONDS``.
 
@@ -150,6 +138,7 @@ def fit_lines(
         lines: of the whole training.
         folder: where it is saved.
         seed: of the lines.
+        trajectories: as for ``train_reader``.
         progress: called at every save with the lines seen, of all lines.
 
     Raises:
@@ -158,7 +147,7 @@ def fit_lines(
     rng = np.random.default_rng((seed, state.next))
     last = saved = time.monotonic()
     losses = [0.0]
-    with batch_pool(seed, state.next, rng) as pool:
+    with batch_pool(seed, state.next, rng, trajectories) as pool:
         while state.lines < lines:
             batch = pool.take()
             state.next = pool.next_line
@@ -201,13 +190,16 @@ def line_loss(targets: Any, logits: Any) -> Any:
     return ops.mean(_ctc(classes, logits)) + GUIDE * ops.mean(ops.sum(guide * known, axis=1))
 
 
-def validate(network: keras.Model, n: int = 2000) -> float:
-    """The share of at least ``n`` synthetic lines of another seed that are read correctly, 0..1."""
+def validate(network: keras.Model, source: Lines, n: int = 2000) -> float:
+    """The share 0..1 of at least ``n`` lines whose digits and separators are all read right, other marks left out."""
     right = total = 0
-    for _, (fields, classes, _) in line_batches(VALIDATION_SEED):
+    for _, (fields, classes, _) in line_batches(source):
         logits = np.asarray(network.predict_on_batch(fields[..., None].astype(np.float32) / 255))
         texts = ["".join(ALPHABET[c - 1] for c in row if c) for row in classes]
-        right += sum(best_path(scores) == text for scores, text in zip(logits, texts, strict=True))
+        right += sum(
+            best_path(scores).replace(OTHER, "") == text.replace(OTHER, "")
+            for scores, text in zip(logits, texts, strict=True)
+        )
         total += len(texts)
         if total >= n:
             break

@@ -1,7 +1,7 @@
 """The network that reads a line of writing: small and fully convolutional, with a CTC class for every second column.
 
 It takes lines of any width and of the height ``preprocessing.line.HEIGHT``. Every second column answers with a score
-for the CTC blank, which means "no character here", for each digit and for each separator.
+for the CTC blank, which means "no character here", for each digit, for each separator and for any other mark.
 """
 
 from __future__ import annotations

@@ -26,8 +26,11 @@ LARGEST = 40
 LETTERS = "ACEFHKLMNRTUVWXYadfhkmnrtuvwxy"
 """Letters that do not look like a digit."""
 
-CHARACTERS = "0123456789.,-/=$#*" + LETTERS
-"""The characters that are taken from a font."""
+MARKS = "$#*+×÷:()%<>"
+"""Marks beside numbers that are neither digits nor separators."""
+
+CHARACTERS = "0123456789.,-/=" + MARKS + LETTERS + "Sbcegilops"
+"""The characters that are taken from a font; the last are the other letters of ``texts.WORDS``."""
 
 
 @dataclass(frozen=True, eq=False)

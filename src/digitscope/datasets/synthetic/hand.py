@@ -20,6 +20,13 @@ LONGEST = 560
 MNIST_HEIGHT = 20
 """The greatest height of MNIST's digits in pixels; they are written with a bold pen."""
 
+RULE, RULE_TILT = "|", 0.02
+"""The sign for a rule between columns, which runs through the whole picture, as people's own strokes would look like a
+1; and the standard deviation of its slope."""
+
+LEANING = 3
+"""By how much less characters are slanted that lean already, as MNIST's and those of recorded writers do."""
+
 
 class Hand:
     """One writer on one canvas.
@@ -30,21 +37,24 @@ class Hand:
         top: y of the digits' upper rim, pixels.
     """
 
-    def __init__(self, recipe: HandRecipe, source: Source, printed: bool, rng: np.random.Generator) -> None:
+    def __init__(
+        self, recipe: HandRecipe, source: Source, printed: bool, rng: np.random.Generator, leaning: bool = False
+    ) -> None:
         """Draw the writer's habits.
 
         Args:
             recipe: what they are drawn from.
             source: the writer's characters.
             printed: whether they are printed: upright, on one line, of one size.
-            rng: the random numbers, for ``write`` too.
+            rng: the random numbers, for ``write`` and ``copy`` too.
+            leaning: whether the characters lean already, so that they get a third of the slant.
         """
         self._recipe, self._source, self._printed, self._rng = recipe, source, printed, rng
         median, spread = recipe.pen
         self.pen = max(1, round(SIZE * float(np.clip(rng.lognormal(np.log(median), spread), *recipe.pen_limits))))
         usual, strong = recipe.slants
         slant = rng.normal(*usual) if rng.random() < recipe.usual_slant else rng.uniform(*strong)
-        self._slant = 0.0 if printed else float(slant)
+        self._slant = 0.0 if printed else float(slant) / (LEANING if leaning else 1)
         self._wide = float(np.exp(rng.normal(*recipe.width)))
         usual, touching, wide = recipe.gaps
         gaps = [rng.normal(*usual), rng.uniform(*touching), rng.uniform(*wide)]
@@ -73,7 +83,7 @@ class Hand:
             if character == " ":
                 x += SIZE * rng.uniform(*recipe.space)
                 continue
-            shape = self._source(character)
+            shape = self._rule() if character == RULE else self._source(character)
             if shape is None:
                 continue
             size, y = self._size_and_place(x, place >= small)
@@ -82,7 +92,7 @@ class Hand:
                 end = self._glyph(canvas, shape, x, y, size)
             else:
                 before = len(drawn)
-                end = self._strokes(drawn, shape, x, y, size)
+                end = self._strokes(drawn, shape, x, y, size, upright=character == RULE)
                 if before and character.isdigit() and last.isdigit() and self._joins(character, last):
                     drawn.append(np.stack([drawn[before - 1][-1], drawn[before][0]]))
             if end > LONGEST - 6:
@@ -90,11 +100,33 @@ class Hand:
             written.append((character, x, end))
             x, last = end + gap, character
         drawn = [stroke for stroke in drawn if stroke[:, 0].max() < LONGEST]
+        return self._finished(canvas, drawn, x - SIZE * self._gap), written
+
+    def copy(self, strokes: list[Floats]) -> tuple[Levels, list[tuple[float, float]]]:
+        """Write strokes as they are, with this pen, slant and width, narrower where they would not fit.
+
+        Args:
+            strokes: float32 (points, 2) each, in digit heights, with the digits' lower rim at y = 1.
+
+        Returns:
+            uint8 (h, w) ink, and the x of the left and right side of each stroke.
+        """
+        recipe = self._recipe
+        canvas = np.zeros((self.height, LONGEST), np.uint8)
+        x = SIZE * self._either(recipe.margins, recipe.margin_shares)
+        wide = SIZE * self._wide * float(np.concatenate(strokes)[:, 0].max())
+        squeeze = np.array([min(1.0, (LONGEST - x - 2 * SIZE) / max(wide, 1.0)), 1], np.float32)
+        drawn: list[Floats] = []
+        end = self._strokes(drawn, [stroke * squeeze for stroke in strokes], x, self.top, SIZE)
+        sides = [(float(one[:, 0].min()) - self.pen / 2, float(one[:, 0].max()) + self.pen / 2) for one in drawn]
+        return self._finished(canvas, drawn, end), sides
+
+    def _finished(self, canvas: Levels, drawn: list[Floats], end: float) -> Levels:
+        """The canvas with strokes drawn on it, cut some way behind the writing's end."""
         if drawn:
             handwriting.draw(canvas, drawn, self.pen)
-        end_margin = SIZE * self._either(recipe.end_margins, recipe.margin_shares)
-        width = int(np.clip(x - SIZE * self._gap + end_margin, self.height // 3, LONGEST))
-        return canvas[:, :width], written
+        end_margin = SIZE * self._either(self._recipe.end_margins, self._recipe.margin_shares)
+        return canvas[:, : int(np.clip(end + end_margin, self.height // 3, LONGEST))]
 
     def _either(self, ranges: tuple[Range, Range], shares: Shares) -> float:
         """A number from one of two ranges."""
@@ -119,11 +151,18 @@ class Hand:
         """Whether a stroke joins two digits."""
         return bool(self._rng.random() < (self._join_zeros if character == last == "0" else self._join))
 
-    def _strokes(self, drawn: list[Floats], strokes: list[Floats], x: float, y: float, size: float) -> float:
+    def _rule(self) -> list[Floats]:
+        """A rule from above to below any canvas, in digit heights."""
+        reach = self.height / SIZE
+        return [np.array([[self._rng.normal(0, RULE_TILT) * reach, -reach], [0, 1 + reach]], np.float32)]
+
+    def _strokes(
+        self, drawn: list[Floats], strokes: list[Floats], x: float, y: float, size: float, upright: bool = False
+    ) -> float:
         """Lay out a character's strokes from x on; returns the x where it ends."""
         slanted = [stroke * np.array([size * self._wide, size], np.float32) for stroke in strokes]
         for stroke in slanted:
-            stroke[:, 0] += (size / 2 - stroke[:, 1]) * np.float32(self._slant)
+            stroke[:, 0] += (size / 2 - stroke[:, 1]) * np.float32(0 if upright else self._slant)
         left = min(float(stroke[:, 0].min()) for stroke in slanted)
         right = max(float(stroke[:, 0].max()) for stroke in slanted)
         offset = np.array([x - left + self.pen / 2, y], np.float32)
@@ -139,5 +178,5 @@ class Hand:
             limit = 255 * self._thin
             gain = np.float32(1.3 * 255 / (255 - limit))
             ink = np.clip((ink.astype(np.float32) - np.float32(limit)) * gain, 0, 255).astype(np.uint8)
-            slant /= 3  # MNIST's digits lean already
+            slant /= LEANING
         return paste(canvas, ink, x, y + glyph.top * size, wide, scale, slant)

@@ -1,8 +1,9 @@
 """Synthetic lines of writing: pictures of cut-out lines with their texts, any number of them, by seed.
 
-Digits come from three sources: MNIST's training digits, openly licensed fonts, and strokes of a pen (``handwriting``).
-``texts`` says what is written, ``hand`` lays it out, ``surroundings`` and ``paper`` make a picture of it; ``recipe``
-holds the probabilities. Nothing here trains or reads.
+Digits come from three sources: MNIST's training digits, openly licensed fonts, and strokes of a pen (``handwriting``);
+and from a fourth where there is one, people whose pens were recorded (``recorded``). ``texts`` says what is written,
+``hand`` lays it out, ``surroundings`` and ``paper`` make a picture of it; ``recipe`` holds the probabilities. Nothing
+here trains or reads.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import numpy as np
 from digitscope.arraytypes import Floats, Levels
 from digitscope.datasets.synthetic import handwriting
 from digitscope.datasets.synthetic.glyphs import (
-    LETTERS,
     Glyph,
     font_files,
     font_glyphs,
@@ -26,10 +26,11 @@ from digitscope.datasets.synthetic.glyphs import (
 from digitscope.datasets.synthetic.hand import Hand, Source
 from digitscope.datasets.synthetic.paper import Papers, on_paper, photographed
 from digitscope.datasets.synthetic.recipe import LineRecipe
+from digitscope.datasets.synthetic.recorded import RecordedWriters
 from digitscope.datasets.synthetic.surroundings import add_shapes, surroundings
-from digitscope.datasets.synthetic.texts import no_number, number
+from digitscope.datasets.synthetic.texts import marked, no_number, number
 from digitscope.files import write_bytes, write_text, writing
-from digitscope.preprocessing.line import ALPHABET
+from digitscope.preprocessing.line import ALPHABET, OTHER
 from digitscope.progress import Progress
 
 
@@ -39,8 +40,9 @@ class SyntheticLine:
 
     Attributes:
         pixels: uint8 (h, w) grey, 0 = black.
-        text: what is written: digits and separators of ``preprocessing.line.ALPHABET``.
-        spans: where each character of the text begins and ends, as shares of the width.
+        text: what is written: digits and separators of ``preprocessing.line.ALPHABET``, and its sign for other marks if
+            there are recorded writers; without them other marks are left out.
+        spans: where each character of the text begins and ends, as shares of the width; empty if that is not known.
     """
 
     pixels: Levels
@@ -48,21 +50,39 @@ class SyntheticLine:
     spans: tuple[tuple[float, float], ...]
 
 
-class Lines:
-    """A source of lines; the same seed and number give the same line."""
+Placed = list[tuple[str, float, float]]
+"""Characters with the x of their left and right side, which are NaN if they are not known."""
 
-    def __init__(self, seed: int = 0, fonts: Path | None = None, recipe: LineRecipe | None = None) -> None:
+
+class Lines:
+    """A source of lines; the same seed and number give the same line.
+
+    Attributes:
+        seed: of all lines.
+    """
+
+    def __init__(
+        self,
+        seed: int = 0,
+        fonts: Path | None = None,
+        recipe: LineRecipe | None = None,
+        trajectories: str | Path | None = None,
+        validation: bool = False,
+    ) -> None:
         """Load the characters and draw the papers, which takes some seconds.
 
         Args:
             seed: of all lines.
             fonts: the folder that ``benchmarks/fetch_fonts.py`` filled; None takes its default.
             recipe: what the lines look like; None takes what the shipped reader was trained on.
+            trajectories: a folder of recorded pens (docs/data.md); None: all lines are as they ever were.
+            validation: whether the recorded writers are those that no training may see, or the others.
 
         Raises:
-            DataError: there are no fonts.
+            DataError: there are no fonts, or the trajectories are missing or damaged.
         """
-        self._seed, self._recipe = seed, recipe or LineRecipe()
+        self.seed, self._recipe = seed, recipe or LineRecipe()
+        self._recorded = None if trajectories is None else RecordedWriters(trajectories, validation)
         folder = fonts_folder() if fonts is None else fonts
         self._written = [found for path in font_files(folder, "handwritten") if (found := font_glyphs(path))]
         self._printed = [found for path in font_files(folder, "printed") if (found := font_glyphs(path))]
@@ -71,25 +91,67 @@ class Lines:
 
     def line(self, index: int) -> SyntheticLine:
         """The line with this number, counted from 0."""
-        recipe, rng = self._recipe, np.random.default_rng((self._seed, index))
-        text = no_number(rng) if rng.random() < recipe.empty else number(rng)
-        hand = self._hand(text, rng)
-        ink, placed = hand.write(text)
-        kept = [(character, left, right) for character, left, right in placed if character in ALPHABET]
-        if not text and rng.random() < recipe.surroundings.shapes:
-            ink = add_shapes(ink, recipe.surroundings, rng)
+        recipe, rng = self._recipe, np.random.default_rng((self.seed, index))
+        hand, ink, placed = self._written_line(rng)
+        kept = [(label, left, right) for character, left, right in placed if (label := self._label(character))]
         around = surroundings(ink.shape, hand, self._printed, recipe, rng)
         page = on_paper(ink, around, self._papers, recipe.paper, rng)
         pixels = photographed(page, self._papers, recipe.camera, rng)
         width = ink.shape[1]
-        spans = tuple((left / width, right / width) for _, left, right in kept)
-        return SyntheticLine(pixels, "".join(character for character, _, _ in kept), spans)
+        known = not any(np.isnan(left) for _, left, _ in kept)
+        spans = tuple((left / width, right / width) for _, left, right in kept) if known else ()
+        return SyntheticLine(pixels, "".join(label for label, _, _ in kept), spans)
+
+    def _label(self, character: str) -> str:
+        """What a text says of a character; nothing if the text leaves it out."""
+        if character in ALPHABET.removesuffix(OTHER):
+            return character
+        return "" if self._recorded is None else OTHER
+
+    def _written_line(self, rng: np.random.Generator) -> tuple[Hand, Levels, Placed]:
+        """A writer, the ink of a line uint8 (h, w), and its characters."""
+        recorded = self._recorded if self._recorded is not None and rng.random() < self._recipe.recorded else None
+        if recorded is None:
+            return self._composed(None, rng)
+        return self._copied(recorded, rng) if rng.random() < self._recipe.whole else self._composed(recorded, rng)
+
+    def _copied(self, recorded: RecordedWriters, rng: np.random.Generator) -> tuple[Hand, Levels, Placed]:
+        """A whole number of a recorded writer."""
+        found = recorded.number(rng)
+        hand = Hand(self._recipe.hand, lambda character: None, False, rng, leaning=True)
+        ink, sides = hand.copy(found.strokes)
+        if found.owners is None:
+            return hand, ink, [(character, np.nan, np.nan) for character in found.text]
+        owned = list(zip(found.owners, sides, strict=True))
+        placed = []
+        for place, character in enumerate(found.text):
+            lefts, rights = zip(*(side for owner, side in owned if owner == place), strict=True)
+            placed.append((character, min(lefts), max(rights)))
+        return hand, ink, placed
+
+    def _composed(self, recorded: RecordedWriters | None, rng: np.random.Generator) -> tuple[Hand, Levels, Placed]:
+        """A made-up text, character by character."""
+        recipe = self._recipe
+        text = no_number(rng) if rng.random() < recipe.empty else self._number(rng)
+        hand = self._hand(text, rng) if recorded is None else self._recorded_hand(recorded, rng)
+        ink, placed = hand.write(text)
+        if not text and rng.random() < recipe.surroundings.shapes:
+            ink = add_shapes(ink, recipe.surroundings, rng)
+        return hand, ink, placed
+
+    def _number(self, rng: np.random.Generator) -> str:
+        """A number; with other marks only where they have a label."""
+        return marked(rng) if self._recorded is not None and rng.random() < self._recipe.marked else number(rng)
+
+    def _recorded_hand(self, recorded: RecordedWriters, rng: np.random.Generator) -> Hand:
+        recipe = self._recipe.hand
+        return Hand(recipe, recorded.writer(recipe, rng), False, rng, leaning=True)
 
     def _hand(self, text: str, rng: np.random.Generator) -> Hand:
         """A writer who uses strokes, MNIST digits, a handwriting font or a printed one."""
         recipe = self._recipe
         draw = rng.random()
-        has_letters = any(character in LETTERS for character in text)
+        has_letters = any(character.isalpha() for character in text)
         if not has_letters and draw < recipe.strokes:
             return Hand(recipe.hand, handwriting.writer(recipe.hand, rng), False, rng)
         if not has_letters and draw < recipe.strokes + recipe.mnist:

@@ -247,6 +247,10 @@ class LineRecipe:
         mnist: share of the lines of MNIST digits.
         handwritten: share of the lines in a handwriting font; the rest is printed.
         printed_words: share of the words that are printed.
+        recorded: share of the lines by recorded writers, if there are any, as of all that follows with their name; the
+            other writers share the rest.
+        whole: share of the lines by recorded writers that are whole numbers of theirs.
+        marked: share of the composed lines with other marks between digits, if there are recorded writers.
         hand: the writer.
         surroundings: what stands around the writing.
         paper: what it is written on.
@@ -258,6 +262,9 @@ class LineRecipe:
     mnist: float = 0.28
     handwritten: float = 0.20
     printed_words: float = 0.5
+    recorded: float = 0.5
+    whole: float = 0.25
+    marked: float = 0.25
     hand: HandRecipe = field(default_factory=HandRecipe)
     surroundings: SurroundingsRecipe = field(default_factory=SurroundingsRecipe)
     paper: PaperRecipe = field(default_factory=PaperRecipe)

@@ -1,4 +1,7 @@
-"""Random texts for synthetic lines: amounts of money, plain numbers, dates, codes, words and signs. Draws nothing."""
+"""Random texts for synthetic lines: amounts of money, plain numbers, dates, codes, sums, words and signs.
+
+It draws nothing.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,19 @@ AFTER = {"": 0.5, "-": 0.12, ".-": 0.1, "=": 0.06, ".=": 0.04, ",-": 0.03, ".": 
 SIGNS = {"": 0.75, "~": 0.05, "*": 0.05, "#": 0.05, "$": 0.05, "~~": 0.05}
 """Shares of what stands on lines with neither digits nor letters."""
 
+OPERATORS = {"+": 0.3, "-": 0.1, "×": 0.22, "÷": 0.16, ":": 0.1, "<": 0.06, ">": 0.06}
+"""Shares of the signs between two numbers of a sum."""
+
+BESIDE = {"{}": 0.3, " {}": 0.2, "|{}": 0.25, "| {}": 0.25}
+"""Shares of what stands before each number after the first in a row of columns."""
+
+WORDS = ("kg", "cm", "mm", "m", "km", "ml", "EUR", "No", "Nr", "St", "Tel", "ab", "bis", "min", "pcs")
+"""What stands beside numbers as a word: units and abbreviations, also with letters that look like digits, because
+their neighbours tell them apart."""
+
+AROUND = {"({})": 0.3, "{}%": 0.25, "{}:{}": 0.2, "{})": 0.15, "{}*": 0.05, "#{}": 0.05}
+"""Shares of marks around numbers."""
+
 
 def number(rng: np.random.Generator) -> str:
     """A number as people write them: an amount, a plain number, a date or a code."""
@@ -40,6 +56,19 @@ def number(rng: np.random.Generator) -> str:
         mark = str(rng.choice(["/", "-", "."]))
         return mark.join([_digits(rng, 2), _digits(rng, 2), _digits(rng, int(rng.choice([2, 4])))])
     return "-".join(_digits(rng, int(rng.integers(2, 5))) for _ in range(int(rng.integers(2, 4))))
+
+
+def marked(rng: np.random.Generator) -> str:
+    """Numbers with other marks among them: a sum, columns with rules between, letters beside digits, brackets."""
+    draw = rng.random()
+    if draw < 0.35:
+        return _sum(rng)
+    if draw < 0.6:
+        return _columns(rng)
+    if draw < 0.85:
+        return _with_letters(rng)
+    form = _one_of(AROUND, rng)
+    return form.format(*(_digits(rng, int(rng.integers(1, 5))) for _ in range(form.count("{}"))))
 
 
 def no_number(rng: np.random.Generator) -> str:
@@ -72,6 +101,35 @@ def _amount(rng: np.random.Generator) -> str:
         text += _one_of(CENTS, rng) + str(rng.choice(["00", _digits(rng, 2)]))
     text += _one_of(AFTER, rng)
     return _one_of(BEFORE, rng) + text
+
+
+def _sum(rng: np.random.Generator) -> str:
+    """Two or three numbers with signs between them; half of the sums have a result."""
+    space = " " if rng.random() < 0.3 else ""
+    text = _digits(rng, int(rng.integers(1, 4)))
+    for _ in range(int(rng.choice([1, 1, 1, 2]))):
+        text += space + _one_of(OPERATORS, rng) + space + _digits(rng, int(rng.integers(1, 4)))
+    return text + (f"{space}={space}{_digits(rng, int(rng.integers(1, 4)))}" if rng.random() < 0.5 else "")
+
+
+def _columns(rng: np.random.Generator) -> str:
+    """Numbers side by side with a rule between some of them, sometimes one before the first or after the last."""
+    length = int(rng.integers(1, 4))
+    text = ("|" if rng.random() < 0.2 else "") + _digits(rng, length)
+    for _ in range(int(rng.integers(1, 4))):
+        text += (" " if rng.random() < 0.3 else "") + _one_of(BESIDE, rng).format(_digits(rng, length))
+    return text + ("|" if rng.random() < 0.2 else "")
+
+
+def _with_letters(rng: np.random.Generator) -> str:
+    """A number with a letter or a word before or after it, or with letters inside it."""
+    digits = _digits(rng, int(rng.integers(1, 5)))
+    space = " " if rng.random() < 0.4 else ""
+    letters = "".join(rng.choice(list(LETTERS), int(rng.choice([1, 1, 1, 2, 3]))))
+    word = str(rng.choice(WORDS)) if rng.random() < 0.5 else letters
+    if rng.random() < 0.25:
+        return digits + letters + _digits(rng, int(rng.integers(1, 4)))
+    return word + space + digits if rng.random() < 0.5 else digits + space + word
 
 
 def _digits(rng: np.random.Generator, length: int) -> str:
