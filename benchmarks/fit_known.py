@@ -39,7 +39,7 @@ from digitscope.io.image import load_picture
 from digitscope.models.model import Model, load, shipped
 from digitscope.preprocessing import field, ink
 from digitscope.reading import detector_fit
-from digitscope.reading.detectors import shipped_detector
+from digitscope.reading.detectors import judge_of
 from digitscope.reading.digit import UPRIGHT
 from digitscope.reading.out_of_distribution import Detector, digit_probability, inner_values, probability_of
 
@@ -227,7 +227,7 @@ def ship() -> None:
         files.write_json(path, asdict(detector))
         cards.write(path, cards.detector(name, detector))
         print(f"wrote {path.name}; threshold {detector.threshold:.3f}", flush=True)
-    synthetic_digits(*shipped_detector())
+    synthetic_digits(*judge_of(load("robust")))
 
 
 def synthetic_digits(model: Model, detector: Detector) -> None:

@@ -13,7 +13,7 @@ from digitscope.io.pixels import Picture
 from digitscope.models.model import Model, load
 from digitscope.preprocessing.field import field_of
 from digitscope.preprocessing.ink import find_ink
-from digitscope.reading.detectors import shipped_detector
+from digitscope.reading.detectors import judge_of
 from digitscope.reading.digit import read_digit
 from digitscope.reading.out_of_distribution import digit_probability
 
@@ -44,7 +44,7 @@ def test_the_answer_is_the_mean_of_the_two_views(slant: float):
         number = read_digit(Picture(pixels, 300, 112), model())
         wanted = model().predict(views).mean(axis=0)
         np.testing.assert_allclose(number.digits[0].probabilities, wanted, atol=1e-6)
-        is_digit = digit_probability(*shipped_detector(), views).mean()
+        is_digit = digit_probability(*judge_of(model()), views).mean()
         assert number.digit_probability == pytest.approx(float(is_digit), abs=1e-6)
 
 

@@ -24,6 +24,9 @@ from digitscope.reading.out_of_distribution import Detector
 if TYPE_CHECKING:
     from digitscope.datasets.dataset import Dataset  # start-up: only a fit needs it
 
+JUDGES = ("robust", "reader-digit")
+"""Shipped models that judge their own answers; the first one judges those of every other model, too."""
+
 
 def detector_of(model: Model, data: str | Dataset = "mnist", progress: Progress | None = None) -> Detector:
     """The detector of a model; if none is kept, one is fitted and, for a run, kept.
@@ -64,8 +67,12 @@ def keep_detector(model: Model, detector: Detector) -> None:
             files.write_json(folder / DETECTOR, asdict(detector))
 
 
+def judge_of(model: Model) -> tuple[Model, Detector]:
+    """The shipped model, and its detector, by which single digits are refused that a model reads."""
+    return _judge(model.name if model.name in JUDGES else JUDGES[0])
+
+
 @cache
-def shipped_detector() -> tuple[Model, Detector]:
-    """The shipped model ``robust`` and its detector, by which single digits are refused."""
-    model = load("robust")
+def _judge(name: str) -> tuple[Model, Detector]:
+    model = load(name)
     return model, detector_of(model)

@@ -12,7 +12,7 @@ from digitscope.io.elements import Box, Digit, Number
 from digitscope.io.pixels import Picture
 from digitscope.models.model import Model
 from digitscope.preprocessing import field, ink
-from digitscope.reading.detectors import shipped_detector
+from digitscope.reading.detectors import judge_of
 from digitscope.reading.geometry import source_box
 from digitscope.reading.out_of_distribution import digit_probability
 
@@ -62,7 +62,7 @@ def _looked_at(found: ink.Ink, box: Box, model: Model) -> tuple[int, Floats, flo
     """The most probable digit, float32 (10,) probabilities, and the probability 0..1 that it is one, over all views."""
     views = np.stack([field.field_of(found.ink, box, upright).pixels for upright in UPRIGHT])
     probabilities = model.predict(views).mean(axis=0)
-    return int(probabilities.argmax()), probabilities, float(digit_probability(*shipped_detector(), views).mean())
+    return int(probabilities.argmax()), probabilities, float(digit_probability(*judge_of(model), views).mean())
 
 
 def _the_line_is_no_matter(found: ink.Ink, best: int, model: Model) -> bool:
