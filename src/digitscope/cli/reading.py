@@ -69,8 +69,8 @@ def read(
     pattern: Annotated[str | None, typer.Option(help="Form of every number, # for a digit: '#####-####'.")] = None,
     max_value: Annotated[int | None, typer.Option(help="The largest value that a number may have.")] = None,
     rotate: Annotated[Rotation, typer.Option(help="Degrees to turn the pages counter-clockwise.")] = Rotation.auto,
-    engine: Annotated[str, typer.Option(help="own; ocr (needs the extra); or an .onnx file of your own.")] = "own",
-    model: ModelOption = "robust",
+    engine: Annotated[str, typer.Option(help="auto; own; ocr (needs the extra); or an .onnx file.")] = "auto",
+    model: ModelOption = "reader-digit",
     out: Annotated[Path | None, typer.Option(help="Write .jsonl or .csv there instead of printing.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the file in --out.")] = False,
 ) -> None:
@@ -90,7 +90,7 @@ def read(
     files = _files(paths)
     form = _results_form(format_, out, resume, separators)
     constraint = Constraint.of(length, pattern, max_value)
-    _check_kind(single, model, engine != "own" or rotate is not Rotation.auto or constraint is not None)
+    _check_kind(single, model, engine != "auto" or rotate is not Rotation.auto or constraint is not None)
     reader = Reader(load_model(model) if single else model, engine, min_confidence)
     degrees = None if rotate is Rotation.auto else int(rotate)
     read_file = partial(
@@ -132,7 +132,7 @@ def _check_kind(single: bool, model: str, for_lines: bool) -> None:
     """Refuse options for lines where single digits are read, and the other way round."""
     if single and for_lines:
         raise ConfigError("--single reads one digit; leave out --length, --pattern, --max-value, --rotate and --engine")
-    if model != "robust" and not single:
+    if model != "reader-digit" and not single:
         raise ConfigError("--model reads single digits; give --single with it, or choose what reads lines by --engine")
 
 

@@ -29,6 +29,8 @@ class Page:
         numbers: what was found, in reading order.
         milliseconds: how long reading took.
         error: why the page could not be read; None if it could.
+        engine: what read its lines: ``"own"``, ``"ocr"``, the path of a network, or ``"several"``; None for a single
+            digit and for a page that could not be read.
         pixels: uint8 (h, w) or (h, w, 3), the page, perhaps reduced; for ``show``, not part of the record.
     """
 
@@ -40,6 +42,7 @@ class Page:
     numbers: tuple[Number, ...]
     milliseconds: float
     error: str | None = None
+    engine: str | None = None
     pixels: Levels | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -104,4 +107,5 @@ class Page:
             "numbers": [number.to_dict() for number in self.numbers],
             "milliseconds": self.milliseconds,
             "error": self.error,
+            "engine": self.engine,
         }

@@ -93,8 +93,8 @@ def load(model: str | Path = "classic") -> Model:
     """Load a model.
 
     Args:
-        model: ``"classic"``, ``"robust"`` or ``"strong"``, which come with the package; the folder of a finished
-            training; or an ``.onnx`` or ``.keras`` file.
+        model: ``"classic"``, ``"robust"``, ``"strong"`` or ``"reader-digit"``, which come with the package; the folder
+            of a finished training; or an ``.onnx`` or ``.keras`` file.
 
     Raises:
         ConfigError: there is no such model.

@@ -51,7 +51,9 @@ class OcrModel:
             MissingExtra: the package is not installed.
             ModelError: the file is damaged, or not of this kind.
         """
-        name = _installed() if path is None else Path(path)
+        name = installed_network() if path is None else Path(path)
+        if name is None:
+            raise MissingExtra("rapidocr", "ocr")
         self._session = Session(read_model(name), str(name))
         characters = self._session.metadata.get("character", "").split("\n")
         known = ALPHABET.removesuffix(OTHER)  # what the network says of other marks is for ``_digits``
@@ -106,11 +108,8 @@ class OcrModel:
         return np.asarray(answer[0], np.float32)
 
 
-def _installed() -> Path:
-    """The network's file in the installed package."""
+def installed_network() -> Path | None:
+    """The network's file in the installed package; None if there is none."""
     spec = find_spec("rapidocr")
     places = list(spec.submodule_search_locations or []) if spec is not None else []
-    found = sorted(path for place in places for path in Path(place).glob("models/*rec*.onnx"))
-    if not found:
-        raise MissingExtra("rapidocr", "ocr")
-    return found[-1]
+    return max((path for place in places for path in Path(place).glob("models/*rec*.onnx")), default=None)

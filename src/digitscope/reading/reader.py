@@ -23,8 +23,12 @@ from digitscope.reading.constraint import Constraint
 from digitscope.reading.digit import SURE as SURE_OF_DIGIT
 from digitscope.reading.digit import read_digit
 from digitscope.reading.engine import Engine
+from digitscope.reading.engine_rapidocr import installed_network
 from digitscope.reading.page import LONGEST, PageReader, check_rotation
 from digitscope.reading.page import SURE as SURE_OF_NUMBER
+
+DIGIT_MODEL = "reader-digit"
+"""The shipped model that reads single digits. ``robust`` has seen MNIST alone."""
 
 
 class Reader:
@@ -32,16 +36,17 @@ class Reader:
 
     def __init__(
         self,
-        model: str | Path | Model = "robust",
-        engine: str | Path | Sequence[Engine] = "own",
+        model: str | Path | Model = DIGIT_MODEL,
+        engine: str | Path | Sequence[Engine] = "auto",
         min_confidence: float | None = None,
     ) -> None:
         """Open a reader.
 
         Args:
             model: for single digits: a model, or what ``digitscope.load`` takes.
-            engine: for lines: ``"own"``, Digitscope's network; ``"ocr"``, RapidOCR's network together with it; an
-                ``.onnx`` file with a network like the own one; or several engines (``reading.engine.Engine``).
+            engine: for lines: ``"own"``, Digitscope's network; ``"ocr"``, RapidOCR's network together with it;
+                ``"auto"``, the second where its package is installed, else the first; an ``.onnx`` file with a network
+                like the own one; or several engines (``reading.engine.Engine``). A page says which read it.
             min_confidence: 0..1, below which an answer is refused; None takes ``reading.digit.SURE`` for single digits
                 and ``reading.page.SURE`` for numbers.
 
@@ -53,11 +58,13 @@ class Reader:
         if min_confidence is not None and not 0 <= min_confidence <= 1:
             raise ConfigError(f"min_confidence={min_confidence} is out of range; expected 0 to 1")
         self.min_confidence = min_confidence
+        if engine == "auto":
+            engine = "own" if installed_network() is None else "ocr"
         self._model, self._engine = model, engine
         # What is not the default may be missing or damaged: open it now, so that the error comes here.
-        if model != "robust":
+        if model != DIGIT_MODEL:
             _ = self.model
-        if engine != "own":
+        if engine not in ("own", "ocr") or installed_network() is None:
             _ = self.pages
 
     @cached_property
@@ -200,7 +207,8 @@ class Reader:
             degrees, numbers = self.pages.numbers(picture, rotate, constraint)
         milliseconds = round((time.perf_counter() - start) * 1000, 3)
         size = picture.width, picture.height
-        return Page(file, number, *size, degrees, numbers, milliseconds, pixels=picture.pixels)
+        engine = None if single else str(self._engine) if isinstance(self._engine, str | Path) else "several"
+        return Page(file, number, *size, degrees, numbers, milliseconds, engine=engine, pixels=picture.pixels)
 
     def _digit(self, picture: Picture) -> Number:
         return read_digit(picture, self.model, SURE_OF_DIGIT if self.min_confidence is None else self.min_confidence)
@@ -208,4 +216,4 @@ class Reader:
 
 def _unread(scan: Scan, error: str | None) -> Page:
     """The page of a scan that could not be read."""
-    return Page(scan.file, scan.page, 0, 0, 0, (), 0.0, error)
+    return Page(scan.file, scan.page, 0, 0, 0, (), 0.0, error=error)
