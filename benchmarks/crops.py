@@ -19,7 +19,6 @@ import results
 
 from digitscope.arraytypes import Floats, Levels
 from digitscope.datasets.mnist import load_mnist
-from digitscope.formatting import counted
 from digitscope.reading.reader import Reader
 
 N = 300
@@ -47,7 +46,7 @@ def main() -> None:
         found[name] = counts
         print(f"{name:28s} " + ", ".join(f"{key} {value}" for key, value in counts.items()), flush=True)
     if "--dry" not in sys.argv:
-        results.write("crops", {"n": counted(N, "digit"), "kinds": found})
+        results.write("crops", {"n": N, "kinds": found})
 
 
 def cut(image: Levels, side: int) -> Floats:

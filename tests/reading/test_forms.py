@@ -68,7 +68,8 @@ def smooth(points: np.ndarray) -> np.ndarray:
     """A quadratic B-spline through the middles of the points' connections, its ends held."""
     middles = (points[:-1] + points[1:]) / 2
     t = np.linspace(0, 1, 12)[:, None]
-    inner = [(1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c for a, b, c in zip(middles, points[1:], middles[1:])]
+    parts = zip(middles[:-1], points[1:-1], middles[1:], strict=True)
+    inner = [(1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c for a, b, c in parts]
     return np.concatenate([points[:1], *inner, points[-1:]])
 
 
