@@ -2,14 +2,14 @@
 
 Writes `benchmarks/results/peers.json`. The sets are the development sets; each program gets every picture as it came.
 
-Single digits: `robust`; the careful CNN (the plain network after five epochs of MNIST, seed 0, trained in the run:
+Single digits: `reader-digit`, and `robust`, which has seen MNIST alone; the careful CNN (the plain network after five epochs of MNIST, seed 0, trained in the run:
 `careful_cnn.py`); RapidOCR's recogniser; Tesseract. Whole numbers: the engines `own` and `ocr`; contours with the
 careful CNN; RapidOCR; Tesseract. The others are tried in several ways (`other_ocr.py`), and on each set the way counts
 that reads it best. That flatters them: a user would have to choose one way beforehand.
 
 For each set and program: the percentage right (of digits, or of lines read exactly), with the 95 % interval; for
 numbers the character error rate; the percentage answered (of digits, or of pages without a refusal) and how many of
-these are right; and of the pictures without a digit, how many it leaves empty. For `robust` also how well it refuses
+these are right; and of the pictures without a digit, how many it leaves empty. For `reader-digit` also how well it refuses
 what is no digit: the area under the ROC curve of `digit_probability`, and how many non-digits would be taken for digits
 at the threshold that keeps 99 % of the digits.
 
@@ -49,7 +49,7 @@ ROOT = Path(__file__).parent.parent
 KEPT = ROOT / "runs" / "peers.json"
 """Figures of the last run, finished or not, each with the state of what gave it."""
 
-OWN = ("robust", "own", "ocr")
+OWN = ("reader-digit", "robust", "own", "ocr")
 """The programs that are this package."""
 
 SETS = {
@@ -85,7 +85,7 @@ def main() -> None:
     if sentence := other_ocr.missing(wanted):
         parser.exit(2, f"{sentence}\n")
     found = measured_all(arguments.eval, programs(), wanted, keep=arguments.program is None)
-    if "robust" in wanted:
+    if "reader-digit" in wanted:
         found["no_digits"] = refusal(arguments.eval)
         print(found["no_digits"])
     if arguments.program is None:
@@ -96,7 +96,8 @@ def programs() -> dict[str, dict[str, Program]]:
     """The programs that read single digits, and those that read numbers."""
     return {
         "digits": {
-            "robust": own_digits,
+            "reader-digit": own_digits("reader-digit"),
+            "robust": own_digits("robust"),
             "careful CNN": answering(careful_cnn.digits),
             "RapidOCR": answering(other_ocr.rapidocr_digits),
             "Tesseract": answering(other_ocr.tesseract_digits),
@@ -111,10 +112,20 @@ def programs() -> dict[str, dict[str, Program]]:
     }
 
 
-def own_digits(pictures: Sequence[sets.Picture]) -> dict[str, list[Answer]]:
-    """What ``robust`` reads."""
-    numbers = [reader("own").digit(picture) for picture in pictures]
-    return {"as it comes": [Answer(number.best_guess, not number.refused) for number in numbers]}
+def own_digits(model: str) -> Program:
+    """What a shipped network for single digits reads."""
+
+    def read(pictures: Sequence[sets.Picture]) -> dict[str, list[Answer]]:
+        numbers = [digit_reader(model).digit(picture) for picture in pictures]
+        return {"as it comes": [Answer(number.best_guess, not number.refused) for number in numbers]}
+
+    return read
+
+
+@cache
+def digit_reader(model: str) -> Reader:
+    """The reader with a network for single digits, opened once."""
+    return Reader(model)
 
 
 def own_numbers(engine: str) -> Program:
@@ -181,9 +192,9 @@ def kept_figures(states: dict[str, str]) -> dict[str, Any]:
 def state_of(program: str, folder: Path) -> str:
     """A fingerprint of what decides about a program's figures: versions, sets, and the code that is its or calls it."""
     state = hashlib.sha256(json.dumps([versions(), other_ocr.versions(), str(folder.resolve())]).encode())
-    callers = (Path(__file__), Path(sets.__file__), Path(other_ocr.__file__), Path(careful_cnn.__file__))
-    sources = (ROOT / "src").rglob("*") if program in OWN else (*callers[2:], careful_cnn.EXAMPLE)
-    for path in sorted({*callers[:2], *sources}):
+    others = (Path(other_ocr.__file__), Path(careful_cnn.__file__), careful_cnn.EXAMPLE)
+    sources = {Path(sets.__file__), *((ROOT / "src").rglob("*") if program in OWN else others)}
+    for path in sorted(sources):
         if path.is_file() and "__pycache__" not in path.parts:
             state.update(path.read_bytes())
     return state.hexdigest()
@@ -248,9 +259,9 @@ def same(text: str, truth: str) -> bool:
 
 
 def refusal(folder: Path) -> dict[str, Any]:
-    """How well ``robust`` refuses what is no digit, and how well its digit probability tells such from all digits."""
+    """How well ``reader-digit`` refuses what is no digit, and how well its digit probability tells such from all digits."""
     read = {
-        name: [(row["text"], reader("own").digit(picture)) for row, picture in sets.rows(folder, name)]
+        name: [(row["text"], digit_reader("reader-digit").digit(picture)) for row, picture in sets.rows(folder, name)]
         for name in (*SETS["digits"], "ood_fashion", "ood_notmnist_AH")
     }
     true = [number.digit_probability for name in SETS["digits"] for text, number in read[name] if text]

@@ -71,13 +71,13 @@ def test_a_change_of_the_package_leaves_the_figures_of_others(
 ):
     monkeypatch.setattr(peers.other_ocr, "versions", lambda: {"Tesseract": "5"})
     monkeypatch.setattr(peers, "ROOT", tmp_path)
-    names = ("robust", "own", "ocr", "careful CNN", "RapidOCR", "Tesseract")
+    names = ("reader-digit", "robust", "own", "ocr", "careful CNN", "RapidOCR", "Tesseract")
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "reading.py").write_text("one")
     before = {name: peers.state_of(name, tmp_path) for name in names}
     (tmp_path / "src" / "reading.py").write_text("two")
     changed = {name for name in names if peers.state_of(name, tmp_path) != before[name]}
-    assert changed == {"robust", "own", "ocr"}
+    assert changed == {"reader-digit", "robust", "own", "ocr"}
     assert set(peers.programs()["digits"]) | set(peers.programs()["numbers"]) >= {*peers.OWN}
 
 

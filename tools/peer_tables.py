@@ -38,7 +38,7 @@ Measured in the same run, with both engines: `own` is the default; `ocr` also us
 next column the share of those that are right. About 2 % of the labels of ORAND-CAR-A are wrong. These sets, too, were
 used to compare ideas until November 2026."""
 
-OURS = {"robust": "`robust`", "own": "`own`", "ocr": "`ocr`"}
+OURS = {"reader-digit": "`reader-digit`", "robust": "`robust`", "own": "`own`", "ocr": "`ocr`"}
 """Our own programs as the tables name them; only they refuse."""
 
 
@@ -46,11 +46,11 @@ def digit_section(peers: dict[str, Any]) -> list[str]:
     """How well single digits are read, beside the other programs, and how well other things are refused."""
     programs = list(next(iter(peers["digits"].values())))
     rows = [
-        [SETS[name], f"{its['robust']['n']:,}", *_rates(its),
-         f"{its['robust']['answered']:.1f} %", f"{its['robust']['right_of_answered']:.1f} %"]
+        [SETS[name], f"{its['reader-digit']['n']:,}", *_rates(its),
+         f"{its['reader-digit']['answered']:.1f} %", f"{its['reader-digit']['right_of_answered']:.1f} %"]
         for name, its in peers["digits"].items()
     ]  # fmt: skip
-    head = ("set", "n", *(OURS.get(name, name) for name in programs), "answered", "right among answered")
+    head = ("set", "n", *(OURS.get(name, name) for name in programs), "answered by `reader-digit`", "right of them")
     return [DIGITS, markdown_table(head, rows), _ways(peers["digits"]), _refusals(peers["no_digits"]), _versions(peers)]
 
 
