@@ -69,13 +69,7 @@ def test_accuracy_and_misses_of_the_readme_are_the_same_number():
         assert 100 - float(accuracy) == pytest.approx(float(misses) / 100, abs=1e-9)
 
 
-NOT_MEASURED = {"strong"}
-"""Its temperature stands without a measurement, as docs/decisions.md says; a validation fit takes half an hour."""
-
-
-@pytest.mark.parametrize(
-    "name", [name for name, recipe in RECIPES.items() if recipe.temperature != 1 and name not in NOT_MEASURED]
-)
+@pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if recipe.temperature != 1])
 def test_a_temperature_was_measured_on_validation_writers(name: str):
     path = RESULTS / f"validation-{name}.json"
     assert path.exists(), f"run python benchmarks/choose.py WRITERS.npz {name} --save"

@@ -128,7 +128,7 @@ FAST = dataclasses.replace(CLASSIC, name="fast", filters=(16, 48), epochs=1, bat
 batches."""
 
 STRONG = dataclasses.replace(
-    ROBUST, name="strong", convolutions=2, last_filters=128, epochs=36, teachers=2, temperature=0.74
+    ROBUST, name="strong", convolutions=2, last_filters=128, epochs=36, teachers=2, temperature=0.68
 )
 """A deeper network for the last tenths of a percent: five convolutions, the distortions of ``robust``, and two
 teachers of the same kind; their answers count more than the labels."""
