@@ -2,16 +2,17 @@
 
 Writes `benchmarks/results/peers.json`. The sets are the development sets; each program gets every picture as it came.
 
-Single digits: `reader-digit`, and `robust`, which has seen MNIST alone; the careful CNN (the plain network after five epochs of MNIST, seed 0, trained in the run:
-`careful_cnn.py`); RapidOCR's recogniser; Tesseract. Whole numbers: the engines `own` and `ocr`; contours with the
-careful CNN; RapidOCR; Tesseract. The others are tried in several ways (`other_ocr.py`), and on each set the way counts
-that reads it best. That flatters them: a user would have to choose one way beforehand.
+Single digits: `reader-digit`, and `robust`, which has seen MNIST alone; the careful CNN (the plain network after five
+epochs of MNIST, seed 0, trained in the run: `careful_cnn.py`); RapidOCR's recogniser; Tesseract. Whole numbers: the
+engines `own` and `ocr`; contours with the careful CNN; RapidOCR; Tesseract. The others are tried in several ways
+(`other_ocr.py`), and on each set the way counts that reads it best. That flatters them: a user would have to choose one
+way beforehand.
 
 For each set and program: the percentage right (of digits, or of lines read exactly), with the 95 % interval; for
 numbers the character error rate; the percentage answered (of digits, or of pages without a refusal) and how many of
-these are right; and of the pictures without a digit, how many it leaves empty. For `reader-digit` also how well it refuses
-what is no digit: the area under the ROC curve of `digit_probability`, and how many non-digits would be taken for digits
-at the threshold that keeps 99 % of the digits.
+these are right; and of the pictures without a digit, how many it leaves empty. For `reader-digit` also how well it
+refuses what is no digit: the area under the ROC curve of `digit_probability`, and how many non-digits would be taken
+for digits at the threshold that keeps 99 % of the digits.
 
 A run that was interrupted goes on where it stopped. What has changed since is measured again: everything of our own
 after a change of the package, another program's after one of its version or of the code that calls it.
@@ -259,7 +260,7 @@ def same(text: str, truth: str) -> bool:
 
 
 def refusal(folder: Path) -> dict[str, Any]:
-    """How well ``reader-digit`` refuses what is no digit, and how well its digit probability tells such from all digits."""
+    """How well ``reader-digit`` refuses what is no digit, and how well its digit probability tells that from digits."""
     read = {
         name: [(row["text"], digit_reader("reader-digit").digit(picture)) for row, picture in sets.rows(folder, name)]
         for name in (*SETS["digits"], "ood_fashion", "ood_notmnist_AH")

@@ -60,8 +60,7 @@ def is_cut_out(pixels: Levels) -> bool:
 
 def paper_of_cut_out(pixels: Levels) -> Floats:
     """The paper colour of a cut-out digit: the median of the tone, dark or light, that most of its rim has."""
-    grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    light, _ = _split(grey)
+    light, _ = _split(pixels)
     return np.asarray(np.median(pixels[light == _is_paper_light(light)], axis=0), np.float32)
 
 
@@ -70,15 +69,15 @@ def _two_tones(pixels: Levels) -> Mask | None:
 
     Most of the rim is paper. If most of the picture is not, the rim may be a frame around paper of the other tone.
     """
-    grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    light, between = _split(grey)
+    light, between = _split(pixels)
     pen = light != _is_paper_light(light)
     framed = pen.mean() > 0.5 and _covered(~pen) > 1
     return None if between < TWO_TONES or framed else pen
 
 
-def _split(grey: Levels) -> tuple[Mask, float]:
+def _split(pixels: Levels) -> tuple[Mask, float]:
     """The lighter pixels by Otsu's threshold, and the share 0..1 of the variance that lies between the two tones."""
+    grey = np.asarray(pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
     light = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1] > 0
     share = float(light.mean())
     if share in (0.0, 1.0):

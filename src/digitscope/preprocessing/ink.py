@@ -173,8 +173,8 @@ def _may_be_writing(found: Ink, line: Mask) -> bool:
     strokes = found.ink > CORE
     if not (cv2.dilate(strokes.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool) & line).any():
         return False
-    darkness = np.median(found.contrast[line]) / np.median(found.contrast[strokes])
-    return bool(min(darkness, _thickness(line) / _thickness(strokes)) >= SAME_PEN)
+    darkness = float(np.median(found.contrast[line])) / float(np.median(found.contrast[strokes]))
+    return min(darkness, _thickness(line) / _thickness(strokes)) >= SAME_PEN
 
 
 def _thickness(mask: Mask) -> float:
