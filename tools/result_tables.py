@@ -16,7 +16,7 @@ RESULTS = Path(__file__).parent.parent / "benchmarks" / "results"
 RECIPES = (
     ("fast", "`fast`", "same layers with 16 and 48 filters, {epochs} epoch"),
     ("classic", "`classic`, default", "same network, {epochs} epochs, one-cycle learning rate"),
-    ("robust", "`robust`, used for reading", "same network, {epochs} epochs, augmented, averaged weights"),
+    ("robust", "`robust`", "same network, {epochs} epochs, augmented, averaged weights"),
     (
         "strong",
         "`strong`",
