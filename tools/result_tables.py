@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from peer_tables import digit_section, number_section
 
 from digitscope.formatting import duration, markdown_table, mean_percent, number, percent
 
@@ -25,31 +26,12 @@ RECIPES = (
 """The measured recipes: result file, name in the table, description."""
 
 ACCURACY = "test accuracy, mean ± standard deviation"
-SETS = {
-    "kensanata_numbers": "kensanata: ballpoint digits of seven writers, photographed",
-    "ardis_iv": "ARDIS IV: Swedish church records, 28x28",
-    "usps": "USPS: post codes, 16x16",
-    "self_drawn": "digits people drew to try their own models",
-    "sudoku_scanner": "sudoku cells from phone photos, handwritten and printed",
-    "orand_car_a_fzkuji": "ORAND-CAR-A: amounts cut from bank cheques, 40 to 60 px high",
-    "string_photos": "photos of handwritten numbers",
-    "checks_mock": "amounts on mock US cheques",
-}
-"""Description of each development set."""
-
 INTRODUCTION = """\
 # Results
 
 Written by `make docs` from the files in `benchmarks/results`, which also record machine, versions and command. The
 accuracy of the recipes is in the [README](../README.md#results); how they were chosen, and what failed, is in
 [experiments.md](experiments.md)."""
-
-DIGITS = """\
-## Single digits from elsewhere
-
-Digits that people wrote elsewhere, read with `robust` from the picture as it came. No network was trained or calibrated
-on these sets, but they were used to compare ideas, so expect slightly lower scores on your own pictures. "Best guess
-right" counts every digit, answered or refused (`benchmarks/reading.py`; the sets do not ship)."""
 
 NON_DIGITS = """\
 ## What is no digit
@@ -58,14 +40,6 @@ Whether an image shows a digit at all is judged by the detector of each shipped 
 {kept} of the training digits set aside. Nothing in these tables was seen by a fit, and none of the digits is a test
 image (`benchmarks/fit_known.py --measure`). The last row is drawn anew of the kinds from which the detectors learned;
 the others are of other kinds."""
-
-NUMBERS = """\
-## Whole numbers
-
-Read from the picture as it came, with both engines: `own` is the default; `ocr` also uses RapidOCR's network (extra
-`ocr`). "Exact lines" counts best guesses, with the 95 % interval. "Answered" is the share of pages without a refusal;
-the next column is the share of those that are right (`benchmarks/strings.py`). These sets, too, were used to compare
-ideas."""
 
 PROCESSORS = {
     "training": "multiply in bfloat16 (AVX-512)",
@@ -124,7 +98,9 @@ def _processor_row(name: str) -> list[str]:
 
 def results_page() -> str:
     """docs/results.md: speed, backends, single digits, whole numbers, openings of the test split."""
-    parts = [*_speed(), *_backends(), *_digits(), *_non_digits(), *_numbers(), *_cost(), *_openings()]
+    peers = _result("peers")
+    read = [*digit_section(peers), *_non_digits(), *number_section(peers)]
+    parts = [*_speed(), *_backends(), *read, *_cost(), *_openings()]
     return "\n\n".join([INTRODUCTION, *parts]) + "\n"
 
 
@@ -164,35 +140,6 @@ def _backends() -> list[str]:
     return ["## Backends", markdown_table(head, rows), note]
 
 
-def _digits() -> list[str]:
-    """How well single digits from elsewhere are read, and how well non-digits are refused."""
-    reading, peers = _result("reading"), _result("peers")["digits"]
-    sets = reading["sets"]
-    rows = [
-        [SETS[name], f"{sets[name]['n']:,}", *_best_bold([sets[name]["best_guess_right"], *others.values()]),
-         f"{sets[name]['accepted']:.1f} %", f"{sets[name]['right_of_accepted']:.1f} %"]
-        for name, others in peers["right"].items()
-    ]  # fmt: skip
-    head = ("set", "n", "best guess right", "careful CNN", "RapidOCR", "answered", "right among answered")
-    refused = {
-        "clothing images (Fashion-MNIST)": sets["ood_fashion"],
-        "letters A to H (notMNIST)": sets["ood_notmnist_AH"],
-        "blank sudoku cells": sets["sudoku_scanner"],
-    }
-    shares = [f"{row['refused']:.1f} % of {row['n_without_digit']:,} {what}" for what, row in refused.items()]
-    areas = [
-        f"{reading['digit_probability'][kind]['auroc']:.4f} for {kind}"
-        for kind in ("clothing", "empty cells", "letters A to H")
-    ]
-    return [
-        DIGITS,
-        markdown_table(head, rows),
-        f"The other programs were measured once, not in the same run: {peers['how']}.",
-        f"Non-digits: it refuses {_listed(shares)}. Separating digits from non-digits by `digit_probability`, the area "
-        f"under the ROC curve is {_listed(areas)}.",
-    ]
-
-
 def _non_digits() -> list[str]:
     """How many drawings that show no digit the detector of each shipped model takes for one."""
     known = _result("known")
@@ -207,24 +154,6 @@ def _non_digits() -> list[str]:
         NON_DIGITS.format(kept=percent(known["kept"], 0)),
         markdown_table(("digits kept", "n", *names), rows[:first]),
         markdown_table(("no digits, taken for digits", "n", *names), rows[first:]),
-    ]
-
-
-def _numbers() -> list[str]:
-    """How well whole numbers are read, beside other programs."""
-    peers = _result("peers")["lines"]
-    rows = [
-        _number_row(name, engine, sets[name], others)
-        for name, others in peers["right"].items()
-        for engine, sets in _result("strings")["engines"].items()
-    ]
-    head = ("set", "pages, lines", "engine", "exact lines", "answered", "right among answered", "RapidOCR", "Tesseract",
-            "contours + CNN")  # fmt: skip
-    return [
-        NUMBERS,
-        markdown_table(head, rows),
-        f"The other programs were measured once, not in the same run: {peers['how']}. About 2 % of the labels of "
-        "ORAND-CAR-A are wrong.",
     ]
 
 
@@ -260,15 +189,6 @@ def _cost() -> list[str]:
 def _widest(features: list[str]) -> str:
     """What the processor multiplies with, which decides how long the networks take."""
     return ", AVX-512" if "avx512f" in features else ", AVX2" if "avx2" in features else ""
-
-
-def _number_row(name: str, engine: str, row: dict[str, Any], others: dict[str, float]) -> list[str]:
-    """One set read with one engine."""
-    low, high = row["interval"]
-    exact = f"{row['best_guess_right']:.1f} % ({low:.0f} to {high:.0f})"
-    answered = [f"{row['accepted']:.0f} %", f"{row['right_of_accepted']:.1f} %"]
-    return [SETS[name], f"{row['n']}, {row['lines']}", f"`{engine}`", exact, *answered,
-            *(f"{rate} %" for rate in others.values())]  # fmt: skip
 
 
 def _openings() -> list[str]:
@@ -330,12 +250,6 @@ def _accuracy_and_time(runs: list[dict[str, Any]]) -> list[str]:
 def _timed_beside_other_work(result: dict[str, Any]) -> bool:
     """Whether the machine did other work during any of the fits, as far as that was recorded."""
     return any(run.get("beside_other_work") for run in result["runs"])
-
-
-def _best_bold(rates: list[float]) -> list[str]:
-    """Rates in percent as cells of a table, the highest in bold."""
-    shown = [f"{rate:.1f} %" for rate in rates]
-    return [f"**{text}**" if rate == max(rates) else text for text, rate in zip(shown, rates, strict=True)]
 
 
 def _listed(parts: list[str]) -> str:
