@@ -2,7 +2,8 @@
 
 Writes `benchmarks/results/calibration-ENGINE.json`: for each group of lines that has a calibration of its own, the two
 numbers for `digitscope.reading.recognition.CALIBRATIONS`, and what they give; how a given length, right or wrong,
-changes what is answered (`digitscope.reading.recognition.MISFIT`); and what is taken for an empty line.
+changes what is answered (`digitscope.reading.recognition.MISFIT`); and what is taken for an empty line. The groups
+"given" and "forced" are lines read with the right length given, which does not change the best text, or does.
 
 Usage: python benchmarks/calibrate_lines.py [own|ocr|FILE.onnx] [--lines N]
 """
@@ -17,8 +18,11 @@ from typing import Any
 import numpy as np
 import results
 
+from digitscope.datasets.synthetic.glyphs import font_files, fonts_folder
 from digitscope.datasets.synthetic.lines import Lines
 from digitscope.reading.constraint import Constraint, digits_of
+from digitscope.reading.detection import Strip
+from digitscope.reading.engine import Engine, View
 from digitscope.reading.page import WRITTEN, PageReader
 
 SEED = 20_011
@@ -26,8 +30,25 @@ SEED = 20_011
 LIMITS = (0.5, 0.75, 0.9, 0.95)
 """Confidences for which the share of lines above them, and of these the right ones, are measured."""
 
+RECENT = 20
+"""Pictures of lines whose views are kept, more than one line has."""
+
 KNOWN = {"no length": None, "the right length": 0, "a digit more": 1, "a digit fewer": -1}
 """What the reader is told about the length of a number, and by how many digits that differs from the truth."""
+
+
+class Remembering:
+    """An engine that looks at a line once, however often it is read under another constraint."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine, self.seen = engine, dict[bytes, list[View]]()
+
+    def look(self, strip: Strip) -> list[View]:
+        """The views of a strip, from memory if its picture was seen lately."""
+        key = strip.pixels.tobytes()
+        if key not in self.seen:
+            self.seen = dict([*self.seen.items()][-RECENT:]) | {key: self.engine.look(strip)}
+        return self.seen[key]
 
 
 def odds_of(scores: np.ndarray) -> np.ndarray:
@@ -60,6 +81,7 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=2000)
     arguments = parser.parse_args()
     reader, source = PageReader(arguments.engine), Lines(SEED)
+    reader.lines.engines = tuple((Remembering(engine), weight) for engine, weight in reader.lines.engines)
     groups: dict[str, list[tuple[float, bool]]] = defaultdict(list)
     chances: dict[bool, list[float]] = {True: [], False: []}
     told: dict[str, list[tuple[bool, bool]]] = {known: [] for known in KNOWN}
@@ -73,10 +95,13 @@ def main() -> None:
             if truth and (more is None or len(truth) + more > 0):
                 constraint = None if more is None else Constraint(length=len(truth) + more)
                 again = reading if constraint is None else reader.reading(line.pixels, constraint)
+                if more == 0 and again.best:
+                    groups[reader.lines.calibration(again)].append((again.score, again.best == truth))
                 sure = again.digit_probability >= WRITTEN and reader.lines.confidence(again) >= reader.sure
                 told[known].append((sure, again.best == truth))
     figures = {
         "lines": arguments.lines,
+        "fonts": sum(len(font_files(fonts_folder(), kind)) for kind in ("handwritten", "printed")),
         "groups": {name: calibration(*map(np.array, zip(*found, strict=True))) for name, found in groups.items()},
         "length": {known: answered(*map(np.array, zip(*found, strict=True))) for known, found in told.items()},
         "called_empty": {

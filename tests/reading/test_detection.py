@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import line_drawings
 from digitscope.datasets.mnist import load_mnist
 from digitscope.preprocessing.line import HEIGHT, line_field
-from digitscope.reading.detection import Strip, find_lines
+from digitscope.reading.detection import Strip, find_lines, levelled
 
 
 def page(rows: int, seed: int = 0, slope: float = 0.0, shape: tuple[int, int] = (700, 600)) -> np.ndarray:
@@ -113,3 +114,49 @@ def test_the_whole_picture_as_a_line():
     assert (strip.box.width, strip.box.height) == (80, 30)
     assert strip.field is strip.field, "computed once"
     np.testing.assert_array_equal(strip.field, line_field(strip.pixels))
+
+
+def test_numbers_across_slanting_rules_are_found_whole():
+    ink = line_drawings.page((400, 620), [("7853", 150, 140)], "school", gap=0.4)
+    for y in (60, 150, 172, 300):
+        cv2.line(ink, (0, y - 28), (620, y + 28), 255, 2, cv2.LINE_AA)
+    (strip,) = find_lines(line_drawings.on_paper(ink, "grey"))
+    assert abs(strip.box.x - 150) < 8 and abs(strip.box.y - 140) < 8
+    assert 130 < strip.box.width < 220 and 40 < strip.box.height < 62
+
+
+@pytest.mark.parametrize("paper", line_drawings.PAPERS)
+def test_a_row_of_dashes_is_no_line_and_joined_digits_are_one(paper: str):
+    ink = np.zeros((400, 500), np.uint8)
+    for x in range(60, 440, 70):
+        cv2.line(ink, (x, 120), (x + 36, 121), 255, 4)
+        cv2.line(ink, (x, 300), (x + 36, 302), 255, 5)
+    assert find_lines(line_drawings.on_paper(ink, paper)) == []
+    ink = line_drawings.page((400, 500), [("888", 100, 150)], gap=-0.05)
+    assert len(find_lines(line_drawings.on_paper(ink, paper))) == 1
+
+
+@pytest.mark.parametrize(("x", "blot", "torn"), [(150, None, (False, False)), (150, 115, (True, False)),
+                                                 (150, 60, (False, False)), (150, 312, (False, True)),
+                                                 (-12, None, (True, False)), (372, None, (False, True))])  # fmt: skip
+def test_a_line_knows_where_something_may_be_missing(x: int, blot: int | None, torn: tuple[bool, bool]):
+    """It touches the rim, or a blot as high as its digits stands right beside it."""
+    ink = line_drawings.page((400, 500), [("8060", x, 150)], "school", gap=0.2)
+    if blot is not None:
+        cv2.circle(ink, (blot, 172), 16, 255, -1)
+    (strip,) = find_lines(line_drawings.on_paper(ink))
+    assert strip.torn == torn
+
+
+def test_a_rising_line_is_made_level_by_shear_and_by_rotation():
+    ink = line_drawings.page((300, 400), [("3586", 110, 120)], gap=0.2)
+    turned = cv2.warpAffine(ink, cv2.getRotationMatrix2D((200, 150), 24, 1.0), (400, 300))
+    whole = Strip.of(line_drawings.on_paper(turned))
+    sheared, rotated = levelled(whole, 0.1)
+    for strip in (sheared, rotated):
+        assert strip.pixels.shape[0] < 150 < whole.pixels.shape[0], "the line is level"
+        height, width = strip.pixels.shape[:2]
+        middle = strip.matrix @ [width / 2, height / 2, 1]
+        assert np.abs(middle - [200, 150]).max() < 60, "the matrix leads back to the picture"
+    assert levelled(Strip.of(line_drawings.on_paper(ink)), 0.1) == []
+    assert levelled(Strip.of(np.full((60, 200), 200, np.uint8)), 0.1) == []

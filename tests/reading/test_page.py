@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+import line_drawings
 from digitscope.datasets.mnist import load_mnist
 from digitscope.errors import ConfigError, ModelError
 from digitscope.io.elements import Number
@@ -17,8 +18,10 @@ from digitscope.reading.constraint import Constraint
 from digitscope.reading.detection import Strip
 from digitscope.reading.engine import View
 from digitscope.reading.engine_own import LineModel
+from digitscope.reading.numbers import PART
 from digitscope.reading.page import LONGEST, UNCERTAIN, PageReader
 from digitscope.reading.recognition import calibrated
+from line_drawings import HANDS, on_paper
 
 
 class Spelling:
@@ -66,16 +69,18 @@ def test_a_number_has_text_digits_boxes_and_probabilities():
 
 
 def test_separators_are_written_and_not_in_the_text():
-    (number,) = numbers(PageReader([Spelling("4.07")], sure=0.5), written([4, 3, 17, 5]))
+    pixels = written([4, 3, 17, 5])
+    pixels[:, 82:128] = 225
+    pixels[58:64, 102:108] = 60
+    (number,) = numbers(PageReader([Placed("4.07", np.array([47, 105, 157, 217]))], sure=0.5), pixels)
     assert (number.text, number.written.replace(" ", "")) == ("407", "4.07")
 
 
 def test_wide_gaps_are_blanks_and_wider_ones_part_numbers():
-    row = written([4, 3])[:, 20:-24]
-    for gap, expected in ((30, ["42 07"]), (100, ["42", "07"])):
+    row = np.delete(written([4, 3]), slice(66, 84), axis=1)[:, 28:-34]
+    for gap, expected in ((24, ["42 07"]), (50, ["42", "07"])):
         pixels = np.concatenate([row, np.full((row.shape[0], gap), 225, np.uint8), row], axis=1)
-        columns = np.concatenate([[0.25, 0.72], np.array([0.25, 0.72]) + 1 + gap / row.shape[1]])
-        engine = Placed("4207", columns * row.shape[1])
+        engine = Placed("4207", np.array([20, 56, 20 + row.shape[1] + gap, 56 + row.shape[1] + gap]))
         assert [number.written for number in numbers(PageReader([engine]), pixels)] == expected
         joined = numbers(PageReader([engine]), pixels, constraint=Constraint(length=4))
         assert [number.best_guess for number in joined] == ["4207"]
@@ -183,3 +188,56 @@ def test_nothing_there_is_no_number(reader: PageReader, kind: str):
         "strip": np.full((1, 3000), 90, np.uint8),
     }[kind]
     assert not any(number.text for number in numbers(reader, pixels))
+
+
+@pytest.mark.parametrize("hand", HANDS)
+@pytest.mark.parametrize(
+    ("text", "angle", "shape"),
+    [("178", 24, (420, 460)), ("178", 28, (420, 460)), ("178", -28, (420, 460)), ("1624", 28, (420, 460)),
+     ("153", 22, (200, 460)), ("153", -20, (200, 460))],
+)  # fmt: skip
+def test_a_number_that_rises_or_falls_steeply_keeps_its_first_digit(
+    reader: PageReader, hand: str, text: str, angle: int, shape: tuple[int, int]
+):
+    width = line_drawings.strokes(text, hand, gap=0.3)[1]
+    ink = line_drawings.page(shape, [(text, (shape[1] - width) / 2, shape[0] / 2 - 22)], hand, gap=0.3)
+    size = 1.5 if shape[0] > 400 else 1.25
+    matrix = cv2.getRotationMatrix2D((shape[1] / 2, shape[0] / 2), angle, size)
+    (number,) = numbers(reader, on_paper(cv2.warpAffine(ink, matrix, shape[::-1]), "grey"))
+    assert (number.best_guess, number.reason) == (text, None)
+
+
+def test_beside_a_line_that_is_not_read_surely_a_number_is_a_part():
+    """Two lines side by side that are not level: the second may be the rest of the first."""
+    pixels = np.full((400, 500), 225, np.uint8)
+    digits = written([4, 3])[12:-12, 24:-24]
+    height, width = digits.shape
+    for x, y in ((60, 100), (60 + width + 4, 100 + round(0.7 * height)), (60, 300)):
+        pixels[y : y + height, x : x + width] = np.minimum(pixels[y : y + height, x : x + width], digits)
+
+    class Sure(Spelling):
+        """Sure of every line but the second from above."""
+
+        def look(self, strip: Strip) -> list[View]:
+            self.sure = 0.3 if 110 < strip.box.y < 200 else 0.99
+            return super().look(strip)
+
+    found = numbers(PageReader([Sure("42")], sure=0.6), pixels, rotate=0)
+    assert [(number.text, number.reason) for number in found] == [(None, PART), (None, UNCERTAIN), ("42", None)]
+
+
+def test_a_one_does_not_turn_a_page():
+    """A 1 on a turned page may be a dash; other digits decide."""
+
+    class Turned(Spelling):
+        """Reads nothing on lines that are wider than high, and its text on others."""
+
+        def look(self, strip: Strip) -> list[View]:
+            height, width = strip.pixels.shape[:2]
+            return Spelling(self.text if height > width else "").look(strip)
+
+    pixels = np.full((500, 420), 225, np.uint8)
+    pixels[240:250, 60:300] = 60
+    assert PageReader([Turned("1")]).numbers(load_picture(pixels, LONGEST)) == (0, ())
+    degrees, found = PageReader([Turned("7")]).numbers(load_picture(pixels, LONGEST))
+    assert degrees in (90, 270) and [number.best_guess for number in found] == ["7"]

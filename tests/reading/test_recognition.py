@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -145,7 +146,7 @@ def test_what_both_read_but_nobody_expects_is_looked_at_again(both):
     """With a given length the best text is one that fits, and no view favours it."""
     ocr = Says("4711", again="4711")
     reading, calibration, confidence = both(ocr, Says("4711", "4711"), Constraint(length=3))
-    assert (ocr.looks, len(reading.best), calibration) == (2, 3, "ocr at odds")
+    assert (ocr.looks, len(reading.best), calibration) == (2, 3, "ocr forced")
     assert confidence < 0.9
 
 
@@ -155,3 +156,28 @@ def test_the_own_engine_looks_once_whatever_its_views_say(monkeypatch: pytest.Mo
     reader = LineReader("own")
     reading = reader.read(Strip.of(np.full((40, 130), 200, np.uint8)))
     assert (own.looks, reader.calibration(reading)) == (1, "own")
+
+
+def test_lines_read_under_a_constraint_have_calibrations_of_their_own(monkeypatch: pytest.MonkeyPatch):
+    """The only text that fits is nearly certain before calibration; what was measured on such lines decides."""
+    monkeypatch.setattr(recognition, "LineModel", lambda: Says("189", "1789"))
+    reader = LineReader("own")
+    strip = Strip.of(np.full((40, 130), 200, np.uint8))
+    free = reader.read(strip)
+    given, forced = reader.read(strip, Constraint(length=len(free.best))), reader.read(strip, Constraint(length=2))
+    assert [reader.calibration(one) for one in (free, given, forced)] == ["own", "own given", "own forced"]
+    assert given.best == free.best and given.score > free.score
+    assert reader.confidence(given) == recognition.calibrated(given.score, "own given")
+    for one in (free, given, forced):
+        assert reader.unconstrained_confidence(one) == pytest.approx(reader.confidence(free), abs=0.02), "never surer"
+    assert forced.best != free.best and reader.confidence(forced) < 0.7
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.999])
+def test_a_text_that_only_the_constraint_chose_is_no_surer_than_one_that_it_left(both, share: float):
+    reading, name, _ = both(Says("4711", again="4711"), Says("4711", "4711"), Constraint(length=3))
+    assert (name, reading.known) == ("ocr forced", "forced")
+    chosen = replace(reading, texts={reading.best: share})
+    reader = LineReader("ocr")
+    assert chosen.known == "forced"
+    assert reader.confidence(chosen) <= recognition.calibrated(share, "ocr given")

@@ -1,24 +1,22 @@
-"""Line recognition: a strip cut out of a page in; its digits, with their probabilities and places, out.
+"""Line recognition: a strip cut out of a page in; the texts that it may say, with their probabilities, out.
 
 One or more engines look at a strip in several views. Each view proposes texts, and every text is weighed by all views.
-``reading.detection`` finds the lines, ``reading.ctc`` decodes the columns, ``reading.page`` reads whole pages.
+``reading.detection`` finds the lines, ``reading.ctc`` decodes the columns, ``reading.layout`` places the characters.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from digitscope.arraytypes import Doubles, Floats, Levels
+from digitscope.arraytypes import Doubles, Floats
 from digitscope.errors import ConfigError
-from digitscope.preprocessing.line import HEIGHT
-from digitscope.reading.constraint import Constraint, digits_of
-from digitscope.reading.ctc import Place, beam_search, digits_only, log_probabilities, places, softmax, without_gaps
+from digitscope.reading.constraint import Constraint
+from digitscope.reading.ctc import beam_search, digits_only, log_probabilities, softmax, without_gaps
 from digitscope.reading.detection import Strip
 from digitscope.reading.engine import Engine, View
 from digitscope.reading.engine_own import LineModel
@@ -39,13 +37,20 @@ ignored the form, or the line may be no number at all, and then no text that kee
 OWN_BESIDE_OCR = 0.5
 """Weight of the own engine's views relative to those of ``ocr``."""
 
-CALIBRATIONS = {"own": (0.94, -0.161), "ocr": (1.029, -0.477), "ocr at odds": (0.29, -1.224)}
+CALIBRATIONS = {
+    "own": (0.94, -0.161),
+    "own given": (0.823, 0.473),
+    "own forced": (0.926, -0.454),
+    "ocr": (1.029, -0.477),
+    "ocr at odds": (0.29, -1.224),
+    "ocr given": (0.911, -0.126),
+    "ocr at odds given": (0.357, -0.724),
+    "ocr forced": (0.684, 1.001),
+}
 """Slope and intercept from the log-odds of the score to those of being right: of engine ``own``, of ``ocr`` where
-its two networks agree on the text, and where they do not. They were fitted on synthetic lines that no training saw
-(``benchmarks/calibrate_lines.py``)."""
-
-PEN = 0.4
-"""A pixel of a line field counts as ink if it has more than this share of full pen."""
+its two networks agree on the text, and where they do not; of lines read under a constraint where the best text is the
+same without it (``given``) and where it is not (``forced``). They were fitted on synthetic lines that no training saw
+(``benchmarks/calibrate_lines.py``), those under a constraint on 500 lines with the right length given."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,12 +64,14 @@ class Reading:
             first only if it is more probable than not.
         view: the view that shows where the characters of the best text stand.
         agreed: whether each engine has a view in which the best text is the most probable one.
+        unconstrained: the texts that would be listed if nothing were known about the number, likewise.
     """
 
     strip: Strip
     texts: dict[str, float]
     view: View
     agreed: bool
+    unconstrained: dict[str, float]
 
     @property
     def best(self) -> str:
@@ -77,30 +84,16 @@ class Reading:
         return self.texts.get(self.best, 0.0)
 
     @property
+    def known(self) -> str:
+        """What a constraint did: nothing (there was none), ``"given"``, or ``"forced"`` another text than the best."""
+        if self.texts is self.unconstrained:
+            return ""
+        return "given" if self.best == next(iter(self.unconstrained)) else "forced"
+
+    @property
     def digit_probability(self) -> float:
         """Probability 0..1 that the strip has any digit."""
         return 1 - self.texts.get("", 0.0)
-
-
-@dataclass(frozen=True, eq=False)
-class Character:
-    """A character of a line and where its ink is.
-
-    Attributes:
-        text: a digit or a separator.
-        left: left edge of its ink, in pixels of the strip, as the three that follow.
-        top: upper edge.
-        right: right edge.
-        bottom: lower edge.
-        probabilities: float32 (10,), of each digit; zeros for a separator.
-    """
-
-    text: str
-    left: float
-    top: float
-    right: float
-    bottom: float
-    probabilities: Floats
 
 
 class LineReader:
@@ -151,20 +144,29 @@ class LineReader:
         for (_, weight), of_engine in zip(self.engines, logs, strict=True):
             for of_view in of_engine:
                 votes += weight * np.log(softmax(of_view) + DOUBT)
-        ranked = _ranked(texts, votes, constraint)
+        unconstrained = _ranked(texts, votes, None)
+        ranked = unconstrained if constraint is None else _ranked(texts, votes, constraint)
         best = texts.index(next(iter(ranked)))
         agreed = all((of_engine.argmax(axis=1) == best).any() for of_engine in logs)
-        return Reading(strip, ranked, views[-1][int(np.argmax(logs[-1][:, best]))], agreed)
+        return Reading(strip, ranked, views[-1][int(np.argmax(logs[-1][:, best]))], agreed, unconstrained)
 
     def calibration(self, reading: Reading) -> str:
         """Which of ``CALIBRATIONS`` holds for a reading."""
-        if self._ocr is None:
-            return "own"
-        return "ocr" if reading.agreed else "ocr at odds"
+        if reading.known == "forced" or self._ocr is None:
+            return f"{'own' if self._ocr is None else 'ocr'} {reading.known}".rstrip()
+        return f"{'ocr' if reading.agreed else 'ocr at odds'} {reading.known}".rstrip()
 
     def confidence(self, reading: Reading) -> float:
-        """The calibrated probability 0..1 that the best text of a reading is right."""
-        return calibrated(reading.score, self.calibration(reading))
+        """The calibrated probability 0..1 that the best text of a reading is right.
+
+        A text that only the constraint chose is never surer than one of the same score that it left.
+        """
+        name = self.calibration(reading)
+        return min(calibrated(reading.score, one) for one in {name, name.replace("forced", "given")})
+
+    def unconstrained_confidence(self, reading: Reading) -> float:
+        """The calibrated probability 0..1 that what would be read without a constraint is right."""
+        return self.confidence(replace(reading, texts=reading.unconstrained))
 
 
 def _own(engine: str | Path) -> LineModel:
@@ -217,37 +219,3 @@ def calibrated(score: float, engine: str = "own") -> float:
     slope, intercept = CALIBRATIONS[engine]
     share = float(np.clip(score, 1e-6, 1 - 1e-6))
     return float(1 / (1 + np.exp(-(slope * np.log(share / (1 - share)) + intercept))))
-
-
-def characters(reading: Reading) -> list[Character]:
-    """The characters of a reading's best text, separators included, with their places, from left to right."""
-    view, (height, width) = reading.view, reading.strip.pixels.shape[:2]
-    found = _places(view.probabilities, reading.best)
-    middles = [view.start + view.step * ((place.first + place.last + 1) / 2) for place in found]
-    ink = (reading.strip.field > PEN).astype(np.uint8)
-    across, down = width / ink.shape[1], height / HEIGHT
-    placed = []
-    for number, (place, middle) in enumerate(zip(found, middles, strict=True)):
-        left = (middles[number - 1] + middle) / 2 if number else middle - height / 2
-        right = (middles[number + 1] + middle) / 2 if number + 1 < len(found) else middle + height / 2
-        x0, y0, x1, y1 = _ink_box(ink, round(left / across), round(right / across))
-        placed.append(Character(place.text, x0 * across, y0 * down, x1 * across, y1 * down, place.probabilities))
-    return placed
-
-
-def _places(probabilities: Floats, best: str) -> list[Place]:
-    """Where the characters of the best text stand, including any separators in the view's best spelling of it."""
-    if not best or 2 * len(best) > len(probabilities):
-        return []
-    spelled = [text for text, _ in beam_search(without_gaps(probabilities)) if digits_of(text) == best]
-    if spelled and 2 * len(spelled[0]) <= len(probabilities):
-        return places(probabilities, spelled[0])
-    return places(digits_only(probabilities), best)
-
-
-def _ink_box(ink: Levels, left: int, right: int) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of the ink between two columns, or of the columns if they have no ink."""
-    left = min(max(left, 0), ink.shape[1] - 1)
-    right = min(max(right, left + 1), ink.shape[1])
-    x, y, width, height = cv2.boundingRect(ink[:, left:right])
-    return (left + x, y, left + x + width, y + height) if width else (left, 0, right, ink.shape[0])
