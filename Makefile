@@ -57,6 +57,7 @@ check: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	@$(BIN)/python tools/write_docs.py
+	@$(BIN)/python tools/write_examples.py
 
 guide: $(VENV)/.dev
 	@$(BIN)/python tools/write_guide.py

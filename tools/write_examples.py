@@ -1,9 +1,9 @@
 """Write docs/examples.md: what the reader says to twelve situations, and their pictures.
 
-The pictures are drawn by this project (tests/line_drawings.py) or are those of `examples/`; the answers are the reader's own, with
-engine `own`, when this program runs. Run by `make docs`.
+The pictures are drawn by this project (tests/line_drawings.py) or are those of `examples/`; the answers are the
+reader's own, with engine `own`, when this program runs.
 
-Usage: python tools/write_examples.py
+Usage: python tools/write_examples.py   (make docs)
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from digitscope import files
 from digitscope.arraytypes import Levels
@@ -23,11 +24,11 @@ from digitscope.io.elements import Number
 from digitscope.io.image import load_picture
 from digitscope.reading.reader import Reader
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import line_drawings as drawings
 
+ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "docs" / "pictures" / "examples"
 PAGE = ROOT / "docs" / "examples.md"
 
@@ -46,6 +47,7 @@ class Situation:
     Attributes:
         name: of its file.
         what: stands there.
+        truth: the numbers in it, with blanks between them; empty if it should be refused.
         draw: gives the picture, uint8 (h, w) or (h, w, 3).
         single: whether it is read as one digit.
         advice: what to do if the answer is not enough.
@@ -53,6 +55,7 @@ class Situation:
 
     name: str
     what: str
+    truth: str
     draw: Callable[[], Levels]
     single: bool = False
     advice: str = ""
@@ -98,25 +101,33 @@ def note() -> Levels:
 
 
 def cut_off() -> Levels:
-    """The left part of a number that goes on beyond the picture."""
-    return drawings.on_paper(drawings.line("4825", "bold"))[:, :150]
+    """A number whose last digit goes on beyond the picture."""
+    return drawings.on_paper(drawings.line("4825", "bold"))[:, :-48]
 
 
 SITUATIONS = (
-    Situation("shadow", "a 3 on paper with a shadow", shipped("digits/3-blue-shadow.png"), True),
-    Situation("crop", "a 5 cut to its own box", lambda: crop("5"), True),
-    Situation("crossing", "a stroke on a line: a 1 on ruling, or part of a sign", crossed, True,
+    Situation("shadow", "a 3 on paper with a shadow", "3", shipped("digits/3-blue-shadow.png"), True),
+    Situation("crop", "a 5 cut to its own box", "5", lambda: crop("5"), True),
+    Situation("crossing", "a stroke on a line: a 1 on ruling, or part of a sign", "", crossed, True,
               "crop below or above the line"),
-    Situation("number", "4827 on squared paper", line("4827", "squared")),
-    Situation("amount", "an amount of money with a printed pattern", shipped("pages/amount.png")),
-    Situation("sum", "63÷7", line("63÷7"), advice="crop each number"),
-    Situation("ratio", "12:45", line("12:45", "grey", "thin"), advice="crop each number"),
-    Situation("columns", "8|25|3, with rules between columns", line("8|25|3"), advice="crop each cell"),
-    Situation("apart", "27 and 914, printed apart", line("27 914", wide=1.6)),
-    Situation("rising", "472, rising steeply", rising, advice="turn the picture level first"),
-    Situation("note", "5106 on a note on a dark desk", note),
-    Situation("cut", "4825, cut off by the picture's rim", cut_off, advice="photograph all of it"),
+    Situation("number", "4827 on squared paper", "4827", line("4827", "squared")),
+    Situation("amount", "an amount of money with a printed pattern", "248650", shipped("pages/amount.png")),
+    Situation("sum", "63÷7", "63 7", line("63÷7")),
+    Situation("ratio", "12:45", "12 45", line("12:45", "grey", "thin"),
+              advice="crop each number: a colon is taken for a separator"),
+    Situation("columns", "8, 25 and 3 with rules between columns", "8 25 3", line("8|25|3")),
+    Situation("apart", "27 and 914, printed apart", "27 914", line("27 914", wide=1.6)),
+    Situation("rising", "472, rising steeply", "472", rising),
+    Situation("note", "5106 on a note on a dark desk", "5106", note),
+    Situation("cut", "4825, its last digit cut through by the picture's rim", "", cut_off, advice="picture all of it"),
 )  # fmt: skip
+
+
+def verdict(one: Situation, numbers: tuple[Number, ...]) -> str:
+    """Whether the answer is right, refused or wrong."""
+    if any(number.refused for number in numbers) or not numbers:
+        return "refused"
+    return "right" if " ".join(number.text or "" for number in numbers) == one.truth else "**wrong**"
 
 
 def said(numbers: tuple[Number, ...]) -> str:
@@ -126,7 +137,7 @@ def said(numbers: tuple[Number, ...]) -> str:
 
 def _one(number: Number) -> str:
     if number.text is not None:
-        return f"**{number.written or number.text}** ({percent(number.confidence, 1)} sure)"
+        return f"**{number.written or number.text}** ({percent(min(number.confidence, 0.99), 0)} sure)"
     guess = f"; best guess {number.best_guess}" if number.best_guess else ""
     return f"refused: {number.reason}{guess}"
 
@@ -139,8 +150,17 @@ def page() -> str:
         pixels = one.draw()
         numbers = (reader.digit(pixels),) if one.single else reader.read(pixels).numbers
         how = "`--single`" if one.single else ""
-        rows.append([f"![{one.what}](pictures/examples/{one.name}.png)", one.what, how, said(numbers), one.advice])
-    head = ("picture", "what stands there", "how it is read", "the answer", "what helps")
+        rows.append(
+            [
+                f"![{one.what}](pictures/examples/{one.name}.png)",
+                one.what,
+                how,
+                said(numbers),
+                verdict(one, numbers),
+                one.advice,
+            ]
+        )
+    head = ("picture", "what stands there", "how it is read", "the answer", "", "what helps")
     return f"{INTRODUCTION}\n\n{markdown_table(head, rows)}\n"
 
 
@@ -148,7 +168,7 @@ def write() -> None:
     """Write the page and its pictures."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     for one in SITUATIONS:
-        files.write_bytes(PICTURES / f"{one.name}.png", cv2.imencode(".png", one.draw()[..., ::-1].copy() if one.draw().ndim == 3 else one.draw())[1].tobytes())
+        Image.fromarray(one.draw()).save(PICTURES / f"{one.name}.png")
     files.write_text(PAGE, page())
 
 
