@@ -86,13 +86,14 @@ def classifier(name: str, figures: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def reader_digit(recipe: dict[str, Any], written: int, formed: int) -> dict[str, Any]:
+def reader_digit(recipe: dict[str, Any], written: int, formed: int, metrics: dict[str, Any]) -> dict[str, Any]:
     """The card of the network that reads single digits.
 
     Args:
         recipe: its settings.
         written: number of its digits drawn from recorded pen strokes.
         formed: number of its digits drawn from forms.
+        metrics: how well it reads writers that it has not seen.
     """
     return {
         "name": "reader-digit",
@@ -103,6 +104,7 @@ def reader_digit(recipe: dict[str, Any], written: int, formed: int) -> dict[str,
         "data": f"{MNIST}; {written:,} digits drawn from the pen strokes of UNIPEN's training writers; {formed:,} "
         "drawn from the project's own forms",
         "data_licence": UNIPEN,
+        "metrics": metrics,
         "limits": "No figure on MNIST's test images is given, since it has seen other digits than MNIST's; its figures "
         "on writers that it has not seen are in docs/results.md.",
     }

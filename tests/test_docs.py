@@ -77,7 +77,7 @@ def test_what_the_readme_says_about_its_page_of_numbers_is_so():
     folder = ROOT / "examples" / "pages"
     with (folder / "truth.csv").open(newline="") as file:
         truth = [row["text"] for row in csv.DictReader(file) if row["file"] == "numbers.jpg"]
-    numbers = digitscope.Reader().read(folder / "numbers.jpg").numbers
+    numbers = digitscope.Reader(engine="own").read(folder / "numbers.jpg").numbers
     right = sum(number.text == text for number, text in zip(numbers, truth, strict=True))
     assert f"{right} of {len(truth)} numbers are right" in README
     wrong = {text: number for number, text in zip(numbers, truth, strict=True) if number.text != text}

@@ -210,4 +210,4 @@ def test_what_ships_for_reading_stays_small():
     with resources.as_file(shipped_folder) as folder:
         models = [*folder.glob("models/*.onnx"), *folder.glob("models/*.known.json"), *folder.glob("lines/*.onnx")]
         assert len(models) >= 4
-        assert sum(path.stat().st_size for path in models) < 5_000_000
+        assert sum(path.stat().st_size for path in models) <= 8_000_000, "all models together"

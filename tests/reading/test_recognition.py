@@ -22,7 +22,7 @@ PAGES = Path(__file__).parents[2] / "examples" / "pages"
 
 @pytest.fixture(scope="module")
 def reader() -> Reader:
-    return Reader()
+    return Reader(engine="own")
 
 
 @pytest.mark.parametrize(
