@@ -168,8 +168,8 @@ def test_lines_read_under_a_constraint_have_calibrations_of_their_own(monkeypatc
     assert [reader.calibration(one) for one in (free, given, forced)] == ["own", "own given", "own forced"]
     assert given.best == free.best and given.score > free.score
     assert reader.confidence(given) == recognition.calibrated(given.score, "own given")
-    for one in (free, given, forced):
-        assert reader.unconstrained_confidence(one) == pytest.approx(reader.confidence(free), abs=0.02), "never surer"
+    for one in (free, given, forced):  # more texts are proposed under a constraint, and each takes a share
+        assert 0 <= reader.confidence(free) - reader.unconstrained_confidence(one) + 1e-9 < 0.03, "never surer"
     assert forced.best != free.best and reader.confidence(forced) < 0.7
 
 
