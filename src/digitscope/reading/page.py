@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -131,14 +132,26 @@ class PageReader:
         return max(readings, key=_worth)
 
     def _level(self, strip: Strip, constraint: Constraint | None) -> Reading:
-        """The surest reading of a strip, as it is and made level; what is read surely is levelled only if steep."""
+        """The reading of a strip, as it is and made level; what is read surely is levelled only if steep.
+
+        Of these readings the surest counts on which two agree. The surest alone would be too sure: it was chosen for
+        that. If no two agree, it is no surer than the least sure one.
+        """
         reading = self.lines.read(strip, constraint)
         sure = self.lines.unconstrained_confidence(reading) >= self.sure
         if not reading.best or (sure and strip.pixels.shape[0] <= LOW):
             return reading
         others = [self.lines.read(other, constraint) for other in levelled(strip, STEEP if sure else TILT)]
         written = [one for one in (reading, *others) if _is_written(one)]
-        return max(written, key=lambda one: self.lines.confidence(one) * one.digit_probability, default=reading)
+        texts = [one.best for one in written]
+        agreed = [one for one in written if texts.count(one.best) > 1]
+        best = max(
+            agreed or written, key=lambda one: self.lines.confidence(one) * one.digit_probability, default=reading
+        )
+        if agreed or len(written) < 2:
+            return best
+        share = min(one.score for one in written) / best.score
+        return replace(best, texts={text: its * (share if text else 1) for text, its in best.texts.items()})
 
     def _upright(self, pixels: Levels, rotate: int | None, constraint: Constraint | None) -> tuple[int, list[Reading]]:
         """The degrees that turn a page upright, and its readings then."""
