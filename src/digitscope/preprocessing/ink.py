@@ -23,7 +23,7 @@ from digitscope.arraytypes import Floats, Levels, Mask
 from digitscope.io.elements import Box
 from digitscope.preprocessing.contrast import contrast_of, grain_of
 from digitscope.preprocessing.cut_out import is_cut_out
-from digitscope.preprocessing.ruling import NARROW, NEAR_RIM, level_lines, parts_of
+from digitscope.preprocessing.printed_lines import NARROW, NEAR_RIM, level_lines, parts_of
 
 LONGEST = 640
 """Pixels of the longer side to which a picture is reduced before its ink is looked for: enough for any digit."""
