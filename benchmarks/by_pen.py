@@ -10,7 +10,7 @@ from pathlib import Path
 import crops
 import cv2
 import numpy as np
-from no_digits import SIGNS
+from no_digits import SIGNS, smooth
 
 from digitscope.arraytypes import Floats, Images, Labels, Levels
 from digitscope.datasets.synthetic import handwriting
@@ -29,6 +29,20 @@ PEN = (0.085, 0.42, 0.03, 0.22)
 
 SLANT, WIDTH = 0.1, 0.1
 """Standard deviations of what is added to a writer's slant, and of the logarithm of what multiplies the width."""
+
+LOOPED = {
+    4: ("26,0 18,30 22,62 42,72 62,58 72,34 64,18 50,24 44,50 42,102",
+        "20,2 12,40 18,66 38,74 58,64 70,40 66,22 54,18 44,34 40,70 40,104",
+        "30,4 14,48 24,70 44,70 66,50 68,28 56,22 46,40 42,100",
+        "16,0 10,34 20,58 40,62 60,48 66,26 56,14 44,28 40,60 38,100",
+        "24,2 20,36 34,52 56,44 66,24 54,14 44,30 42,64 40,104"),
+    9: ("8,46 34,52 58,40 66,18 52,2 36,8 32,34 34,70 36,102",
+        "4,44 30,50 56,36 60,14 46,2 32,12 30,44 32,100",
+        "14,50 40,48 62,28 56,6 40,4 32,22 32,60 30,104",
+        "60,26 44,8 22,16 20,40 40,48 56,32 62,12 58,50 50,104"),
+}  # fmt: skip
+"""Digits in one stroke with a loop, as points in hundredths of their height; `datasets.synthetic.handwriting` lacks these
+forms."""
 
 Random = np.random.Generator
 
@@ -57,6 +71,17 @@ def formed(count: int, rng: Random) -> tuple[list[Floats], Labels]:
     labels = np.arange(count, dtype=np.uint8) % 10
     curves = (handwriting.curve(str(y), int(rng.integers(1000)), rng, float(rng.uniform(0, 0.04))) for y in labels)
     return [drawn(strokes, rng) for strokes in curves], labels
+
+
+def looped(count: int, rng: Random) -> tuple[list[Floats], Labels]:
+    """Digits in the forms of `LOOPED`, wobbly."""
+    labels = rng.choice(list(LOOPED), count).astype(np.uint8)
+    inks = []
+    for label in labels:
+        points = np.array([point.split(",") for point in str(rng.choice(LOOPED[int(label)])).split()], float)
+        moved = points + rng.normal(0, rng.uniform(0, 5), points.shape)
+        inks.append(drawn([(smooth(moved) / 100).astype(np.float32)], rng))
+    return inks, labels
 
 
 def drawn(strokes: list[Floats], rng: Random) -> Floats:
