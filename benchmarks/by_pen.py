@@ -41,8 +41,8 @@ LOOPED = {
         "14,50 40,48 62,28 56,6 40,4 32,22 32,60 30,104",
         "60,26 44,8 22,16 20,40 40,48 56,32 62,12 58,50 50,104"),
 }  # fmt: skip
-"""Digits in one stroke with a loop, as points in hundredths of their height; `datasets.synthetic.handwriting` lacks these
-forms."""
+"""Digits in one stroke with a loop, as points in hundredths of their height; the forms of `synthetic.handwriting` lack
+them."""
 
 Random = np.random.Generator
 

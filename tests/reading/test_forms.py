@@ -73,14 +73,10 @@ def smooth(points: np.ndarray) -> np.ndarray:
     return np.concatenate([points[:1], *inner, points[-1:]])
 
 
-REFUSED = ("4, its strokes joined by a loop",)
-"""Forms of which no network knows enough yet."""
-
-
 @pytest.mark.parametrize("form", FORMS)
 def test_no_form_is_read_as_another_digit(form: str):
     digit, *writers = FORMS[form]
     pictures = [drawn(strokes, paper, pen) for strokes in writers for paper in PAPERS for pen in (6, 11, 16)]
     said = [Reader().digit(picture).text for picture in pictures]
     assert {*said} <= {digit, None}, said
-    assert form in REFUSED or said.count(digit) >= 0.75 * len(said), said
+    assert said.count(digit) >= 0.75 * len(said), said
