@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -34,8 +35,13 @@ def processor_features() -> list[str]:
 
 
 def has_bfloat16() -> bool:
-    """Whether the processor multiplies in bfloat16, which makes a fit faster."""
-    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(processor_features())
+    """Whether the processor multiplies in bfloat16, which makes a fit faster, and oneDNN may use that.
+
+    ``ONEDNN_MAX_CPU_ISA`` can forbid it; then oneDNN has no kernel for such a fit.
+    """
+    allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper()
+    forbidden = allowed not in ("", "ALL", "DEFAULT") and not re.search("BF16|FP16|AMX|AVX10", allowed)
+    return not forbidden and not {"avx512_bf16", "amx_bf16"}.isdisjoint(processor_features())
 
 
 def machine() -> str:
