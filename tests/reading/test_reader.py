@@ -170,6 +170,19 @@ def test_nothing_is_opened_that_is_not_used(monkeypatch: pytest.MonkeyPatch):
     assert one.digit(mnist()[0][0]).text == one.digit(mnist()[0][0]).text == "7" and opened == ["own", "reader-digit"]
 
 
+@pytest.mark.parametrize("installed", [None, Path("rec.onnx")])
+def test_a_single_digit_opens_no_engine_for_lines(installed: Path | None, monkeypatch: pytest.MonkeyPatch):
+    """Whether or not rapidocr is installed; what the user names is opened at once, so that its error comes at once."""
+    opened = []
+    monkeypatch.setattr("digitscope.reading.reader.installed_network", lambda: installed)
+    monkeypatch.setattr("digitscope.reading.reader.PageReader", lambda *what: opened.append(what[0]))
+    for engine in ("auto", "own"):
+        Reader(engine=engine).digit(mnist()[0][0])
+    assert opened == []
+    Reader(engine="ocr")
+    assert opened == ["ocr"]
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     st.integers(1, 70), st.integers(1, 70), st.sampled_from([np.uint8, np.uint16, np.float32, bool]), st.integers(0, 99)

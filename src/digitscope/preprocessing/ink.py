@@ -95,9 +95,9 @@ def find_ink(pixels: Levels) -> Ink:
         return _ink(contrast, _digit_parts(marks, cut_out), floor, cut_out)
     writing, line = _without_lines(marks)
     found = _ink(contrast, writing, floor)
-    if found.box is None or not _may_be_writing(found, line & marks):
+    if found.box is None or not _may_be_writing(found, line):
         return found
-    return replace(found, with_line=_ink(contrast, writing | (line & marks & _around(found.box, marks)), floor))
+    return replace(found, with_line=_ink(contrast, writing | (line & _around(found.box, line.shape)), floor))
 
 
 def _ink(contrast: Floats, writing: Mask, floor: float, cut_out: bool = False) -> Ink:
@@ -147,7 +147,7 @@ def _without_lines(mask: Mask) -> tuple[Mask, Mask]:
     touches more than one side, and everything is kept.
 
     Returns:
-        What was kept; and the lines that were not, unless they run in both directions, as those of cells and tables do.
+        What was kept; and the marks on lines, unless these run in both directions, as those of cells and tables do.
     """
     level, upright = level_lines(mask), level_lines(mask.T).T
     lines = level | upright
@@ -160,7 +160,7 @@ def _without_lines(mask: Mask) -> tuple[Mask, Mask]:
     rest = _digit_parts(rest | ((bridged > 0) & lines & mask))
     if _sides(rest) > 1:
         return _digit_parts(mask), np.zeros_like(mask)
-    return rest, np.zeros_like(mask) if level.any() and upright.any() else lines
+    return rest, np.zeros_like(mask) if level.any() and upright.any() else lines & mask
 
 
 def _may_be_writing(found: Ink, line: Mask) -> bool:
@@ -183,10 +183,10 @@ def _thickness(mask: Mask) -> float:
     return 4 * float(inside[inside > 0].mean())
 
 
-def _around(box: Box, mask: Mask) -> Mask:
-    """The pixels of a picture no further from a box than half of its longer side."""
+def _around(box: Box, shape: tuple[int, ...]) -> Mask:
+    """The pixels of a picture of this shape no further from a box than half of its longer side."""
     reach = max(box.width, box.height) // 2
-    near = np.zeros_like(mask)
+    near = np.zeros(shape, bool)
     near[max(0, box.y - reach) : box.y + box.height + reach, max(0, box.x - reach) : box.x + box.width + reach] = True
     return near
 

@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 
 from digitscope.arraytypes import Doubles, Floats, Integers, Mask
-from digitscope.preprocessing.line import HEIGHT
+from digitscope.preprocessing.line import HEIGHT, OTHER
 from digitscope.reading.constraint import digits_of
 from digitscope.reading.ctc import Place, beam_search, digits_only, places, without_gaps
 from digitscope.reading.engine import View
 from digitscope.reading.recognition import Reading
 
-MARK = "?"
+MARK = OTHER
 """The text of a mark. A network whose alphabet has this character says so itself; it is then laid out like one that was
 found by its ink."""
 

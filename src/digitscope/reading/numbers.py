@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from digitscope.preprocessing.line import ALPHABET
+from digitscope.preprocessing.line import SEPARATORS
 from digitscope.reading.constraint import DIGITS, PLACES, Constraint, digits_of
 from digitscope.reading.layout import MARK, Character, digit_height
 
@@ -125,7 +125,7 @@ def _parting(placed: Sequence[Character]) -> list[int]:
 
 def _has_marks(constraint: Constraint) -> bool:
     """Whether a pattern has characters that the network does not read, such as brackets."""
-    return any(character not in PLACES + ALPHABET + " " for character in constraint.pattern or "")
+    return any(character not in PLACES + SEPARATORS + " " for character in constraint.pattern or "")
 
 
 def _blanks(placed: Sequence[Character]) -> list[str]:
@@ -137,9 +137,8 @@ def _blanks(placed: Sequence[Character]) -> list[str]:
     usual, least = (float(np.quantile(known, 0.3)), NUMBER_GAP) if len(known) > 1 else (0.0, PAIR_GAP)
     wide = gaps > WIDER * usual
     far = wide & (gaps > np.where(before & after, least, NUMBER_GAP))
-    part = (
-        far & after & (before | np.concatenate([[False], far[:-1]]))
-    )  # a separator parts if it is far from both sides
+    # A separator parts if it is far from both sides.
+    part = far & after & (before | np.concatenate([[False], far[:-1]]))
     blank = wide & (gaps > BLANK_GAP) & before & after
     return [""] * bool(placed) + [
         "|" if ends else " " * bool(is_wide) for ends, is_wide in zip(part, blank, strict=True)

@@ -58,13 +58,11 @@ class Reader:
         if min_confidence is not None and not 0 <= min_confidence <= 1:
             raise ConfigError(f"min_confidence={min_confidence} is out of range; expected 0 to 1")
         self.min_confidence = min_confidence
-        if engine == "auto":
-            engine = "own" if installed_network() is None else "ocr"
         self._model, self._engine = model, engine
         # What is not the default may be missing or damaged: open it now, so that the error comes here.
         if model != DIGIT_MODEL:
             _ = self.model
-        if engine not in ("own", "ocr") or installed_network() is None:
+        if engine not in ("auto", "own"):
             _ = self.pages
 
     @cached_property
@@ -73,9 +71,16 @@ class Reader:
         return self._model if isinstance(self._model, Model) else load(self._model)
 
     @cached_property
+    def _chosen(self) -> str | Path | Sequence[Engine]:
+        """The engine for lines, with the one that ``"auto"`` stands for here; looked up when it is first needed."""
+        if self._engine != "auto":
+            return self._engine
+        return "own" if installed_network() is None else "ocr"
+
+    @cached_property
     def pages(self) -> PageReader:
         """The reader of lines; opened when it is first needed."""
-        return PageReader(self._engine, SURE_OF_NUMBER if self.min_confidence is None else self.min_confidence)
+        return PageReader(self._chosen, SURE_OF_NUMBER if self.min_confidence is None else self.min_confidence)
 
     def read(
         self,
@@ -207,7 +212,7 @@ class Reader:
             degrees, numbers = self.pages.numbers(picture, rotate, constraint)
         milliseconds = round((time.perf_counter() - start) * 1000, 3)
         size = picture.width, picture.height
-        engine = None if single else str(self._engine) if isinstance(self._engine, str | Path) else "several"
+        engine = None if single else str(self._chosen) if isinstance(self._chosen, str | Path) else "several"
         return Page(file, number, *size, degrees, numbers, milliseconds, engine=engine, pixels=picture.pixels)
 
     def _digit(self, picture: Picture) -> Number:
