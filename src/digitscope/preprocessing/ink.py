@@ -158,7 +158,7 @@ def _without_lines(mask: Mask) -> tuple[Mask, Mask]:
         rest.astype(np.uint8), cv2.MORPH_CLOSE, bridge, borderType=cv2.BORDER_CONSTANT, borderValue=0
     )
     rest = _digit_parts(rest | ((bridged > 0) & lines & mask))
-    if _sides(rest) > 1:
+    if sides_touched(rest) > 1:
         return _digit_parts(mask), np.zeros_like(mask)
     return rest, np.zeros_like(mask) if level.any() and upright.any() else lines & mask
 
@@ -223,14 +223,14 @@ def _is_blot(mask: Mask) -> bool:
 
 def _is_soft(ink: Floats, mask: Mask) -> bool:
     """Whether the shape is the edge of a shadow: it touches the rim, and even its sharpest edges are blurred."""
-    if _sides(mask) == 0:
+    if sides_touched(mask) == 0:
         return False
     smooth = cv2.GaussianBlur(ink, (0, 0), max(0.5, max(mask.shape) / 200))
     slope = np.hypot(cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / 8))
     return bool(float(np.percentile(slope[mask], 90)) * max(mask.shape) < SHARP)
 
 
-def _sides(mask: Mask) -> int:
+def sides_touched(mask: Mask) -> int:
     """How many sides of the picture the mask touches."""
     return sum(bool(side.any()) for side in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))
 

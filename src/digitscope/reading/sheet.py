@@ -10,6 +10,7 @@ import numpy as np
 
 from digitscope.arraytypes import AnyArray, Integers, Levels, Mask
 from digitscope.io.pixels import reduced
+from digitscope.preprocessing.ink import sides_touched
 
 COARSE = 200
 """Pixels of the longer side of the reduced picture in which the sheet is looked for."""
@@ -58,16 +59,11 @@ def _outline(small: Levels) -> Integers | None:
     inside = np.zeros_like(grey)
     cv2.fillConvexPoly(inside, hull, 1)
     area = float(inside.sum())
-    if len(corners) != 4 or area < SMALLEST * inside.size or _sides(inside) > 1:
+    if len(corners) != 4 or area < SMALLEST * inside.size or sides_touched(inside > 0) > 1:
         return None
     light, dark = np.median(grey[inside > 0]), np.median(grey[inside == 0])
     whole = abs(cv2.contourArea(corners) / area - 1) < STRAIGHT and bright[inside > 0].mean() > 1 - STRAIGHT
     return np.asarray(hull, np.int64) if whole and dark < CONTRAST * light else None
-
-
-def _sides(inside: AnyArray) -> int:
-    """How many sides of the picture a sheet touches."""
-    return sum(bool(side.any()) for side in (inside[0], inside[-1], inside[:, 0], inside[:, -1]))
 
 
 def _painted(pixels: Levels, inside: Mask) -> Levels:
