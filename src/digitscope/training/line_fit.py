@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -39,6 +40,10 @@ PEAK, WARMUP, RAMP = 2.5e-3, 0.03, 100
 
 GUIDE = 0.3
 """Weight of the columns' own cross-entropy beside the CTC loss."""
+
+LEAN, STRETCH, SHIFT = 0.08, (0.88, 1.08), 1.0
+"""How lines are varied when they are seen: standard deviation of their lean in widths per height, range of their height
+as a share, standard deviation of the way up or down in pixels."""
 
 SAVE_SECONDS = 60.0
 """Seconds between two saves."""
@@ -212,10 +217,22 @@ def export_reader(network: keras.Model, path: str | Path) -> None:
 
 
 def _varied(batch: Batch, rng: np.random.Generator) -> tuple[Floats, npt.NDArray[np.int32]]:
-    """A batch as the network takes it, its ink made a little weaker or stronger, so that no batch is seen twice."""
-    fields = batch[0].astype(np.float32) * np.float32(1 / 255)
-    power = rng.uniform(0.75, 1.35, (len(fields), 1, 1)).astype(np.float32)
-    return (fields**power)[..., None], np.concatenate(batch[1:], axis=1)
+    """A batch as the network takes it, so changed that no batch is seen twice.
+
+    Each line is leaned, stretched and moved up or down a little, which leaves its characters in their columns, and its
+    ink made weaker or stronger.
+    """
+    height, width = batch[0].shape[1:]
+    leans, sizes = rng.normal(0, LEAN, len(batch[0])), rng.uniform(*STRETCH, len(batch[0]))
+    shifts = rng.normal(0, SHIFT, len(batch[0]))
+    moved = np.empty_like(batch[0])
+    for line, out, lean, size, shift in zip(batch[0], moved, leans, sizes, shifts, strict=True):
+        middle = (height - 1) / 2
+        matrix = np.array([[1, lean, -lean * middle], [0, size, middle * (1 - size) + shift]])
+        cv2.warpAffine(line, matrix, (width, height), dst=out)
+    power = rng.uniform(0.75, 1.35, (len(moved), 1, 1)).astype(np.float32)
+    fields = (moved.astype(np.float32) * np.float32(1 / 255)) ** power
+    return fields[..., None], np.concatenate(batch[1:], axis=1)
 
 
 def _ctc(classes: Any, logits: Any) -> Any:

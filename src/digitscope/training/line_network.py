@@ -11,9 +11,9 @@ from typing import Any
 from digitscope.backend import keras
 from digitscope.preprocessing.line import CLASSES, HEIGHT
 
-FILTERS = (24, 40, 64, 96, 112, 128, 128, 128)
-"""Filters of the convolutions: the first three halve the height, the sixth turns it into columns, and the last two look
-at neighbouring columns."""
+FILTERS = (24, 40, 64, 96, 128, 160, 160, 160, 160)
+"""Filters of the convolutions: the first three halve the height, the sixth turns it into columns, and those after it
+look at neighbouring columns, the last two each adding to what was there before."""
 
 
 def build_line_network(precision: str = "float32") -> keras.Model:
@@ -50,6 +50,8 @@ def build_line_network(precision: str = "float32") -> keras.Model:
     x = convolution(x, 4, 3)
     x = convolution(x, 5, (HEIGHT // 8, 1), padding="valid")
     x = convolution(x, 6, (1, 7))
-    x = layers.Add(dtype=precision, name="conv8_sum")([x, convolution(x, 7, (1, 7))])
+    for number in range(7, len(FILTERS)):
+        seen = convolution(x, number, (1, 7))
+        x = layers.Add(dtype=precision, name=f"conv{number + 1}_sum")([x, seen])
     x = layers.Conv2D(CLASSES, 1, dtype="float32", name="logits")(x)
     return keras.Model(field, layers.Reshape((-1, CLASSES), dtype="float32", name="columns")(x), name="line_reader")

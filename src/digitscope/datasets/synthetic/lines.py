@@ -133,7 +133,7 @@ class Lines:
         """A made-up text, character by character."""
         recipe = self._recipe
         text = no_number(rng) if rng.random() < recipe.empty else self._number(rng)
-        hand = self._hand(text, rng) if recorded is None else self._recorded_hand(recorded, rng)
+        hand = self._hand(text, recorded, rng)
         ink, placed = hand.write(text)
         if not text and rng.random() < recipe.surroundings.shapes:
             ink = add_shapes(ink, recipe.surroundings, rng)
@@ -143,26 +143,32 @@ class Lines:
         """A number; with other marks only where they have a label."""
         return marked(rng) if self._recorded is not None and rng.random() < self._recipe.marked else number(rng)
 
-    def _recorded_hand(self, recorded: RecordedWriters, rng: np.random.Generator) -> Hand:
-        recipe = self._recipe.hand
-        return Hand(recipe, recorded.writer(recipe, rng), False, rng, leaning=True)
+    def _hand(self, text: str, recorded: RecordedWriters | None, rng: np.random.Generator) -> Hand:
+        """A writer who was recorded, or who uses strokes, MNIST digits, a handwriting font or a printed one.
 
-    def _hand(self, text: str, rng: np.random.Generator) -> Hand:
-        """A writer who uses strokes, MNIST digits, a handwriting font or a printed one."""
+        Where other marks have a label, those of people with a pen are printed at times, as on forms.
+        """
         recipe = self._recipe
+        printed_marks = self._recorded is not None and rng.random() < recipe.printed_marks
         draw = rng.random()
-        has_letters = any(character.isalpha() for character in text)
-        if not has_letters and draw < recipe.strokes:
-            return Hand(recipe.hand, handwriting.writer(recipe.hand, rng), False, rng)
-        if not has_letters and draw < recipe.strokes + recipe.mnist:
-            return Hand(recipe.hand, self._mnist_writer(rng), False, rng)
-        printed = (
-            rng.random() < recipe.printed_words
-            if has_letters
-            else draw > recipe.strokes + recipe.mnist + recipe.handwritten
-        )
-        fonts = self._printed if printed else self._written
-        return Hand(recipe.hand, fonts[int(rng.integers(len(fonts)))].get, printed, rng)
+        has_letters = not printed_marks and any(character.isalpha() for character in text)
+        if recorded is None and (has_letters or draw >= recipe.strokes + recipe.mnist):
+            printed = (
+                rng.random() < recipe.printed_words
+                if has_letters
+                else draw > recipe.strokes + recipe.mnist + recipe.handwritten
+            )
+            fonts = self._printed if printed else self._written
+            return Hand(recipe.hand, fonts[int(rng.integers(len(fonts)))].get, printed, rng)
+        if recorded is not None:
+            source: Source = recorded.writer(recipe.hand, rng)
+        elif draw < recipe.strokes:
+            source = handwriting.writer(recipe.hand, rng)
+        else:
+            source = self._mnist_writer(rng)
+        if printed_marks:
+            source = _with_marks_of(self._printed[int(rng.integers(len(self._printed)))], source)
+        return Hand(recipe.hand, source, False, rng, leaning=recorded is not None)
 
     def _mnist_writer(self, rng: np.random.Generator) -> Source:
         """MNIST's digits, and strokes for everything else."""
@@ -175,6 +181,16 @@ class Lines:
             return digits[int(rng.integers(len(digits)))]
 
         return source
+
+
+def _with_marks_of(font: dict[str, Glyph], source: Source) -> Source:
+    """The digits and separators of a source, and the other marks of a font."""
+
+    def either(character: str) -> Glyph | list[Floats] | None:
+        own = character in ALPHABET or character not in font
+        return source(character) if own else font[character]
+
+    return either
 
 
 def write_samples(folder: Path, count: int, seed: int = 0, progress: Progress | None = None) -> None:

@@ -251,6 +251,8 @@ class LineRecipe:
             other writers share the rest.
         whole: share of the lines by recorded writers that are whole numbers of theirs.
         marked: share of the composed lines with other marks between digits, if there are recorded writers.
+        printed_marks: share of the composed lines whose other marks are printed though people wrote the digits, if
+            there are recorded writers.
         hand: the writer.
         surroundings: what stands around the writing.
         paper: what it is written on.
@@ -265,6 +267,7 @@ class LineRecipe:
     recorded: float = 0.5
     whole: float = 0.25
     marked: float = 0.25
+    printed_marks: float = 0.4
     hand: HandRecipe = field(default_factory=HandRecipe)
     surroundings: SurroundingsRecipe = field(default_factory=SurroundingsRecipe)
     paper: PaperRecipe = field(default_factory=PaperRecipe)
