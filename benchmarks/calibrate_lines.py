@@ -1,33 +1,46 @@
-"""Calibrate a line reader: turn its score into a probability, by logistic regression on synthetic lines it never saw.
+"""Calibrate a line reader: turn its score into a probability, by logistic regression on lines it never saw.
 
-Writes `benchmarks/results/calibration-ENGINE.json`: for each group of lines that has a calibration of its own, the two
-numbers for `digitscope.reading.recognition.CALIBRATIONS`, and what they give; how a given length, right or wrong,
-changes what is answered (`digitscope.reading.recognition.MISFIT`); and what is taken for an empty line. The groups
-"given" and "forced" are lines read with the right length given, which does not change the best text, or does.
+The lines are drawn with the strokes of UNIPEN's validation writers, whom no training sees. On the first half the
+numbers for `digitscope.reading.recognition.CALIBRATIONS` are fitted, for each group of lines that has a calibration of
+its own; on the second half everything else is measured with them: how often answers of each confidence are right, how
+many lines are answered at each threshold (`digitscope.reading.page.SURE`), what whole pages of one line then answer,
+how a given length, right or wrong, changes what is answered (`digitscope.reading.recognition.MISFIT`), and what is
+taken for an empty line. The groups "given" and "forced" are lines read with the right length given, which does not
+change the best text, or does. Writes `benchmarks/results/calibration-ENGINE.json`.
 
-Usage: python benchmarks/calibrate_lines.py [own|ocr|FILE.onnx] [--lines N]
+Usage: python benchmarks/calibrate_lines.py own|ocr|FILE.onnx --unipen FOLDER [--lines N]
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import results
+import sets
 
 from digitscope.datasets.synthetic.glyphs import font_files, fonts_folder
-from digitscope.datasets.synthetic.lines import Lines
+from digitscope.datasets.synthetic.lines import Lines, SyntheticLine
+from digitscope.io.pixels import picture_of_array
+from digitscope.models.metrics import binned
+from digitscope.preprocessing.line import OTHER
+from digitscope.reading import recognition
 from digitscope.reading.constraint import Constraint, digits_of
 from digitscope.reading.detection import Strip
 from digitscope.reading.engine import Engine, View
 from digitscope.reading.page import WRITTEN, PageReader
+from digitscope.reading.recognition import Reading
+from digitscope.training.line_fit import UNSEEN
 
 SEED = 20_011
 
-LIMITS = (0.5, 0.75, 0.9, 0.95)
+LIMITS = (0.5, 0.75, 0.8, 0.85, 0.9, 0.92, 0.94, 0.96, 0.98)
 """Confidences for which the share of lines above them, and of these the right ones, are measured."""
 
 RECENT = 20
@@ -35,6 +48,24 @@ RECENT = 20
 
 KNOWN = {"no length": None, "the right length": 0, "a digit more": 1, "a digit fewer": -1}
 """What the reader is told about the length of a number, and by how many digits that differs from the truth."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one line was read, being told one thing of ``KNOWN``."""
+
+    known: str
+    group: str
+    truth: str
+    text: str
+    score: float
+    confidence: float
+    digit_probability: float
+
+    @property
+    def right(self) -> bool:
+        """Whether the text is the truth."""
+        return self.text == self.truth
 
 
 class Remembering:
@@ -51,15 +82,99 @@ class Remembering:
         return self.seen[key]
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("engine", nargs="?", default="own")
+    parser.add_argument("--unipen", type=Path, required=True)
+    parser.add_argument("--lines", type=int, default=4000)
+    asked = parser.parse_args()
+    reader, source = PageReader(asked.engine), Lines(SEED, None, UNSEEN, asked.unipen, validation=True)
+    reader.lines.engines = tuple((Remembering(engine), weight) for engine, weight in reader.lines.engines)
+    half = asked.lines // 2
+    groups: dict[str, list[Outcome]] = defaultdict(list)
+    for number in range(half):
+        for one in outcomes(reader, source.line(number), ("no length", "the right length")):
+            if one.text:
+                groups[one.group].append(one)
+    fits = {name: fitted(np.array([one.score for one in found]), right_of(found)) for name, found in groups.items()}
+    recognition.CALIBRATIONS.update(fits)
+    found = checked(reader, [source.line(number) for number in range(half, asked.lines)])
+    figures = {
+        "lines": asked.lines,
+        "fonts": sum(len(font_files(fonts_folder(), kind)) for kind in ("handwritten", "printed")),
+        "fitted": {name: {"n": len(groups[name]), "right": round(float(right_of(groups[name]).mean()), 4),
+                          "slope": round(slope, 3), "intercept": round(start, 3)}
+                   for name, (slope, start) in fits.items()},
+    } | found  # fmt: skip
+    print(figures)
+    results.write(f"calibration-{Path(asked.engine).stem}", figures)
+
+
+def outcomes(reader: PageReader, line: SyntheticLine, told: tuple[str, ...] = tuple(KNOWN)) -> Iterator[Outcome]:
+    """How a line is read, being told each of these things about its number."""
+    truth = digits_of(line.text)
+    for known in told:
+        more = KNOWN[known]
+        if more is not None and (not truth or len(truth) + more < 1):
+            continue
+        reading = reader.reading(line.pixels, None if more is None else Constraint(length=len(truth) + more))
+        yield outcome(reader, reading, known, truth)
+
+
+def outcome(reader: PageReader, reading: Reading, known: str, truth: str) -> Outcome:
+    """What a reading says of a line that says ``truth``; a line without digits has a right text, too: none."""
+    group, confidence = reader.lines.calibration(reading), reader.lines.confidence(reading)
+    return Outcome(known, group, truth, reading.best, reading.score, confidence, reading.digit_probability)
+
+
+def checked(reader: PageReader, lines: list[SyntheticLine]) -> dict[str, Any]:
+    """What the calibrations give on other lines than those they were fitted on."""
+    read = [one for line in lines for one in outcomes(reader, line)]
+    free = [one for one in read if one.known == "no length"]
+    written = [one for one in free if one.text and one.digit_probability >= WRITTEN]
+    confidences = np.array([one.confidence for one in written])
+    ece, bins = binned(confidences, right_of(written))
+    length = {}
+    for known in KNOWN:
+        those = [one for one in read if one.known == known and one.truth]
+        sure = [one.digit_probability >= WRITTEN and one.confidence >= reader.sure for one in those]
+        length[known] = answered(np.array(sure), right_of(those))
+    return {
+        "ece": round(ece, 4),
+        "bins": [asdict(one) for one in bins],
+        "at_confidence": {str(limit): answered(confidences >= limit, right_of(written)) for limit in LIMITS},
+        "length": length,
+        "called_empty": {
+            "empty lines": round(float(np.mean([one.digit_probability < WRITTEN for one in free if not one.truth])), 4),
+            "written lines": round(float(np.mean([one.digit_probability < WRITTEN for one in free if one.truth])), 4),
+        },
+        "pages": pages(reader, lines),
+    }
+
+
+def pages(reader: PageReader, lines: list[SyntheticLine]) -> dict[str, Any]:
+    """The numbers of lines read as pages, parted at other marks as a line's text is: those answered, and right."""
+    sure, right, numbers = [], [], 0
+    for line in lines:
+        left = [digits for part in re.split(f"[{OTHER}=]", line.text) if (digits := digits_of(part))]
+        numbers += len(left)
+        for one in reader.numbers(picture_of_array(line.pixels), rotate=0)[1]:
+            sure.append(one.text is not None)
+            right.append(one.best_guess in left)
+            if right[-1]:
+                left.remove(one.best_guess)
+    return {"written": numbers} | answered(np.array(sure), np.array(right))
+
+
+def right_of(found: list[Outcome]) -> np.ndarray:
+    """Whether each is right, bool (n,)."""
+    return np.array([one.right for one in found], bool)
+
+
 def odds_of(scores: np.ndarray) -> np.ndarray:
     """The log-odds of scores 0..1."""
     share = np.clip(scores, 1e-6, 1 - 1e-6)
     return np.log(share / (1 - share))
-
-
-def chance_of(scores: np.ndarray, slope: float, start: float) -> np.ndarray:
-    """The calibrated confidence of scores 0..1."""
-    return 1 / (1 + np.exp(-np.clip(slope * odds_of(scores) + start, -50, 50)))
 
 
 def fitted(scores: np.ndarray, right: np.ndarray) -> tuple[float, float]:
@@ -67,7 +182,7 @@ def fitted(scores: np.ndarray, right: np.ndarray) -> tuple[float, float]:
     x = np.stack([odds_of(scores), np.ones(len(scores))], axis=1)
     weights = np.array([1.0, 0.0])
     for _ in range(200):
-        chance = chance_of(scores, *weights)
+        chance = 1 / (1 + np.exp(-np.clip(x @ weights, -50, 50)))
         slope = x.T @ (right - chance) - (weights - [1.0, 0.0])
         curve = (x * (chance * (1 - chance))[:, None]).T @ x + np.eye(2)
         step = np.linalg.solve(curve, slope)
@@ -75,56 +190,10 @@ def fitted(scores: np.ndarray, right: np.ndarray) -> tuple[float, float]:
     return float(weights[0]), float(weights[1])
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("engine", nargs="?", default="own")
-    parser.add_argument("--lines", type=int, default=2000)
-    arguments = parser.parse_args()
-    reader, source = PageReader(arguments.engine), Lines(SEED)
-    reader.lines.engines = tuple((Remembering(engine), weight) for engine, weight in reader.lines.engines)
-    groups: dict[str, list[tuple[float, bool]]] = defaultdict(list)
-    chances: dict[bool, list[float]] = {True: [], False: []}
-    told: dict[str, list[tuple[bool, bool]]] = {known: [] for known in KNOWN}
-    for number in range(arguments.lines):
-        line = source.line(number)
-        reading, truth = reader.reading(line.pixels), digits_of(line.text)
-        chances[bool(truth)].append(reading.digit_probability)
-        if reading.best:
-            groups[reader.lines.calibration(reading)].append((reading.score, reading.best == truth))
-        for known, more in KNOWN.items():
-            if truth and (more is None or len(truth) + more > 0):
-                constraint = None if more is None else Constraint(length=len(truth) + more)
-                again = reading if constraint is None else reader.reading(line.pixels, constraint)
-                if more == 0 and again.best:
-                    groups[reader.lines.calibration(again)].append((again.score, again.best == truth))
-                sure = again.digit_probability >= WRITTEN and reader.lines.confidence(again) >= reader.sure
-                told[known].append((sure, again.best == truth))
-    figures = {
-        "lines": arguments.lines,
-        "fonts": sum(len(font_files(fonts_folder(), kind)) for kind in ("handwritten", "printed")),
-        "groups": {name: calibration(*map(np.array, zip(*found, strict=True))) for name, found in groups.items()},
-        "length": {known: answered(*map(np.array, zip(*found, strict=True))) for known, found in told.items()},
-        "called_empty": {
-            "empty lines": round(float(np.mean(np.array(chances[False]) < WRITTEN)), 4),
-            "written lines": round(float(np.mean(np.array(chances[True]) < WRITTEN)), 4),
-        },
-    }
-    print(figures)
-    results.write(f"calibration-{Path(arguments.engine).stem}", figures)
-
-
-def calibration(scores: np.ndarray, right: np.ndarray) -> dict[str, Any]:
-    """The fit of one group, and what it gives."""
-    slope, intercept = fitted(scores, right.astype(float))
-    chances = chance_of(scores, slope, intercept)
-    found = {str(limit): answered(chances >= limit, right) for limit in LIMITS}
-    return {"n": len(right), "right": round(float(right.mean()), 4), "slope": round(slope, 3),
-            "intercept": round(intercept, 3), "at_confidence": found}  # fmt: skip
-
-
 def answered(sure: np.ndarray, right: np.ndarray) -> dict[str, Any]:
-    """How many of some lines are answered, and how many of these are right."""
-    return {"n": len(sure), "answered": int(sure.sum()), "right": int((sure & right).sum())}
+    """How many are answered, how many of these are right, and the 95 % interval of that share in percent."""
+    n, good = int(sure.sum()), int((sure & right).sum())
+    return {"n": len(sure), "answered": n, "right": good, "interval": sets.wilson(good, n) if n else None}
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from digitscope.arraytypes import Doubles, Integers
+from digitscope.arraytypes import Doubles, Integers, Mask
 from digitscope.datasets.mnist import UNCLEAR_TEST_LABELS, WRONG_TEST_LABELS
 from digitscope.errors import DataError, MissingExtra
 from digitscope.models.evaluation import Bin, ClassScores, Evaluation, Mistake, ScoresWithoutWrongLabels
@@ -89,8 +89,16 @@ def calibration(probabilities: Doubles, labels: Integers) -> tuple[float, tuple[
 
     Source: Guo et al., "On Calibration of Modern Neural Networks", 2017, equations 2, 3 and 5.
     """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
+    return binned(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels)
+
+
+def binned(confidence: Doubles, right: Mask) -> tuple[float, tuple[Bin, ...]]:
+    """As ``calibration``, of any answers.
+
+    Args:
+        confidence: float64 (n,) 0..1.
+        right: bool (n,), whether each answer is right.
+    """
     edges = np.arange(BINS + 1) / BINS
     member = np.digitize(confidence, edges[1:-1], right=True)
     error, bins = 0.0, []
@@ -100,7 +108,7 @@ def calibration(probabilities: Doubles, labels: Integers) -> tuple[float, tuple[
         mean = float(confidence[inside].mean()) if n else None
         accuracy = float(right[inside].mean()) if n else None
         if mean is not None and accuracy is not None:
-            error += abs(accuracy - mean) * n / len(labels)
+            error += abs(accuracy - mean) * n / len(right)
         bins.append(Bin(float(edges[index]), float(edges[index + 1]), n, mean, accuracy))
     return error, tuple(bins)
 

@@ -195,8 +195,11 @@ def _slope(boxes: Floats) -> float:
     """How steeply a line of boxes falls: pixels down per pixel to the right."""
     middles = (boxes[:, :2] + boxes[:, 2:]) / 2
     tall = boxes[:, 3] - boxes[:, 1]
-    weights = np.where(tall > 0.6 * np.median(tall), 1.0, 0.05)
-    return float(np.clip(np.polyfit(middles[:, 0], middles[:, 1], 1, w=weights)[0], -STEEPEST, STEEPEST))
+    weights = np.where(tall > 0.6 * np.median(tall), 1.0, 0.0025)
+    across, down = (middles - np.average(middles, axis=0, weights=weights)).T
+    spread = float(weights @ (across * across))
+    slope = float(weights @ (across * down)) / spread if spread > 0 else 0.0  # all above each other: no slope
+    return float(np.clip(slope, -STEEPEST, STEEPEST))
 
 
 def _sheared(pixels: Levels, boxes: Floats, slope: float) -> Strip | None:
