@@ -1,6 +1,6 @@
-"""The tables of docs/results.md about single digits on pictures that are made up: unseen writers, crops and frames.
+"""The tables of docs/results.md about made-up pictures: digits and lines of unseen writers, crops and frames.
 
-Every figure comes from `benchmarks/results/reader-digit.json` and `crops.json`.
+Every figure comes from `benchmarks/results/reader-digit.json`, `crops.json` and `calibration-ENGINE.json`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,23 @@ CROPS = """\
 {n} of MNIST's training digits in made-up pictures: cut out with and without a margin, in frames, on ruled paper
 (`benchmarks/crops.py`). An empty frame and a plus sign are right if they are refused."""
 
+LINES = """\
+## How sure lines are
+
+{n:,} lines drawn with the strokes of UNIPEN's validation writers, on paper, with other marks among the digits of some
+(`benchmarks/calibrate_lines.py`). As many others gave the calibration. A line is answered if its confidence reaches the
+threshold, {sure} if you name no other; in brackets Wilson's 95 % interval. The last columns count numbers when each
+line is read as a page: there a number is refused for other reasons, too, and the marks part numbers."""
+
+RELIABILITY = """\
+![How often lines of a certain confidence are right, for both engines](pictures/reliability-lines.png)
+
+Each point is the share of right answers among those of about this confidence, with its interval; the numbers above
+count them."""
+
+THRESHOLDS = ("0.5", "0.75", "0.9", "0.94", "0.98")
+"""The thresholds of which the table speaks."""
+
 
 def writers_section(found: dict[str, Any]) -> list[str]:
     """How well the digits of unseen writers are read, and their letters refused."""
@@ -40,3 +57,23 @@ def crops_section(found: dict[str, Any]) -> list[str]:
     """How single digits that fill their picture, or stand in a frame, are read."""
     rows = [[kind, *map(str, its.values())] for kind, its in found["kinds"].items()]
     return [CROPS.format(n=found["n"]), markdown_table(("picture", "right", "refused", "wrong"), rows)]
+
+
+def lines_section(engines: dict[str, dict[str, Any]], sure: float) -> list[str]:
+    """How many lines of unseen writers are answered at several thresholds, and how many of these are right."""
+    rows = [
+        [f"`{engine}`", limit, *_answered(found["at_confidence"][limit]), *pages]
+        for engine, found in engines.items()
+        for limit in THRESHOLDS
+        for pages in [_answered(found["pages"]) if float(limit) == sure else ["", ""]]
+    ]
+    head = ("engine", "threshold", "lines answered", "right among them", "numbers answered", "right among them")
+    total = next(iter(engines.values()))["lines"] // 2
+    return [LINES.format(n=total, sure=sure), markdown_table(head, rows), RELIABILITY]
+
+
+def _answered(found: dict[str, Any]) -> list[str]:
+    """The share that is answered, and the share of those that is right, with its interval."""
+    low, high = found["interval"]
+    share = percent(found["right"] / found["answered"], 1)
+    return [percent(found["answered"] / found["n"], 1), f"{share} ({low:.1f} to {high:.1f})"]

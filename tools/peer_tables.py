@@ -33,7 +33,8 @@ several ways, and the best way on each set is given, which flatters them."""
 NUMBERS = """\
 ## Whole numbers
 
-Measured in the same run, with both engines: `own` is the default; `ocr` also uses RapidOCR's network (extra `ocr`).
+Measured in the same run, with both engines: `own` needs no other package; `ocr`, the default where its extra is
+installed, also uses RapidOCR's network.
 "Exact lines" counts best guesses, with the 95 % interval; "answered" is the share of pages without a refusal, and the
 next column the share of those that are right. About 2 % of the labels of ORAND-CAR-A are wrong. These sets, too, were
 used to compare ideas until November 2026."""

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from made_up_tables import crops_section, writers_section
+from made_up_tables import crops_section, lines_section, writers_section
 from peer_tables import digit_section, number_section
 
 from digitscope.formatting import duration, markdown_table, mean_percent, number, percent
+from digitscope.reading.page import SURE
+from digitscope.reading.recognition import ENGINES
 
 RESULTS = Path(__file__).parent.parent / "benchmarks" / "results"
 RECIPES = (
@@ -101,7 +103,8 @@ def results_page() -> str:
     """docs/results.md: speed, backends, single digits, whole numbers, openings of the test split."""
     peers = _result("peers")
     digits = [*digit_section(peers), *writers_section(_result("reader-digit")), *crops_section(_result("crops"))]
-    read = [*digits, *_non_digits(), *number_section(peers)]
+    lines = lines_section({engine: _result(f"calibration-{engine}") for engine in ENGINES}, SURE)
+    read = [*digits, *_non_digits(), *number_section(peers), *lines]
     parts = [*_speed(), *_backends(), *read, *_cost(), *_openings()]
     return "\n\n".join([INTRODUCTION, *parts]) + "\n"
 

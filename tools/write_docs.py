@@ -9,6 +9,7 @@ Usage: python tools/write_docs.py   (make docs)
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import sys
 from pathlib import Path
@@ -17,6 +18,8 @@ from typing import Any
 import typer
 from result_tables import recipe_table, results_page
 from typer.testing import CliRunner
+
+from digitscope.reading.recognition import ENGINES
 
 ROOT = Path(__file__).parent.parent
 MARKS = ("<!-- results: written by make docs -->", "<!-- end of results -->")
@@ -115,7 +118,22 @@ def pages() -> dict[Path, str]:
     }
 
 
+def draw_reliability(path: Path) -> None:
+    """Draw how often lines of a certain confidence are right, for both engines side by side."""
+    from digitscope.models.evaluation import Bin
+    from digitscope.plots.results import reliability
+    from digitscope.plots.style import new_figure
+
+    figure = new_figure(13, 5)
+    for engine, ax in zip(ENGINES, figure.subplots(1, 2), strict=True):
+        found = json.loads((ROOT / "benchmarks" / "results" / f"calibration-{engine}.json").read_text(encoding="utf-8"))
+        reliability([Bin(**one) for one in found["bins"]], found["ece"], ax)
+        ax.set_xlabel(f"confidence of engine {engine}")
+    figure.savefig(path, dpi=80, metadata={"Software": None})
+
+
 def main() -> None:
+    draw_reliability(ROOT / "docs" / "pictures" / "reliability-lines.png")
     for path, text in pages().items():
         path.write_text(text, encoding="utf-8")
         sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")

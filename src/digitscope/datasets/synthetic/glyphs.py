@@ -6,6 +6,7 @@ They are laid out in ``datasets.synthetic.hand``.
 from __future__ import annotations
 
 import os
+import string
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,8 +30,8 @@ LETTERS = "ACEFHKLMNRTUVWXYadfhkmnrtuvwxy"
 MARKS = "$#*+×÷:()%<>"
 """Marks beside numbers that are neither digits nor separators."""
 
-CHARACTERS = "0123456789.,-/=" + MARKS + LETTERS + "Sbcegilops"
-"""The characters that are taken from a font; the last are the other letters of ``texts.WORDS``."""
+CHARACTERS = string.digits + ".,-/=" + MARKS + string.ascii_letters
+"""The characters that are taken from a font."""
 
 
 @dataclass(frozen=True, eq=False)

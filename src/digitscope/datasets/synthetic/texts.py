@@ -41,6 +41,15 @@ WORDS = ("kg", "cm", "mm", "m", "km", "ml", "EUR", "No", "Nr", "St", "Tel", "ab"
 """What stands beside numbers as a word: units and abbreviations, also with letters that look like digits, because
 their neighbours tell them apart."""
 
+LABELS = (
+    "Name", "Date", "Total", "Amount", "Phone", "Zip", "Score", "Sum", "Number", "Account", "Invoice", "Page", "Age",
+    "Weight", "Height", "Price", "Code", "Room", "Class", "Item", "Order", "Pay", "Dollars", "Signed", "Student",
+    "Year", "Month", "Day", "Time", "Street", "City", "Signature", "Exam", "Points", "Result", "Bill", "Meter", "Cash",
+    "Qty", "Betrag", "Datum", "Seite", "Konto", "Summe", "Ort", "Strasse", "Nombre", "Fecha", "Folio", "Importe",
+    "Pesos", "Montant", "Prix", "Nom", "Rue", "Valor", "Data", "Ref", "Acct", "Cheque", "Bank", "Pag", "Tot", "Lot", "Size",
+)  # fmt: skip
+"""Words that are printed on forms beside numbers and on lines of their own, with letters that look like digits too."""
+
 AROUND = {"({})": 0.3, "{}%": 0.25, "{}:{}": 0.2, "{})": 0.15, "{}*": 0.05, "#{}": 0.05}
 """Shares of marks around numbers."""
 
@@ -73,8 +82,11 @@ def marked(rng: np.random.Generator) -> str:
 
 def no_number(rng: np.random.Generator) -> str:
     """A text without digits: a word, signs, or nothing at all."""
-    if rng.random() < 0.6:
+    draw = rng.random()
+    if draw < 0.3:
         return "".join(rng.choice(list(LETTERS), int(rng.integers(1, 8))))
+    if draw < 0.6:
+        return " ".join(rng.choice(LABELS, int(rng.choice([1, 1, 2])))) + (":" if rng.random() < 0.3 else "")
     return _one_of(SIGNS, rng)
 
 
@@ -126,10 +138,13 @@ def _with_letters(rng: np.random.Generator) -> str:
     digits = _digits(rng, int(rng.integers(1, 5)))
     space = " " if rng.random() < 0.4 else ""
     letters = "".join(rng.choice(list(LETTERS), int(rng.choice([1, 1, 1, 2, 3]))))
-    word = str(rng.choice(WORDS)) if rng.random() < 0.5 else letters
+    draw = rng.random()
+    word = letters if draw < 0.4 else str(rng.choice(WORDS if draw < 0.7 else LABELS))
     if rng.random() < 0.25:
         return digits + letters + _digits(rng, int(rng.integers(1, 4)))
-    return word + space + digits if rng.random() < 0.5 else digits + space + word
+    if rng.random() < 0.5:
+        return digits + space + word
+    return word + (":" if rng.random() < 0.2 else "") + space + digits
 
 
 def _digits(rng: np.random.Generator, length: int) -> str:
