@@ -27,7 +27,7 @@ from digitscope.preprocessing.line import ALPHABET
 from digitscope.reading.constraint import digits_of
 
 SAID = ["300", "38298", "2.681", "63539266", "84", "34.333", "977", "#57.549"]
-BLANK = ["", "", "VLf", "#", "", "aUVRUU", "Lymm", "ra"]
+BLANK = ["", "", "VLf", "#", "", "Bill Year", "Weight", "ra"]
 
 
 @pytest.fixture(scope="module")

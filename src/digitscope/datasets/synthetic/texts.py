@@ -46,7 +46,8 @@ LABELS = (
     "Weight", "Height", "Price", "Code", "Room", "Class", "Item", "Order", "Pay", "Dollars", "Signed", "Student",
     "Year", "Month", "Day", "Time", "Street", "City", "Signature", "Exam", "Points", "Result", "Bill", "Meter", "Cash",
     "Qty", "Betrag", "Datum", "Seite", "Konto", "Summe", "Ort", "Strasse", "Nombre", "Fecha", "Folio", "Importe",
-    "Pesos", "Montant", "Prix", "Nom", "Rue", "Valor", "Data", "Ref", "Acct", "Cheque", "Bank", "Pag", "Tot", "Lot", "Size",
+    "Pesos", "Montant", "Prix", "Nom", "Rue", "Valor", "Data", "Ref", "Acct", "Cheque", "Bank", "Pag", "Tot", "Lot",
+    "Size",
 )  # fmt: skip
 """Words that are printed on forms beside numbers and on lines of their own, with letters that look like digits too."""
 
