@@ -17,8 +17,10 @@ from digitscope.arraytypes import Levels
 from digitscope.errors import ConfigError
 from digitscope.io.elements import Box, Digit, Number
 from digitscope.io.pixels import Picture
+from digitscope.preprocessing.line import OTHER
 from digitscope.reading.columns import without_columns
 from digitscope.reading.constraint import Constraint
+from digitscope.reading.ctc import best_path
 from digitscope.reading.detection import Strip, find_lines, levelled
 from digitscope.reading.engine import Engine
 from digitscope.reading.geometry import source_box
@@ -58,6 +60,10 @@ readings had to agree."""
 
 UPRIGHT = 0.7
 """If the mean confidence of an upright page's digits is above this, no other rotation is tried."""
+
+WORD = 3
+"""A line without a number in which at least this many other marks are read is a word; a page of such lines alone is not
+turned to find numbers in it."""
 
 TURN = 0.1
 """A turned page must beat the page as it is by this much mean confidence."""
@@ -160,7 +166,10 @@ class PageReader:
             rotate = 0
         best: tuple[float, int, list[Reading]] = (-1.0, rotate or 0, [])
         for degrees in ROTATIONS if rotate is None else (rotate,):
-            readings = self._readings(np.ascontiguousarray(np.rot90(pixels, degrees // 90)), constraint)
+            found = self._readings(np.ascontiguousarray(np.rot90(pixels, degrees // 90)), constraint)
+            readings = [reading for reading in found if _is_written(reading)]
+            if not readings and rotate is None and any(map(_is_word, found)):
+                break
             votes = [_votes(reading.best, degrees) for reading in readings]
             if not any(votes):
                 continue
@@ -173,14 +182,12 @@ class PageReader:
         return best[1], best[2]
 
     def _readings(self, pixels: Levels, constraint: Constraint | None) -> list[Reading]:
-        """The lines of an upright page that hold digits, from top to bottom."""
+        """The lines of an upright page, from top to bottom."""
         if _is_crop(pixels):
             found = [self._level(strip, constraint) for strip in _strips(pixels)]
             least = ALIKE * max(found, key=_worth).strip.pixels.shape[0]
-            found = [reading for reading in found if reading.strip.pixels.shape[0] >= least]
-        else:
-            found = [self._level(strip, constraint) for strip in find_lines(pixels)]
-        return [reading for reading in found if _is_written(reading)]
+            return [reading for reading in found if reading.strip.pixels.shape[0] >= least]
+        return [self._level(strip, constraint) for strip in find_lines(pixels)]
 
     def _number(self, run: Run, reading: Reading, picture: Picture, degrees: int, line: int) -> Number:
         """A number of a line, with the confidence of the whole line."""
@@ -209,6 +216,11 @@ def check_rotation(rotate: int | None) -> None:
 def _is_written(reading: Reading) -> bool:
     """Whether a line holds a number, read surely or not."""
     return bool(reading.best) and reading.digit_probability >= WRITTEN
+
+
+def _is_word(reading: Reading) -> bool:
+    """Whether a line holds other marks alone, several of them."""
+    return not _is_written(reading) and best_path(reading.view.probabilities).count(OTHER) >= WORD
 
 
 def _worth(reading: Reading) -> float:
