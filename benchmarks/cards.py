@@ -3,8 +3,9 @@
 ``ship.py`` writes those of the classifiers and ``fit_known.py --ship`` those of the detectors. A card has the SHA-256
 of its file, and a test fails when it is another's.
 
-Usage: python benchmarks/cards.py RUN [SEED]
-       ships the line network of a finished `digitscope train-reader` (RUN is its folder), with its card
+Usage: python benchmarks/cards.py RUN [SEED [HISTORY]]
+       ships the line network of a finished `digitscope train-reader` (RUN is its folder), with its card; HISTORY is
+       a sentence for it about what was unusual in its making
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ UNIPEN = (
     "UNIPEN train_r01_v07 (International Unipen Foundation; Guyon et al., ICPR 1994), distributed under CC BY 4.0 at "
     "doi 10.5281/zenodo.1195803; the older note in the collection grants use for research and forbids distributing "
     "the data for commercial purposes. Which of them holds is open: ask before you build a product on this network, "
-    "or take robust, which has not seen it"
+    "or take one that has not seen it: robust for single digits, for lines the network of a `digitscope train-reader` "
+    "without these strokes"
 )
 """What is said about the licence of the pen strokes, in every card of a network that has seen them."""
 
@@ -130,31 +132,27 @@ def detector(name: str, found: Detector) -> dict[str, Any]:
     }
 
 
-RECORDED = (
-    ", and pen trajectories of the training writers of UNIPEN's train_r01_v07 (International Unipen Foundation; "
-    "CC BY 4.0, or for research by an older notice: NOTICE)"
-)
-"""What a card says of recorded pens."""
-
-
-def reader(run: Path, seed: int) -> dict[str, Any]:
-    """The card of a line network from the folder of its training."""
+def reader(run: Path, seed: int, history: str = "") -> dict[str, Any]:
+    """The card of a line network from the folder of its training; ``history`` says what was unusual about that."""
     kept = json.loads((run / "history.json").read_text(encoding="utf-8"))
     fonts = sum(map(len, results.read("fonts").values()))
     recorded = kept["trajectories"]
     measured = {"unseen_writers_accuracy": kept["unseen_writers"]} if recorded else {}
-    return {
+    card = {
         "name": "reader",
         "summary": f"{percent(kept['accuracy'], 1)} of synthetic lines of another seed read exactly",
         "task": "the digits and separators of a handwritten line, 32 pixels high",
         "recipe": {"lines": kept["lines"], "program": "digitscope train-reader" + " --unipen FOLDER" * recorded},
         "seed": seed,
         "data": f"synthetic lines: MNIST's training digits (CC BY-SA 3.0), {fonts} openly licensed fonts "
-        "(benchmarks/results/fonts.json) and strokes drawn from templates" + RECORDED * recorded,
+        "(benchmarks/results/fonts.json) and strokes drawn from templates"
+        + ", and pen trajectories of UNIPEN's training writers"
+        * recorded,
         "metrics": {"synthetic_accuracy": kept["accuracy"]} | measured | {"fit_seconds": kept["seconds"]},
-        "limits": "Reads digits and separators only, in lines like the synthetic ones; docs/results.md has its figures "
-        "on real lines.",
+        "limits": "Reads digits and separators only, in lines like the synthetic ones, and tells other marks from "
+        "them; docs/results.md has its figures on real lines.",
     }
+    return card | ({"data_licence": UNIPEN} if recorded else {}) | ({"history": history} if history else {})
 
 
 def _hash(file: Path) -> dict[str, str]:
@@ -163,11 +161,11 @@ def _hash(file: Path) -> dict[str, str]:
 
 
 def main() -> None:
-    if not 2 <= len(sys.argv) <= 3:
+    if not 2 <= len(sys.argv) <= 4:
         raise SystemExit(__doc__)
     run, seed = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
     target = SHIPPED / "lines" / "reader.onnx"
-    card = reader(run, seed)
+    card = reader(run, seed, *sys.argv[3:])
     files.write_bytes(target, (run / "reader.onnx").read_bytes())
     write(target, card)
     print(f"wrote {target.name} and {card_path(target).name}")
