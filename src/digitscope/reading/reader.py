@@ -26,6 +26,7 @@ from digitscope.reading.engine import Engine
 from digitscope.reading.engine_rapidocr import installed_network
 from digitscope.reading.page import LONGEST, PageReader, check_rotation
 from digitscope.reading.page import SURE as SURE_OF_NUMBER
+from digitscope.reading.second_look import second_look
 
 DIGIT_MODEL = "reader-digit"
 """The shipped model that reads single digits. ``robust`` has seen MNIST alone."""
@@ -210,6 +211,9 @@ class Reader:
             degrees, numbers = 0, (self._digit(picture),)
         else:
             degrees, numbers = self.pages.numbers(picture, rotate, constraint)
+            numbers = tuple(
+                second_look(one, picture, degrees, self.model) if len(one.text or "") == 1 else one for one in numbers
+            )
         milliseconds = round((time.perf_counter() - start) * 1000, 3)
         size = picture.width, picture.height
         engine = None if single else str(self._chosen) if isinstance(self._chosen, str | Path) else "several"

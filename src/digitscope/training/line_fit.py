@@ -32,7 +32,7 @@ from digitscope.training.line_batches import LONGEST_TEXT, Batch, batch_pool, li
 from digitscope.training.line_network import build_line_network
 from digitscope.training.line_state import State, state_in
 
-LINES = 1_400_000
+LINES = 1_300_000
 """Lines that the shipped network saw."""
 
 PEAK, WARMUP, RAMP = 2.5e-3, 0.03, 100
