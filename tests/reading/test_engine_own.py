@@ -56,9 +56,9 @@ def test_a_network_without_other_marks_never_sees_one(tmp_path: Path):
     assert np.allclose(old[0, :-1], scores / scores.sum(), atol=1e-6)
 
 
-def test_the_shipped_network_answers_as_it_did():
+def test_the_shipped_network_sees_nothing_on_blank_paper():
     (answer,) = LineModel().probabilities([FIELD])
-    assert answer.shape[1] == CLASSES and not answer[:, -1].any() and answer[:, 0].min() > 0.5
+    assert answer.shape[1] == CLASSES and answer[:, 0].min() > 0.5
 
 
 @pytest.mark.parametrize("classes", [OLD_CLASSES - 1, CLASSES + 1])

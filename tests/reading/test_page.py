@@ -205,7 +205,7 @@ def test_a_number_that_rises_or_falls_steeply_keeps_its_first_digit(
     matrix = cv2.getRotationMatrix2D((shape[1] / 2, shape[0] / 2), angle, size)
     (number,) = numbers(reader, on_paper(cv2.warpAffine(ink, matrix, shape[::-1]), "grey"))
     assert number.best_guess == text
-    doubted = (text, angle, hand) == ("178", 28, "school")  # of its three readings, no two agree
+    doubted = (text, hand) == ("178", "school") and angle > 0  # of its three readings, no two are sure
     assert number.reason == (UNCERTAIN if doubted else None)
 
 

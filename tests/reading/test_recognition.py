@@ -15,7 +15,7 @@ from digitscope.reading.constraint import Constraint
 from digitscope.reading.detection import Strip
 from digitscope.reading.engine import View
 from digitscope.reading.reader import Reader
-from digitscope.reading.recognition import LineReader, Reading
+from digitscope.reading.recognition import LineReader, Reading, calibrated
 
 PAGES = Path(__file__).parents[2] / "examples" / "pages"
 
@@ -36,7 +36,8 @@ def test_what_is_true_of_a_number_makes_it_surer(reader: Reader, known: dict):
 
 def test_what_is_known_decides_where_the_writing_leaves_it_open(reader: Reader):
     (free,), (number,) = (reader.read(PAGES / "form.png", **what).numbers for what in ({}, {"length": 5}))
-    assert (free.text, number.text) == (None, "50937")
+    assert free.best_guess == number.best_guess == "50937"
+    assert free.confidence < 0.6 and number.confidence > 0.8
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_one_look_is_enough_where_both_networks_have_a_view_of_the_same_text(bot
     ocr = Says("4711", again="99")
     reading, calibration, confidence = both(ocr, Says(*views))
     assert (ocr.looks, reading.best, reading.agreed, calibration) == (1, "4711", True, "ocr")
-    assert confidence > 0.6
+    assert confidence > calibrated(reading.score, "ocr at odds")
 
 
 def test_where_they_are_at_odds_the_network_looks_again(both):
@@ -167,7 +168,7 @@ def test_lines_read_under_a_constraint_have_calibrations_of_their_own(monkeypatc
     given, forced = reader.read(strip, Constraint(length=len(free.best))), reader.read(strip, Constraint(length=2))
     assert [reader.calibration(one) for one in (free, given, forced)] == ["own", "own given", "own forced"]
     assert given.best == free.best and given.score > free.score
-    assert reader.confidence(given) == recognition.calibrated(given.score, "own given")
+    assert reader.confidence(given) == calibrated(given.score, "own given")
     for one in (free, given, forced):  # more texts are proposed under a constraint, and each takes a share
         assert 0 <= reader.confidence(free) - reader.unconstrained_confidence(one) + 1e-9 < 0.03, "never surer"
     assert forced.best != free.best and reader.confidence(forced) < 0.7
@@ -180,4 +181,4 @@ def test_a_text_that_only_the_constraint_chose_is_no_surer_than_one_that_it_left
     chosen = replace(reading, texts={reading.best: share})
     reader = LineReader("ocr")
     assert chosen.known == "forced"
-    assert reader.confidence(chosen) <= recognition.calibrated(share, "ocr given")
+    assert reader.confidence(chosen) <= calibrated(share, "ocr given")

@@ -30,7 +30,7 @@ LONGEST_FIELD = 4000
 """Width in pixels of the longest field; a longer line is squeezed to it."""
 
 OLD_CLASSES = CLASSES - 1
-"""Classes of a network that was trained before there was one for other marks, such as the shipped one."""
+"""Classes of a network that was trained before there was one for other marks."""
 
 CLOSER = 0.1
 """Share of the height that the second view leaves out above and below."""
