@@ -61,12 +61,12 @@ readings had to agree."""
 UPRIGHT = 0.7
 """If the mean confidence of an upright page's digits is above this, no other rotation is tried."""
 
-WORD = 3
-"""A line without a number in which at least this many other marks are read is a word; a page of such lines alone is not
-turned to find numbers in it."""
+WORD, LETTER = 3, 2
+"""A line without a number in which at least this many other marks are read is a word. A page of such lines alone is
+only turned if the lines that it then has are of this many digits on average: letters on their side stand alone."""
 
-TURN = 0.1
-"""A turned page must beat the page as it is by this much mean confidence."""
+TURN = 1.1
+"""A turned page must have this many times as many digits that are expected to be right as the page as it is."""
 
 NEXT = 0.7
 """Greatest gap between two lines of which one may be the rest of the other, in heights of the lower one."""
@@ -165,19 +165,21 @@ class PageReader:
         if rotate is None and _is_crop(pixels):
             rotate = 0
         best: tuple[float, int, list[Reading]] = (-1.0, rotate or 0, [])
+        words = False
         for degrees in ROTATIONS if rotate is None else (rotate,):
             found = self._readings(np.ascontiguousarray(np.rot90(pixels, degrees // 90)), constraint)
             readings = [reading for reading in found if _is_written(reading)]
-            if not readings and rotate is None and any(map(_is_word, found)):
-                break
+            words |= degrees == 0 and not readings and any(map(_is_word, found))
+            if words and sum(len(reading.best) for reading in readings) < LETTER * len(readings):
+                continue
             votes = [_votes(reading.best, degrees) for reading in readings]
             if not any(votes):
                 continue
-            confidence = float(np.average([self.lines.confidence(reading) for reading in readings], weights=votes))
-            worth = confidence - TURN * (degrees != 0)
+            digits = float(np.dot([self.lines.confidence(reading) for reading in readings], votes))
+            worth = digits / (TURN if degrees else 1.0)
             if worth > best[0]:
                 best = worth, degrees, readings
-            if degrees == 0 and worth > UPRIGHT:
+            if degrees == 0 and digits > UPRIGHT * sum(votes):
                 break
         return best[1], best[2]
 
