@@ -37,7 +37,7 @@ RELIABILITY = """\
 Each point is the share of right answers among those of about this confidence, with its interval; the numbers above
 count them."""
 
-THRESHOLDS = ("0.5", "0.75", "0.9", "0.94", "0.98")
+THRESHOLDS = ("0.5", "0.75", "0.9", "0.96", "0.98")
 """The thresholds of which the table speaks."""
 
 
