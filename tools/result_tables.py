@@ -61,7 +61,7 @@ them to show something: the guide, the demo, the tests, and trainings of your ow
 
 def recipe_table() -> str:
     """The README's table: every recipe with its test accuracy and the time of the same fits, and the machine."""
-    measured = {"plain_keras": _plain_keras()} | {recipe: _result(recipe) for recipe, _, _ in RECIPES}
+    measured = {"plain_keras": _plain_keras()} | {recipe: result(recipe) for recipe, _, _ in RECIPES}
     names = {"plain_keras": ("`seed`, as plain Keras", "examples/plain_keras.py, {epochs} epochs")}
     names |= {recipe: (name, what) for recipe, name, what in RECIPES}
     rows = [
@@ -88,22 +88,22 @@ def processor_table() -> str:
 
 def _processor_row(name: str) -> list[str]:
     """Median seconds of the fits on one kind of processor; those of the long recipes may be computed from one epoch."""
-    found = _result(name)
+    found = result(name)
     seconds = {way: float(np.median([run["seconds"] for run in runs])) for way, runs in found["ways"].items()}
     for recipe in ("robust", "strong"):
         if recipe in found.get("passes", {}):
             seconds[recipe] = found["passes"][recipe]["computed_fit_seconds"]
         else:
-            seconds[recipe] = float(np.median([run["fit_seconds"] for run in _result(recipe)["runs"]]))
+            seconds[recipe] = float(np.median([run["fit_seconds"] for run in result(recipe)["runs"]]))
     ratios = [f"{found['times_faster'][recipe]['median']:.1f} times" for recipe in ("classic", "fast")]
     return [PROCESSORS[name], *(duration(seconds[way]) for way in WAYS), _listed(ratios)]
 
 
 def results_page() -> str:
     """docs/results.md: speed, backends, single digits, whole numbers, openings of the test split."""
-    peers = _result("peers")
-    digits = [*digit_section(peers), *writers_section(_result("reader-digit")), *crops_section(_result("crops"))]
-    lines = lines_section({engine: _result(f"calibration-{engine}") for engine in ENGINES}, SURE)
+    peers = result("peers")
+    digits = [*digit_section(peers), *writers_section(result("reader-digit")), *crops_section(result("crops"))]
+    lines = lines_section({engine: result(f"calibration-{engine}") for engine in ENGINES}, SURE)
     read = [*digits, *_non_digits(), *number_section(peers), *lines]
     parts = [*_speed(), *_backends(), *read, *_cost(), *_openings()]
     return "\n\n".join([INTRODUCTION, *parts]) + "\n"
@@ -111,7 +111,7 @@ def results_page() -> str:
 
 def _speed() -> list[str]:
     """How long training, predicting, starting and augmenting take."""
-    training, inference, startup, augment = map(_result, ("training", "inference", "startup", "augment"))
+    training, inference, startup, augment = map(result, ("training", "inference", "startup", "augment"))
     classic, fast = (training["times_faster"][name]["median"] for name in ("classic", "fast"))
     precision = training["execution"]["classic"]["precision"].removeprefix("mixed_")
     rate, seconds = inference["images_per_second"]["digitscope"], startup["seconds"]
@@ -137,7 +137,7 @@ def _backends() -> list[str]:
     rows = [
         [f"`{name}`", backend, mean_percent(its["mean"], its["deviation"]), f"{its['seeds']}",
          f"{its['fit_seconds']:.1f} s"]
-        for name, found in _result("backends")["recipes"].items()
+        for name, found in result("backends")["recipes"].items()
         for backend, its in found["backends"].items()
     ]  # fmt: skip
     head = ("recipe", "backend", ACCURACY, "seeds", "fit, median")
@@ -147,7 +147,7 @@ def _backends() -> list[str]:
 
 def _non_digits() -> list[str]:
     """How many drawings that show no digit the detector of each shipped model takes for one."""
-    known = _result("known")
+    known = result("known")
     rows = [
         [kind, f"{n:,}", *(percent(its[group][kind], 1) for its in known["models"].values())]
         for group in ("digits", "others")
@@ -164,7 +164,7 @@ def _non_digits() -> list[str]:
 
 def _cost() -> list[str]:
     """What reading a number costs with either engine, beside RapidOCR."""
-    cost = _result("reading_cost")
+    cost = result("reading_cost")
     crops, busy, photos = cost["crops"], cost["crops_beside_busy_loops"], cost["photos"]
     names = {"own": "`own`", "ocr": "`ocr`", "rapidocr": "RapidOCR, its recogniser alone for a crop"}
     rows = [
@@ -235,8 +235,8 @@ def _spread_of(shares: list[float], seeds: list[int]) -> str:
 def _plain_keras() -> dict[str, Any]:
     """The plain script's runs: a seed each; as long as ``ship.py`` has none, those of ``training.py``, all seed 0."""
     if (RESULTS / "plain_keras.json").exists():
-        return _result("plain_keras")
-    training = _result("training")
+        return result("plain_keras")
+    training = result("training")
     ways = training["ways"]["plain_keras"]
     runs = [{"seed": 0, "accuracy": round(run["accuracy"], 4), "fit_seconds": run["seconds"]} for run in ways]
     return {"machine": training["machine"], "recipe": {"epochs": 12}, "runs": runs}
@@ -262,6 +262,6 @@ def _listed(parts: list[str]) -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def _result(name: str) -> dict[str, Any]:
+def result(name: str) -> dict[str, Any]:
     """What is in benchmarks/results/NAME.json."""
     return dict(json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")))

@@ -9,14 +9,13 @@ Usage: python tools/write_docs.py   (make docs)
 from __future__ import annotations
 
 import inspect
-import json
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import typer
-from result_tables import recipe_table, results_page
+from result_tables import recipe_table, result, results_page
 from typer.testing import CliRunner
 
 from digitscope.reading.recognition import ENGINES
@@ -126,7 +125,7 @@ def draw_reliability(path: Path) -> None:
 
     figure = new_figure(13, 5)
     for engine, ax in zip(ENGINES, figure.subplots(1, 2), strict=True):
-        found = json.loads((ROOT / "benchmarks" / "results" / f"calibration-{engine}.json").read_text(encoding="utf-8"))
+        found = result(f"calibration-{engine}")
         reliability([Bin(**one) for one in found["bins"]], found["ece"], ax)
         ax.set_xlabel(f"confidence of engine {engine}")
     figure.savefig(path, dpi=80, metadata={"Software": None})

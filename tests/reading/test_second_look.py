@@ -11,6 +11,7 @@ from digitscope.io.elements import Box, Digit, Number
 from digitscope.io.image import load_picture
 from digitscope.io.pixels import Picture
 from digitscope.models.model import Model, load
+from digitscope.reading.geometry import source_box
 from digitscope.reading.page import LONGEST, UNCERTAIN
 from digitscope.reading.reader import DIGIT_MODEL
 from digitscope.reading.second_look import second_look
@@ -50,16 +51,12 @@ def test_another_digit_is_refused_and_the_same_kept(model: Model, digit: str):
 @pytest.mark.parametrize("turns", [1, 2, 3])
 def test_a_turned_page_is_turned_back_first(model: Model, turns: int):
     """A page that was turned by so many quarters counter-clockwise to be read; its box is on the page as it came."""
-    picture, _ = drawn("7")
-    came = np.ascontiguousarray(np.rot90(picture.pixels, -turns))
-    dark = np.argwhere(np.rot90(np.rot90(came, turns)[:, :150] < 150, -turns))
-    shift = np.array([0, 0]) if turns != 2 else np.array([0, came.shape[1] - 150])
-    shift = np.array([came.shape[0] - 150, 0]) if turns == 3 else shift
-    (top, left), (bottom, right) = dark.min(axis=0) + shift, dark.max(axis=0) + shift
-    box = Box(int(left), int(top), int(right - left) + 1, int(bottom - top) + 1)
-    page_now = Picture(came, came.shape[1], came.shape[0])
-    assert second_look(seen("7", box), page_now, 90 * turns, model).text == "7"
-    assert second_look(seen("2", box), page_now, 90 * turns, model).text is None
+    upright, box = drawn("7")
+    pixels = np.ascontiguousarray(np.rot90(upright.pixels, -turns))
+    came = Picture(pixels, pixels.shape[1], pixels.shape[0])
+    there = source_box((box.x, box.y, box.x + box.width, box.y + box.height), came, 90 * turns)
+    assert second_look(seen("7", there), came, 90 * turns, model).text == "7"
+    assert second_look(seen("2", there), came, 90 * turns, model).text is None
 
 
 def test_a_reduced_page_keeps_its_places(model: Model):

@@ -221,8 +221,8 @@ def _is_written(reading: Reading) -> bool:
 
 
 def _is_word(reading: Reading) -> bool:
-    """Whether a line holds other marks alone, several of them."""
-    return not _is_written(reading) and best_path(reading.view.probabilities).count(OTHER) >= WORD
+    """Whether there are several other marks in a line, which holds no number."""
+    return best_path(reading.view.probabilities).count(OTHER) >= WORD
 
 
 def _worth(reading: Reading) -> float:
