@@ -215,7 +215,7 @@ def main() -> None:
 
 def show_reading(path: str) -> None:
     """Read the page of numbers and write it with what was read drawn on it, at a size for web pages."""
-    page = Reader().read(FOLDER / "numbers.jpg")
+    page = Reader(engine="own").read(FOLDER / "numbers.jpg")
     picture = page.annotated()
     picture.thumbnail((1000, 1000), Image.Resampling.LANCZOS)
     with atomic_path(path) as temporary:

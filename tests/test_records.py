@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from digitscope.reading.page import SURE
+from digitscope.reading.recognition import CALIBRATIONS, ENGINES
 from digitscope.training.recipes import RECIPES, Recipe
 
 ROOT = Path(__file__).parent.parent
@@ -39,6 +41,17 @@ CARD = {"name", "summary", "task", "recipe", "seed", "data", "commit", "metrics"
 
 def result(name: str) -> dict[str, Any]:
     return dict(json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_calibrations_of_lines_are_those_of_their_result_file(engine: str):
+    """Its fit differs a little: how a slanted line is read depends on the calibrations (docs/experiments.md)."""
+    fits = result(f"calibration-{engine}")["fitted"]
+    assert set(fits) == {name for name in CALIBRATIONS if name.split()[0] == engine}
+    for name, fit in fits.items():
+        slope, intercept = CALIBRATIONS[name]
+        odds = (np.log(SURE / (1 - SURE)) - intercept) / slope
+        assert 1 / (1 + np.exp(-(fit["slope"] * odds + fit["intercept"]))) == pytest.approx(SURE, abs=0.005), name
 
 
 @pytest.mark.parametrize("opening", OPENINGS, ids=lambda one: f"{one['date']}-{one['what']}".replace(" ", "_"))
