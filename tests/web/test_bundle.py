@@ -146,7 +146,7 @@ def test_each_snapshot_adds_its_weights_and_nothing_else(tmp_path: Path, name: s
 
 def test_the_code_is_small():
     code = b"".join(content for name, content in page_files().items() if not name.endswith(".json"))
-    assert len(gzip.compress(code)) <= 60 * 1024
+    assert len(gzip.compress(code)) <= 110 * 1024
 
 
 def test_names_cannot_break_out_of_the_page_and_folders_stay_private(tmp_path: Path):

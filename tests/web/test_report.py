@@ -28,7 +28,7 @@ from digitscope.models.metrics import evaluate_predictions
 from digitscope.models.model import load
 from digitscope.plots import architecture, overview
 from digitscope.training.recipes import Recipe, recipe_of
-from digitscope.web.report import build, compared, figures, moved, network, templates, window
+from digitscope.web.report import build, compared, figures, linked, moved, network, sheets, templates, window
 from digitscope.web.report.record import Record
 from digitscope.web.report.templates import chapter_names
 
@@ -283,12 +283,63 @@ def test_shifts_and_turns_move_the_ink_where_they_say():
     assert moved.turned(image, 90)[0, 7, 10] == 255
 
 
-def test_the_page_for_drawing_is_linked_only_where_it_exists(facts, tmp_path):
+def test_the_live_page_is_linked_only_where_it_exists(facts, tmp_path):
     for there in (False, True):
         if there:
             (tmp_path / "lens.html").touch()
         run = replace(facts["run"], folder=tmp_path)
-        assert ('href="lens.html"' in build.chapter("24-next", facts | {"run": run}).body) is there
+        told = chapters_of(facts | {"run": run, "page": linked.page_links(run)})
+        assert ('href="lens.html#' in told["24-next"]) is there and ("Open the live page" in told["00-result"]) is there
+        assert ("writes it, and" in told["00-result"]) is not there
+        counted = sum(body.count('href="lens.html#') for body in told.values())
+        assert counted > 250 if there else counted == 0
+
+
+def test_a_test_image_is_named_where_the_page_holds_it_and_spelled_out_where_not(facts, tmp_path):
+    run = replace(facts["run"], folder=tmp_path)
+    held = json.dumps({"samples": [{"index": 3}]})
+    (tmp_path / "lens.html").write_text(f'<script type="application/json" data-file="model.json">{held}</script>')
+    page = linked.page_links(run)
+    assert page.test(3, run.data.x_test[3]) == "lens.html#draw=t3"
+    assert page.test(4, run.data.x_test[4]).startswith("lens.html#draw=p")
+    assert page.cell("conv1", (1, 2, 3)).startswith("lens.html#number=conv1,1.2.3&draw=")
+
+
+def test_every_layer_has_a_chapter_that_is_there(facts):
+    assert facts["chapter_of"] == {
+        "input": "data", "conv1": "convolution", "pool1": "pooling", "conv2": "second", "pool2": "pooling",
+        "flatten": "flatten", "dense": "dense", "softmax": "softmax",
+    }  # fmt: skip
+    assert set(facts["chapter_of"].values()) <= {name[3:] for name in chapter_names()}
+
+
+def test_the_most_confident_mistake_is_the_same_wherever_it_is_named(told):
+    shown = told[1]
+    first = re.search(r"mistake of this run \(test image (\d+);", shown)[1]
+    gallery = shown[shown.index("Its most confident mistakes") :]
+    assert re.search(r'alt="Test image (\d+),', gallery)[1] == first
+
+
+def test_confusions_that_are_equally_frequent_are_all_named(few):
+    record = Record.read(few)
+    labels = np.arange(90) % 10
+    record = replace(record, data=replace(record.data, y_test=labels.astype(np.uint8)))
+
+    def said(wrong: dict[int, int]) -> str:
+        answers = labels.copy()
+        answers[list(wrong)] = list(wrong.values())
+        probabilities = np.eye(10, dtype=np.float32)[answers] * 0.8 + 0.02
+        whole = replace(record, evaluation=evaluate_predictions(probabilities, labels), answers=probabilities)
+        facts = facts_of(whole, {})
+        assert [len(cell.images) for row in facts["errors"].matrix for cell in row if not cell.right] == [
+            cell.times for row in facts["errors"].matrix for cell in row if not cell.right
+        ]
+        return words_of(chapters_of(facts)["22-errors"])
+
+    assert "The most frequent confusion: a 4 taken for a 9, twice." in said({4: 9, 14: 9, 5: 3})
+    assert "confusions: a 4 taken for a 9 and a 5 taken for a 3, once each." in said({4: 9, 5: 3})
+    assert "No confusion stands out: 4 of them happened once each." in said({4: 9, 5: 3, 6: 0, 7: 1})
+    assert "confusion:" not in said({})
 
 
 def test_text_of_a_run_cannot_become_markup():
@@ -571,7 +622,8 @@ BUILDABLE = [
 @given(st.sampled_from(BUILDABLE))
 def test_sizes_are_true_of_every_network_that_recipes_build(facts, recipe):
     lens = outline(recipe)
-    swapped = facts | {"network": network.facts(lens), "figures": facts["figures"] | {"maps_pooled": "[maps]"}}
+    built = network.facts(lens)
+    swapped = facts | {"network": built, "sheets": sheets.facts(lens, built, facts["cells"].dense)}
     chapters = {name: words_of(body) for name, body in chapters_of(swapped).items()}
     told = " ".join(chapters.values())
     assert "<!--" not in told and told.count("$") == 0 and "{{" not in told

@@ -1,4 +1,4 @@
-"""The commands that show the data and a network from inside, as figures and as a page in the browser."""
+"""The commands that show the data and a network from inside, as figures, as a page in the browser, as a report."""
 
 from __future__ import annotations
 
@@ -90,6 +90,21 @@ def page(
     with progress_bar() as progress:
         path = write_page(opened, out, snapshots, progress=progress)
     typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB; open it in a browser, or send it to your class")
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="The folder of a finished training, e.g. runs/demo.")],
+) -> None:
+    """Write the report of a finished training again, without training.
+
+    Where lens.html, the page, lies beside it, the report leads to it.
+    """
+    from digitscope.web.report.build import write_report
+
+    with progress_bar() as progress:
+        path = write_report(run, progress)
+    typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB; open it in a browser")
 
 
 @app.command()

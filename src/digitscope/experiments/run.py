@@ -34,6 +34,7 @@ from digitscope.reading.detectors import detector_of
 from digitscope.training.checkpoint import Checkpoint
 from digitscope.training.fit import Execution, Fitted, fit
 from digitscope.training.recipes import RECIPES, Recipe, recipe_of, setting_text
+from digitscope.web import links
 from digitscope.web.lens.bundle import write_page
 from digitscope.web.report.build import write_report
 
@@ -267,7 +268,7 @@ def _write_results(
     model = replace(model, card=model.card | {"metrics": metrics})
     detector_of(model, dataset, progress)  # kept in the folder
     if page:
-        write_page(model, folder / "lens.html", data=dataset, progress=progress)
+        write_page(model, folder / links.PAGE, data=dataset, progress=progress, report=True)
     write_report(folder, progress, data=dataset, model=model, probabilities=probabilities)
 
 

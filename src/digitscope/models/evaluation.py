@@ -14,6 +14,9 @@ from digitscope.errors import DataError
 from digitscope.formatting import percent, times
 from digitscope.models.typed_json import typed
 
+NAMED = 3
+"""Confusions that are named if they are equally frequent; with more of them, none stands out."""
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -153,6 +156,17 @@ class Evaluation(Scores):
         ):
             raise ValueError("its loss or one of its mistakes is impossible")
 
+    def commonest_confusions(self) -> tuple[tuple[tuple[int, int], ...], int]:
+        """The most frequent confusions as (label, answer), all of them equally frequent, and how often each happened.
+
+        None and 0 if nothing was misread.
+        """
+        wrong = np.array(self.confusion)
+        np.fill_diagonal(wrong, 0)
+        most = int(wrong.max())
+        pairs = np.argwhere(wrong == most).tolist() if most else []
+        return tuple((label, answer) for label, answer in pairs), most
+
     def summary(self) -> list[tuple[str, str]]:
         """The evaluation in about ten rows, each with the name of a figure and its value."""
         hardest = min(self.per_class, key=lambda scores: scores.recall if scores.support else math.inf)
@@ -167,10 +181,13 @@ class Evaluation(Scores):
             ("Hardest digit", f"{hardest.digit}: {missed:,} of {hardest.support:,} missed"),
         ]
         if self.misses:
-            errors = np.array(self.confusion)
-            np.fill_diagonal(errors, 0)
-            label, answer = divmod(int(errors.argmax()), 10)
-            rows.append(("Most frequent confusion", f"{label} read as {answer}: {times(int(errors.max()))}"))
+            pairs, most = self.commonest_confusions()
+            named = len(pairs) <= NAMED
+            words = (
+                ", ".join(f"{label} read as {answer}" for label, answer in pairs) if named else f"{len(pairs)} kinds"
+            )
+            several = len(pairs) > 1
+            rows.append((f"Most frequent confusion{'s' * several}", f"{words}: {times(most)}{' each' * several}"))
         rows.append(("Calibration error", percent(self.ece)))
         trusted = self.without_wrong_labels
         if trusted is not None:

@@ -26,6 +26,7 @@ from digitscope.plots.style import (
     grid_lines,
     new_axes,
     new_figure,
+    panels,
     percent_tick,
     style,
 )
@@ -40,9 +41,9 @@ def activation_functions(figure: AnyFigure | None = None) -> AnyFigure:
     figure = new_figure(9, 3.4) if figure is None else figure
     x = np.linspace(-6, 6, 481)
     sigmoid = 1 / (1 + np.exp(-x))
-    curves, slopes = figure.subplots(1, 2)
+    curves, slopes = panels(figure, 2)
     curves.plot(x, np.maximum(x, 0), color=BLUE, label="ReLU: max(0, x)")
-    curves.plot(x, sigmoid, color=VERMILION, label="sigmoid: 1 / (1 + e$^{-x}$)")
+    curves.plot(x, sigmoid, color=VERMILION, label="sigmoid: 1 / (1 + exp(−x))")
     curves.set(title="Activation function", ylim=(-0.2, 4), xlabel="x")
     slopes.plot([-6, 0], [0, 0], color=BLUE)
     slopes.plot([0, 6], [1, 1], color=BLUE)

@@ -25,13 +25,20 @@ from digitscope.plots.style import FAINT, INK, MUTED
 STOPS = (0, 0.08, 0.25, 0.5, 0.75, 1)
 ORANGES = ("#FFFFFF", "#FEE0B6", "#FDB863", "#E08214", "#B35806", "#7F3B08")
 BLUES = ("#FFFFFF", "#D1E5F0", "#92C5DE", "#4393C3", "#2166AC", "#053061")
-SIGNED = LinearSegmentedColormap.from_list(
-    "signed",
-    [((1 - at) / 2, blue) for at, blue in zip(STOPS[:0:-1], BLUES[:0:-1], strict=True)]
-    + [((1 + at) / 2, orange) for at, orange in zip(STOPS, ORANGES, strict=True)],
-    N=511,
-)
+DARK_ORANGES = ("#2B2F35", "#4D3926", "#86521D", "#D07A1F", "#F6AE62", "#FFE6C6")
+DARK_BLUES = ("#2B2F35", "#27405A", "#2B638F", "#4798CF", "#93C8EC", "#E0F1FF")
+
+
+def _signed(blues: tuple[str, ...], oranges: tuple[str, ...]) -> LinearSegmentedColormap:
+    """Colours from the last of the blues over zero to the last of the oranges."""
+    below = [((1 - at) / 2, blue) for at, blue in zip(STOPS[:0:-1], blues[:0:-1], strict=True)]
+    above = [((1 + at) / 2, orange) for at, orange in zip(STOPS, oranges, strict=True)]
+    return LinearSegmentedColormap.from_list("signed", below + above, N=511)
+
+
+SIGNED, SIGNED_DARK = _signed(BLUES, ORANGES), _signed(DARK_BLUES, DARK_ORANGES)
 """Blue below zero, white at zero, orange above; small values are lifted so that they show beside large ones.
+In the dark zero is dark, too, and what is far from it bright.
 
 Source of the colours: the halves of ColorBrewer's RdBu and PuOr.
 """

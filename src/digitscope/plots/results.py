@@ -38,9 +38,13 @@ from digitscope.plots.style import (
     grid_lines,
     new_axes,
     new_figure,
+    panels,
     percent_tick,
     style,
 )
+
+FEW = 5
+"""Answers in a bin of the calibration below which it is faded: its 95 % interval spans half of the axis or more."""
 
 
 @style()
@@ -56,7 +60,7 @@ def training_curves(
     """
     figure = new_figure(9, 3.4) if figure is None else figure
     epochs = _history_column(history, "epoch")
-    loss, accuracy = figure.subplots(1, 2)
+    loss, accuracy = panels(figure, 2)
     for ax, name, color in ((loss, "loss", VERMILION), (accuracy, "accuracy", BLUE)):
         values = _history_column(history, name)
         ax.plot(epochs, values, marker="o", color=color, label="training images, mean over the epoch")
@@ -125,6 +129,8 @@ def confusion(matrix: npt.ArrayLike, ax: Axes | None = None, normalize: bool = F
 def reliability(bins: Sequence[Bin], ece: float, ax: Axes | None = None) -> Axes:
     """How often answers of a certain confidence are right; each whisker is the 95 % interval for its ``n`` answers.
 
+    Bins of fewer than ``FEW`` answers are faded.
+
     Args:
         bins: what ``digitscope.Evaluation.bins`` holds.
         ece: the expected calibration error 0..1.
@@ -133,22 +139,24 @@ def reliability(bins: Sequence[Bin], ece: float, ax: Axes | None = None) -> Axes
     ax = new_axes(6.4, 5) if ax is None else ax
     ax.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=DASHED, label="confidence = accuracy")
     above = ax.get_xaxis_transform()
-    ax.text(0, 1.02, "n =", ha="right", fontsize=7, color=MUTED, transform=above)
+    ax.text(0, 1.02, "n =", ha="right", va="bottom", fontsize=7, color=MUTED, transform=above)
     for part in bins:
-        middle, width = (part.low + part.high) / 2, part.high - part.low
-        color = INK if part.n else FAINT
-        ax.text(middle, 1.02, f"{part.n:,}", ha="center", fontsize=7, color=color, transform=above)
+        middle, width, strength = (part.low + part.high) / 2, part.high - part.low, 1.0 if part.n >= FEW else 0.35
+        color = INK if part.n >= FEW else FAINT if not part.n else MUTED
+        ax.text(
+            middle, 1.02, f"{part.n:,}", ha="center", va="bottom", fontsize=7, color=color, rotation=90, transform=above
+        )
         if part.confidence is None or part.accuracy is None:
             continue
-        ax.bar(middle, part.accuracy, width=0.92 * width, color=SKY, alpha=0.4)
+        ax.bar(middle, part.accuracy, width=0.92 * width, color=SKY, alpha=0.4 * strength)
         low_high = wilson_interval(round(part.accuracy * part.n), part.n)
-        ax.plot([part.confidence] * 2, low_high, color=BLUE, linewidth=1.2)
-        ax.plot(part.confidence, part.accuracy, marker="o", color=BLUE, clip_on=False)
+        ax.plot([part.confidence] * 2, low_high, color=BLUE, linewidth=1.2, alpha=strength)
+        ax.plot(part.confidence, part.accuracy, marker="o", color=BLUE, alpha=strength, clip_on=False)
     ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence of the answer", ylabel="answers that are right")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(percent_tick)
-    ax.set_title(f"Confidence and accuracy differ by {number(100 * ece)} points on average", pad=20)
-    ax.legend(loc="upper left")
+    ax.set_title(f"Confidence and accuracy differ by {number(100 * ece)} points on average", pad=34)
+    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.14), borderaxespad=0)
     grid_lines(ax)
     return ax
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.style
+import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
@@ -109,6 +110,12 @@ def grid_lines(ax: Axes, axis: str = "y") -> None:
     ax.tick_params(axis=axis, length=0)  # type: ignore[arg-type]
 
 
+def panels(figure: AnyFigure, n: int) -> list[Axes]:
+    """``n`` axes: side by side in a wide figure, one above the other in a high one."""
+    rows, columns = (1, n) if figure.bbox.width >= figure.bbox.height else (n, 1)
+    return list(np.ravel(figure.subplots(rows, columns)))
+
+
 def percent_tick(share: float, _: float | None = None) -> str:
     """The label of a tick on an axis of shares 0..1, with as many decimals as it needs."""
     return f"{100 * share:.6g} %"
@@ -139,7 +146,7 @@ def save(drawn: AnyFigure | Axes, path: str | Path) -> Path:
 def svg(drawn: AnyFigure | Axes, prefix: str, description: str = "") -> str:
     """The figure as an ``<svg>`` element for an HTML page.
 
-    Text becomes outlines, so it looks the same where the font is missing.
+    Text stays text, so that it can be read aloud, found and copied, in whichever font the page has.
 
     Args:
         drawn: what a figure function returned.
@@ -153,7 +160,8 @@ def svg(drawn: AnyFigure | Axes, prefix: str, description: str = "") -> str:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", prefix):
         raise ConfigError(f"{prefix!r} cannot start an id; give a letter, then letters, digits, '-' or '_'")
     buffer = io.StringIO()
-    _finished(drawn).savefig(buffer, format="svg", metadata={"Date": None})
+    with matplotlib.rc_context({"svg.fonttype": "none"}):
+        _finished(drawn).savefig(buffer, format="svg", metadata={"Date": None})
     text = _compact(buffer.getvalue())
     named = set(re.findall(r'(?:href="|url\()#([^")]+)', text))
     text = re.sub(r' id="([^"]+)"', lambda id_: f' id="{prefix}-{id_[1]}"' if id_[1] in named else "", text)

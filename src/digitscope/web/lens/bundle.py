@@ -28,7 +28,8 @@ from digitscope.models.layers import LayerView, layer_views
 from digitscope.models.model import Model
 from digitscope.progress import Progress
 from digitscope.reading.detectors import detector_of
-from digitscope.web.lens.samples import SEARCHED, hardest, patches, samples
+from digitscope.web import links
+from digitscope.web.lens.samples import SEARCHED, answers_to, hardest, misread, patches, samples
 
 VERSION = 1
 """Version of ``model.json``; it increases when a field changes its meaning."""
@@ -102,10 +103,11 @@ def page_images(model: Model, data: str | Path | Dataset = "mnist", progress: Pr
     known = detector_of(model, dataset, progress)
     n = len(dataset.x_test)
     total = n + min(n, SEARCHED)
-    hard = hardest(model, dataset, lambda done: report("page", done, total, {}))
+    answers = answers_to(model, dataset, lambda done: report("page", done, total, {}))
+    hard = hardest(answers, dataset)
     return {
         "known": asdict(known),
-        "samples": samples(dataset, [*range(min(FIRST, n)), *hard]),
+        "samples": samples(dataset, [*range(min(FIRST, n)), *hard, *misread(answers, dataset)]),
         "hardest": hard,
         "patches": patches(
             model, layer_views(model.session), dataset, lambda done: report("page", n + done, total, {})
@@ -134,6 +136,7 @@ def write_page(
     snapshots: Sequence[Model] = (),
     data: str | Path | Dataset = "mnist",
     progress: Progress | None = None,
+    report: bool | None = None,
 ) -> Path:
     """Write the page with a model in it as one HTML file that needs no server and no internet connection.
 
@@ -143,6 +146,7 @@ def write_page(
         snapshots: the same network at other stages of its training; each adds its weights to the file.
         data: the dataset whose test images are shown as samples.
         progress: called with the state of the work.
+        report: whether the page leads to ``report.html`` beside it; None if that file is there already.
 
     Raises:
         ConfigError: the file cannot be written.
@@ -154,7 +158,10 @@ def write_page(
         if path.is_dir():
             raise IsADirectoryError(None, "it is a folder")
         with atomic_path(path) as temporary:
-            texts["model.json"] = as_json(page_model(model, snapshots, data, progress))
+            values = page_model(model, snapshots, data, progress)
+            if (path.parent / links.REPORT).is_file() if report is None else report:
+                values["report"] = {"file": links.REPORT, "chapters": links.chapters(layer_views(model.session))}
+            texts["model.json"] = as_json(values)
             temporary.write_text(self_contained(texts), encoding="utf-8", newline="\n")
     return path
 

@@ -28,6 +28,9 @@ HARDEST = 30
 PATCHES = 9
 """Patches of each filter."""
 
+MISREAD = 200
+"""Misread test images in a page, so that a report can lead to each of them; a weak network has more of them."""
+
 SEARCHED = 3000
 """Test images among which the patches are found."""
 
@@ -38,10 +41,8 @@ BATCH = 100
 """Images that go through the network together while patches are searched; their activations take tens of megabytes."""
 
 
-def hardest(model: Model, data: Dataset, after_batch: Callable[[int], None] = lambda done: None) -> list[int]:
-    """Indices of the test images whose label gets the lowest probability, the hardest first.
-
-    MNIST's test images with a wrong or unclear label are left out, because the model is not to blame for those.
+def answers_to(model: Model, data: Dataset, after_batch: Callable[[int], None] = lambda done: None) -> Floats:
+    """The probabilities float32 (n, 10) 0..1 that a network gives to the test images.
 
     Args:
         model: the network.
@@ -52,7 +53,26 @@ def hardest(model: Model, data: Dataset, after_batch: Callable[[int], None] = la
     for start in range(0, len(data.x_test), AT_ONCE):
         answers.append(model.predict(data.x_test[start : start + AT_ONCE]))
         after_batch(start + len(answers[-1]))
-    right = np.concatenate(answers)[np.arange(len(data.y_test)), data.y_test]
+    return np.concatenate(answers)
+
+
+def misread(answers: Floats, data: Dataset) -> list[int]:
+    """Indices of the misread test images, at most ``MISREAD``, those with the surest answers first."""
+    wrong = np.flatnonzero(answers.argmax(axis=1) != data.y_test)
+    surest = wrong[np.argsort(-answers[wrong].max(axis=1), kind="stable")][:MISREAD]
+    return [int(index) for index in surest]
+
+
+def hardest(answers: Floats, data: Dataset) -> list[int]:
+    """Indices of the test images whose label gets the lowest probability, the hardest first.
+
+    MNIST's test images with a wrong or unclear label are left out, because the model is not to blame for those.
+
+    Args:
+        answers: what ``answers_to`` gives.
+        data: the dataset whose test images were judged.
+    """
+    right = answers[np.arange(len(data.y_test)), data.y_test]
     disputed = [*WRONG_TEST_LABELS, *UNCLEAR_TEST_LABELS] if data.is_mnist else []
     right[disputed] = np.inf
     return [int(index) for index in np.argsort(right, kind="stable")[: min(HARDEST, len(right) - len(disputed))]]

@@ -17,20 +17,27 @@ from digitscope.datasets.dataset import Dataset
 from digitscope.files import write_text
 from digitscope.models.model import Model
 from digitscope.progress import Progress
+from digitscope.web import links
 from digitscope.web.report import (
     cells,
     compared,
     data,
     figures,
+    linked,
+    mistakes,
     moved,
     network,
     recipes,
     result,
+    sheets,
     templates,
     training,
     window,
 )
 from digitscope.web.report.record import Record
+
+SCRIPTS = ("window.js", "reader.js")
+"""The page's scripts, in the order in which they run."""
 
 
 class Chapter(NamedTuple):
@@ -49,7 +56,7 @@ def write_report(
     model: Model | None = None,
     probabilities: Floats | None = None,
 ) -> Path:
-    """Write ``report.html`` and the figures it shows, as ``figures/*.svg``, into a run folder.
+    """Write ``report.html`` and the charts it shows, as ``figures/*.svg``, into a run folder.
 
     Args:
         run_folder: the folder of a finished training.
@@ -70,7 +77,7 @@ def write_report(
     record = Record.read(Path(run_folder), data, model, probabilities)
     facts = facts_of(record, compared.shipped() if comparisons is None else comparisons)
     facts["figures"] = _drawn(record.folder / "figures", facts, progress)
-    page = record.folder / "report.html"
+    page = record.folder / links.REPORT
     write_text(page, templates.render("page.html", facts | _parts(facts)))
     return page
 
@@ -82,6 +89,7 @@ def facts_of(record: Record, comparisons: Mapping[str, Any]) -> dict[str, Any]:
         DataError: the comparisons cannot be read.
     """
     build = network.facts(record.lens)
+    inside = cells.facts(record, build)
     return {
         "version": __version__,
         "run": record,
@@ -89,7 +97,10 @@ def facts_of(record: Record, comparisons: Mapping[str, Any]) -> dict[str, Any]:
         "test": record.evaluation,
         "lens": record.lens,
         "network": build,
-        "cells": cells.facts(record, build),
+        "chapter_of": links.chapters(record.lens.layers),
+        "page": linked.page_links(record),
+        "cells": inside,
+        "sheets": sheets.facts(record.lens, build, inside.dense),
         "data": data.facts(record),
         "moved": moved.facts(record),
         "practice": training.practice(record),
@@ -97,7 +108,7 @@ def facts_of(record: Record, comparisons: Mapping[str, Any]) -> dict[str, Any]:
         "scaling": result.scaling(record),
         "loss": result.loss(record),
         "accuracy": result.accuracy(record),
-        "errors": result.errors(record),
+        "errors": mistakes.errors(record),
         "measured": recipes.measured(record),
         "recipes": recipes.settings(),
         "compared": compared.facts(comparisons),
@@ -111,7 +122,7 @@ def _drawn(folder: Path, facts: Mapping[str, Any], progress: Progress | None) ->
     wanted = figures.figures(facts["run"], facts["network"], facts["moved"], facts["compared"])
     for done, (name, figure) in enumerate(wanted.items(), start=1):
         drawn[name] = figures.inline(name, figure)
-        write_text(folder / f"{name}.svg", drawn[name] + "\n")
+        write_text(folder / f"{name}.svg", figures.alone(name, figure))
         if progress is not None:
             progress("report", done, len(wanted), {})
     return drawn
@@ -122,7 +133,7 @@ def _parts(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "chapters": [chapter(name, facts) for name in templates.chapter_names()],
         "style": templates.trusted(templates.text_of("page.css")),
-        "script": templates.trusted(templates.text_of("window.js")),
+        "script": templates.trusted("\n".join(templates.text_of(name) for name in SCRIPTS)),
         "window": window.data(facts["lens"], facts["network"]),
     }
 

@@ -19,7 +19,7 @@ from digitscope.web.report.window import choice_of_filters, choice_of_maps, sign
 DEAD_TEST = 500
 """Test images on which a filter must stay silent to be called dead."""
 
-LISTED_MAPS, LISTED_TERMS, SHOWN_MAPS = 5, 6, 4
+LISTED_MAPS, LISTED_TERMS, SHOWN_MAPS = 5, 12, 4
 """Subtotals and products that are written out, and maps that are shown."""
 
 

@@ -17,6 +17,21 @@ SHUFFLED = (2, 4, 9)
 """Digits that are shown before and after their pixels are shuffled."""
 
 
+class Labelled(NamedTuple):
+    """A training digit, uint8 (28, 28), and its label."""
+
+    label: int
+    image: Levels
+
+
+class MeanImage(NamedTuple):
+    """The mean, uint8 (28, 28), of all ``n`` training images of a digit."""
+
+    digit: int
+    n: int
+    image: Levels
+
+
 class Shuffled(NamedTuple):
     """A test digit, uint8 (28, 28), before and after its pixels are shuffled."""
 
@@ -31,14 +46,16 @@ class DataFacts:
 
     Attributes:
         counts: training images of each digit, int64 (10,).
-        samples: training digits on the sheet.
+        samples: the first training digits.
+        means: the mean image of each digit that occurs.
         inked: pixels of the digit on show that are not 0.
         nearest_mean_right: test digits that are nearest to the mean training image of their own class.
         shuffled: some test digits, all shuffled in the same way.
     """
 
     counts: Integers
-    samples: int
+    samples: tuple[Labelled, ...]
+    means: tuple[MeanImage, ...]
     inked: int
     nearest_mean_right: int
     shuffled: tuple[Shuffled, ...]
@@ -59,10 +76,23 @@ def facts(record: Record) -> DataFacts:
     labels = record.data.y_train
     return DataFacts(
         counts=np.bincount(labels, minlength=10),
-        samples=min(SAMPLES, len(labels)),
+        samples=tuple(
+            Labelled(int(label), image)
+            for label, image in zip(labels[:SAMPLES], record.data.x_train[:SAMPLES], strict=True)
+        ),
+        means=_means(record),
         inked=int((record.image > 0).sum()),
         nearest_mean_right=nearest_mean_right(record),
         shuffled=_shuffled(record),
+    )
+
+
+def _means(record: Record) -> tuple[MeanImage, ...]:
+    """The mean training image of each digit that occurs."""
+    x, y = record.data.x_train, record.data.y_train
+    return tuple(
+        MeanImage(digit, int((y == digit).sum()), np.asarray(np.round(x[y == digit].mean(axis=0)), np.uint8))
+        for digit in np.unique(y).tolist()
     )
 
 

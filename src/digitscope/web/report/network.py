@@ -68,6 +68,11 @@ class Layer:
         return math.prod(self.shape)
 
     @property
+    def sheets(self) -> int:
+        """How many sheets stand for its maps in the picture of the network: one more for every doubling."""
+        return min(self.maps.bit_length(), 7)
+
+    @property
     def size_text(self) -> str:
         """Its shape without spaces: ``26×26×32``."""
         return "×".join(map(str, self.shape))

@@ -184,11 +184,6 @@ class Record:
             found["machine"] = self.config["machine"]
         return [(key, _listed(value)) for key, value in found.items()]
 
-    @property
-    def has_page(self) -> bool:
-        """Whether ``lens.html``, the page for drawing digits, lies beside the report."""
-        return (self.folder / "lens.html").is_file()
-
 
 def _listed(value: Any) -> str:
     """A setting as text."""

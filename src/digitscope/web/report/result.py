@@ -1,4 +1,4 @@
-"""Facts about the result of a run: its loss, its accuracy, its mistakes, and inputs that were scaled wrongly."""
+"""Facts about the result of a run: its loss, its accuracy, and inputs that were scaled wrongly."""
 
 from __future__ import annotations
 
@@ -9,16 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from digitscope.arraytypes import Floats, Levels
-from digitscope.datasets.mnist import UNCLEAR_TEST_LABELS, WRONG_TEST_LABELS
-from digitscope.models.evaluation import ClassScores, Mistake
+from digitscope.datasets.mnist import WRONG_TEST_LABELS
 from digitscope.models.inputs import network_input
+from digitscope.web.report.mistakes import confident
 from digitscope.web.report.record import Record
-
-LISTED = 12
-"""Mistakes in the gallery."""
-
-MODEST = 0.005
-"""A network is called too modest if its accuracy lies this far above its mean confidence."""
 
 LEAST = 1e-30
 """Probabilities are kept this far from 0 before the logarithm."""
@@ -61,7 +55,7 @@ class LossFacts:
 
     Attributes:
         digit: of the digit on show.
-        worst: of the most confident mistake, labels known to be wrong left out; None if there is none.
+        worst: of the most confident mistake (``mistakes.confident``); None if there is none.
         typical: the probability 0..1 that, given to every label, would cause the mean loss of the test.
         guessing: the loss of an answer that gives every digit the same.
     """
@@ -98,44 +92,6 @@ class AccuracyFacts:
     wrong_labels: tuple[WrongLabel, ...]
 
 
-class Confusion(NamedTuple):
-    """The most frequent confusion."""
-
-    label: int
-    answer: int
-    times: int
-
-
-class Misreading(NamedTuple):
-    """A mistake and its test image."""
-
-    mistake: Mistake
-    image: Levels
-
-
-@dataclass(frozen=True, eq=False)
-class ErrorFacts:
-    """What the chapter on mistakes says.
-
-    Attributes:
-        easiest: the digit with the best F1.
-        hardest: the digit with the worst.
-        confidence: mean confidence 0..1 of all answers.
-        modest: whether that is clearly below the accuracy.
-        in_last_bin: whether nearly all answers lie in the last bar of the calibration.
-        confusion: the most frequent one; None if nothing was misread.
-        gallery: the most confident mistakes; MNIST's wrong and unclear labels are left out.
-    """
-
-    easiest: ClassScores
-    hardest: ClassScores
-    confidence: float
-    modest: bool
-    in_last_bin: bool
-    confusion: Confusion | None
-    gallery: tuple[Misreading, ...]
-
-
 def scaling(record: Record) -> ScalingFacts:
     """What this network makes of pixels 0..255, and of digits with paper and pen swapped."""
     images, answers_to = network_input(record.data.x_test), record.model.session.probabilities
@@ -148,8 +104,7 @@ def scaling(record: Record) -> ScalingFacts:
 
 def loss(record: Record) -> LossFacts:
     """Examples of the loss of this network."""
-    wrong = WRONG_TEST_LABELS if record.on_mnist else {}
-    worst = next((one for one in record.evaluation.mistakes if one.index not in wrong), None)
+    worst = next(iter(confident(record)), None)
     return LossFacts(
         digit=_surprise(record, record.index),
         worst=None if worst is None else _surprise(record, worst.index),
@@ -178,24 +133,6 @@ def accuracy(record: Record) -> AccuracyFacts:
     )
 
 
-def errors(record: Record) -> ErrorFacts:
-    """The mistakes of this network, and how well it knows itself."""
-    test = record.evaluation
-    seen = [one for one in test.per_class if one.support]
-    confidence = sum(one.n * one.confidence for one in test.bins if one.confidence is not None) / test.n
-    disputed = {*WRONG_TEST_LABELS, *UNCLEAR_TEST_LABELS} if record.on_mnist else set()
-    listed = [one for one in test.mistakes if one.index not in disputed][:LISTED]
-    return ErrorFacts(
-        easiest=max(seen, key=lambda one: one.f1),
-        hardest=min(seen, key=lambda one: one.f1),
-        confidence=confidence,
-        modest=test.accuracy - confidence > MODEST,
-        in_last_bin=sum(one.n for one in test.bins[-1:]) > 0.9 * test.n,
-        confusion=_confusion(record) if test.misses else None,
-        gallery=tuple(Misreading(one, record.data.x_test[one.index]) for one in listed),
-    )
-
-
 def _misread(record: Record, answers: Floats) -> Misread:
     """How many of these answers to the test images are wrong, and the mean confidence of the wrong ones."""
     wrong = answers.argmax(axis=1) != record.data.y_test
@@ -206,11 +143,3 @@ def _surprise(record: Record, index: int) -> Surprise:
     """The loss of one test image."""
     probability = max(float(record.probabilities[index, record.data.y_test[index]]), LEAST)
     return Surprise(index, probability, -math.log(probability))
-
-
-def _confusion(record: Record) -> Confusion:
-    """The largest number off the diagonal."""
-    wrong = np.array(record.evaluation.confusion)
-    np.fill_diagonal(wrong, 0)
-    label, answer = (int(part) for part in np.unravel_index(int(wrong.argmax()), wrong.shape))
-    return Confusion(label, answer, int(wrong.max()))

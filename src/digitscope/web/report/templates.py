@@ -118,6 +118,15 @@ def with_article(digit: int) -> str:
     return f"an {digit}" if digit == 8 else f"a {digit}"
 
 
+def shade(level: int, scaled: bool) -> str:
+    """A pixel 0..255 as text; ``scaled``: divided by 255, with two decimals and without the 0 before the point.
+
+    >>> shade(51, False), shade(51, True), shade(0, True), shade(255, True)
+    ('51', '.20', '0', '1')
+    """
+    return str(level // 255 if scaled and level % 255 == 0 else f"{level / 255:.2f}"[1:] if scaled else level)
+
+
 def png(pixels: Levels) -> str:
     """A small picture, uint8 (h, w) or (h, w, 3), as the address of an ``<img>`` that holds its own bytes."""
     buffer = io.BytesIO()
@@ -142,6 +151,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "png": png,
     "probability": unbroken(formatting.probability),
     "scientific": formatting.scientific,
+    "shade": shade,
     "shell": shlex.quote,
     "spelled": formatting.spelled,
     "times": formatting.times,

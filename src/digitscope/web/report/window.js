@@ -9,6 +9,10 @@
   const source = document.getElementById("window-data");
   const data = JSON.parse(source.textContent);
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  let paper = false; // paper is light
+  addEventListener("beforeprint", () => { paper = true; });
+  addEventListener("afterprint", () => { paper = false; });
   const MINUS = "\u2212";
 
   const element = (name, properties = {}, ...children) => {
@@ -29,9 +33,10 @@
     return [level, level, level];
   };
   const signed = (part) => {
-    const place = (Math.min(1, Math.max(-1, part)) + 1) / 2 * (data.colours.length - 1);
+    const colours = dark.matches && !paper ? data.darkColours : data.colours;
+    const place = (Math.min(1, Math.max(-1, part)) + 1) / 2 * (colours.length - 1);
     const low = Math.floor(place);
-    const [from, to] = [data.colours[low], data.colours[Math.min(low + 1, data.colours.length - 1)]];
+    const [from, to] = [colours[low], colours[Math.min(low + 1, colours.length - 1)]];
     return from.map((value, i) => Math.round(value + (to[i] - value) * (place - low)));
   };
   const css = ([r, g, b]) => `rgb(${r} ${g} ${b})`;
@@ -316,6 +321,7 @@
 
     observe() {
       addEventListener("beforeprint", () => { this.shown = this.results.length; this.draw(); });
+      dark.addEventListener("change", () => this.draw());
       new ResizeObserver(() => this.draw()).observe(this.inputCanvas);
       if (calm.matches) return;
       const seen = new IntersectionObserver(([entry]) => {
@@ -369,21 +375,5 @@
     }
   };
 
-  addEventListener("beforeprint", () => {
-    document.querySelectorAll("main details").forEach((fold) => { fold.open = true; });
-  });
-
   document.querySelectorAll("[data-slide]").forEach((root) => new Slide(root));
-
-  // The table of contents is folded up where it would push the story down, and marks the chapter that is being read.
-  if (!matchMedia("(min-width: 76rem)").matches) document.querySelector(".contents details").open = false;
-  const links = new Map([...document.querySelectorAll(".contents a")].map((link) => [link.hash.slice(1), link]));
-  const reading = new IntersectionObserver((entries) => {
-    for (const entry of entries) {
-      if (!entry.isIntersecting) continue;
-      links.forEach((link) => link.removeAttribute("aria-current"));
-      links.get(entry.target.id)?.setAttribute("aria-current", "true");
-    }
-  }, { rootMargin: "-15% 0px -80% 0px" });
-  document.querySelectorAll("section.chapter").forEach((section) => reading.observe(section));
 })();

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from digitscope.arraytypes import AnyArray, Doubles, Floats, Levels
 from digitscope.models.layers import LayerView
 from digitscope.models.lens import Lens
-from digitscope.plots.primitives import SIGNED
+from digitscope.plots.primitives import SIGNED, SIGNED_DARK
 from digitscope.web.report.network import Network
 
 CHOICES = 6
@@ -41,6 +41,7 @@ def data(lens: Lens, network: Network) -> dict[str, Any]:
             ],
         },
         "colours": np.round(255 * SIGNED(np.linspace(0, 1, 21))[:, :3]).astype(int).tolist(),
+        "darkColours": np.round(255 * SIGNED_DARK(np.linspace(0, 1, 21))[:, :3]).astype(int).tolist(),
     }
 
 

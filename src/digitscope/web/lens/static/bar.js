@@ -10,6 +10,8 @@ globalThis.Digitscope ??= {};
 (() => {
   const { make, words, count, percent, choice, isMaps, nameOf, cellOf, mapOf, unitWord } = Digitscope;
 
+  const REPORT = "digitscope-report"; // the tab of the report, which gives itself this name
+
   const plain = (properties, ...children) => make("button", { type: "button", className: "plain", ...properties }, ...children);
 
   const topBar = (app) => {
@@ -20,10 +22,20 @@ globalThis.Digitscope ??= {};
       make("h1", {}, make("b", { textContent: "Digitscope" }), make("span", { textContent: words("subtitle") })),
       make("p", { className: "facts", textContent: facts.join(" \u00b7 ") }),
       make("div", { className: "top-buttons" },
+        app.model.report && make("a", { className: "plain", href: app.model.report.file, target: REPORT, textContent: words("report.open") }),
         make("button", { type: "button", className: "main", textContent: words("tour.start"), onclick: () => app.tour.start() }),
         saveMenu(app),
         plain({ textContent: words("theme"), title: words("theme.what"), onclick: () => app.turn() }),
         plain({ textContent: words("keys"), "aria-haspopup": "dialog", onclick: help })));
+  };
+
+  // The chapter of the report beside the page that explains a layer; null where there is none.
+  const chapterLink = ({ report }, { name }, word) => {
+    const chapter = report?.chapters[name];
+    return chapter ? make("a", {
+      className: "chapter", href: `${report.file}#${chapter}`, target: REPORT, textContent: word,
+      "aria-label": words("report.layer", { layer: nameOf({ name }) }),
+    }) : null;
   };
 
   const saveMenu = (app) => {
@@ -83,7 +95,7 @@ globalThis.Digitscope ??= {};
       this.heading = make("h2");
       return [this.tabs, make("div", { className: "crumbs" },
         plain({ onclick: () => app.back() }, `\u2190 ${words(place.depth === 2 ? "back.map" : "back.network")}`, make("kbd", { textContent: "Esc" })),
-        this.heading, ...(isMaps(layer) && layer.shape[2] > 1 ? [turn(-1), turn(1)] : []))];
+        this.heading, chapterLink(app.model, layer, words("report.chapter")), ...(isMaps(layer) && layer.shape[2] > 1 ? [turn(-1), turn(1)] : []))];
     }
 
     // The tab of the layer one is in, in sight and, if the focus was in the bar, with it.
@@ -116,5 +128,5 @@ globalThis.Digitscope ??= {};
     }
   }
 
-  Object.assign(Digitscope, { topBar, Bar });
+  Object.assign(Digitscope, { topBar, chapterLink, Bar });
 })();

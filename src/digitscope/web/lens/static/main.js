@@ -343,6 +343,7 @@ globalThis.Digitscope ??= {};
 
   const start = async () => {
     Digitscope.setStrings(await Digitscope.json("strings.en.json"));
+    window.name = "digitscope-page"; // the report's links find this tab again
     document.body.append(make("p", { className: "noscript", role: "status", textContent: words("waiting") }));
     const app = new App(await Digitscope.json("model.json"));
     app.build();

@@ -76,7 +76,7 @@ globalThis.Digitscope ??= {};
       const learned = make("p", { className: "learned" },
         ...pieces.flatMap((textContent) => [make("span", { textContent }), " "]), make("br"), rule[1]);
       const body = make("div", { className: "layer-body" }, part.element);
-      const element = make("div", { className: "layer" }, head, body, range, learned);
+      const element = make("div", { className: "layer" }, head, body, range, learned, Digitscope.chapterLink(app.model, layer, words("report.read")));
       const texts = { whole: [rule[1], spaced, rule[0]], pieces: [rule[1], spaced, ...pieces], close: [rule[1], close, ...pieces] };
       return { layer, index, part, range, body, element, size, spaced, close, texts };
     }
