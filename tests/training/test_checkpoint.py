@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from digitscope.errors import DataError
+from digitscope.models.course import Course
 from digitscope.training.checkpoint import Checkpoint
 
 ROWS = [{"epoch": 1, "loss": 0.1 + 0.2, "accuracy": 1 / 3}, {"epoch": 2, "loss": float("nan"), "accuracy": 1.0}]
@@ -29,6 +31,17 @@ def test_it_comes_back_to_the_last_bit(tmp_path: Path):
             assert ours.dtype == wanted.dtype
             np.testing.assert_array_equal(ours, wanted)
     assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_it_holds_the_course_so_far_and_a_file_without_one_is_read(tmp_path: Path):
+    course = Course(np.float32([2.3, 0.1]), np.array([0, 2]), np.float16([[1, -2], [0.5, 4]]))
+    replace(STATE, course=course).write(tmp_path / "a.npz")
+    read = Checkpoint.read(tmp_path / "a.npz").course
+    assert read is not None
+    for name, wanted in course.arrays().items():
+        np.testing.assert_array_equal(getattr(read, name), wanted)
+    STATE.write(tmp_path / "b.npz")
+    assert Checkpoint.read(tmp_path / "b.npz").course is None
 
 
 def test_who_is_stopped_while_writing_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

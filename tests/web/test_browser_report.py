@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from importlib import resources
@@ -20,6 +21,8 @@ from digitscope.datasets.mnist import load_mnist
 from digitscope.models.model import load
 from digitscope.training.recipes import recipe_of
 from digitscope.web.lens.bundle import write_page
+from digitscope.web.lens.single_file import model_in
+from digitscope.web.lens.stages import packed
 from digitscope.web.report.build import write_report
 
 SCREENS = [(1440, 900), (1024, 768), (390, 844)]
@@ -201,8 +204,12 @@ def test_every_layer_of_the_page_leads_to_its_chapter(browser: Any, folder: Path
 
 def test_a_page_without_a_report_leads_to_none(browser: Any, folder: Path):
     text = (folder / "lens.html").read_text(encoding="utf-8")
+    values, packed_there = model_in(text), re.search(r'(data-packed="gzip">)[^<]*', text)
+    assert values is not None and packed_there is not None and values.pop("report")
     alone = folder / "alone.html"
-    alone.write_text(text.replace(',"report":{', ',"noreport":{'), encoding="utf-8")
+    alone.write_text(
+        text.replace(packed_there[0], packed_there[1] + packed(json.dumps(values).encode())), encoding="utf-8"
+    )
     with opened(browser, viewport={"width": 1440, "height": 900}) as page:
         page.goto(alone.as_uri())
         live(page)

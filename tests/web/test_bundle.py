@@ -19,12 +19,14 @@ import pytest
 import page_models
 from digitscope.datasets.dataset import Dataset
 from digitscope.datasets.mnist import UNCLEAR_TEST_LABELS, WRONG_TEST_LABELS, load_mnist
-from digitscope.errors import ConfigError, ModelError
+from digitscope.errors import ConfigError, DataError, ModelError
+from digitscope.models.course import Course
 from digitscope.models.lens import look
 from digitscope.models.model import Model, load, shipped
 from digitscope.reading.detectors import detector_of
 from digitscope.web.lens import bundle
-from digitscope.web.lens.bundle import page_files, page_model, self_contained, write_page
+from digitscope.web.lens.bundle import page_files, page_model, write_page
+from digitscope.web.lens.single_file import self_contained
 from page_models import dense_network, rounded
 from small_network import small_network
 
@@ -137,11 +139,47 @@ def test_a_place_that_cannot_be_written_is_said_before_the_long_work(tmp_path: P
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_snapshot_adds_its_weights_and_nothing_else(tmp_path: Path, name: str):
+def test_snapshots_are_the_stages_that_are_replayed_and_come_back_to_a_level(name: str):
     model = load(name)
-    assert [set(snapshot) for snapshot in page_model(model, [model])["snapshots"]] == [{"name", "weights"}]
-    sizes = [write_page(model, tmp_path / "a.html", [model] * n).stat().st_size for n in (0, 2)]
-    assert (sizes[1] - sizes[0]) / 2 <= 0.6 * 1024**2
+    exact = bundle._weights(bundle.layer_views(model.session)).astype(np.float32)
+    course = bundle.page_network(model, [model, model])["course"]
+    assert course["stages"] == [model.short_name] * 2 and sum(course["sizes"]) == exact.size
+    for stage in stages_of(course):
+        worth = np.repeat(np.float32(course["scales"]), course["sizes"])
+        assert np.abs(stage - exact).max() > 0 and (np.abs(stage - exact) <= 0.501 * worth).all()
+    assert bundle.page_network(model)["course"] is None
+
+
+def stages_of(course: dict[str, Any]) -> np.ndarray:
+    """The weights of every stage, unpacked as the page does it, floats (k, n)."""
+    changes = np.frombuffer(gzip.decompress(base64.b64decode(course["weights"])), np.int8)
+    levels = changes.reshape(len(course["stages"]), -1).cumsum(axis=0, dtype=np.int8)
+    return levels * np.repeat(np.float32(course["scales"]), course["sizes"])
+
+
+def test_a_run_brings_its_course_and_one_of_another_network_is_refused(tmp_path: Path):
+    model = load("classic")
+    views = bundle.layer_views(model.session)
+    weights = bundle._weights(views).astype(np.float16)
+    losses = np.linspace(2.3, 0.3, 9000, dtype=np.float32)
+    Course(losses, np.array([0, 64]), np.stack([weights / 2, weights])).write(tmp_path / "course.npz")
+    course = bundle.page_network(replace(model, name=str(tmp_path)))["course"]
+    assert (course["stages"], course["steps"], course["every"]) == ([0, 64], 9000, 3)
+    shown = np.frombuffer(base64.b64decode(course["losses"]), "<f2")
+    assert len(shown) == 3000 and shown[0] == pytest.approx(losses[:3].mean(), abs=2e-3)
+    first, last = stages_of(course)
+    assert np.corrcoef(first, weights)[0, 1] > 0.99 and np.abs(2 * first - last).max() < 0.1
+    Course(losses, np.array([0]), weights[None, :-1]).write(tmp_path / "course.npz")
+    with pytest.raises(DataError, match=r"course\.npz belongs to another network; delete it"):
+        bundle.page_network(replace(model, name=str(tmp_path)))
+
+
+def test_networks_beside_are_whole_and_checked():
+    other = bundle.page_network(load("classic"), beside=[load("robust")])["beside"]
+    alone = bundle.page_network(load("robust"))
+    assert [one["weights"] for one in other] == [alone["weights"]] and other[0]["name"] == "robust"
+    with pytest.raises(ModelError, match="multiplications"):
+        bundle.page_network(load("classic"), beside=[dense_network(2500, 4001)])
 
 
 def test_the_code_is_small():
@@ -191,7 +229,7 @@ def test_what_a_foreign_run_says_about_itself_stays_text(tmp_path: Path):
     path = write_page(replace(load("classic"), card=card), tmp_path / "foreign.html")
     found = Scripts(path.read_text(encoding="utf-8")).texts
     assert list(found) == list(Scripts(page_files()["index.html"].decode()).texts)
-    said = json.loads(found["model.json"])["card"]
+    said = json.loads(gzip.decompress(base64.b64decode(found["model.json"])))["card"]
     assert (said["recipe"], said["test_accuracy"]) == (bad, bad)
     assert not any("<" in text for name, text in found.items() if name.endswith(".json"))
 

@@ -28,6 +28,7 @@ from digitscope.models.metrics import evaluate_predictions
 from digitscope.models.model import load
 from digitscope.plots import architecture, overview
 from digitscope.training.recipes import Recipe, recipe_of
+from digitscope.web.lens.single_file import self_contained
 from digitscope.web.report import build, compared, figures, linked, moved, network, sheets, templates, window
 from digitscope.web.report.record import Record
 from digitscope.web.report.templates import chapter_names
@@ -297,8 +298,9 @@ def test_the_live_page_is_linked_only_where_it_exists(facts, tmp_path):
 
 def test_a_test_image_is_named_where_the_page_holds_it_and_spelled_out_where_not(facts, tmp_path):
     run = replace(facts["run"], folder=tmp_path)
-    held = json.dumps({"samples": [{"index": 3}]})
-    (tmp_path / "lens.html").write_text(f'<script type="application/json" data-file="model.json">{held}</script>')
+    index = '<meta charset="utf-8"><script type="application/json" data-file="model.json"></script>'
+    held = self_contained({"index.html": index, "model.json": json.dumps({"samples": [{"index": 3}]})})
+    (tmp_path / "lens.html").write_text(held)
     page = linked.page_links(run)
     assert page.test(3, run.data.x_test[3]) == "lens.html#draw=t3"
     assert page.test(4, run.data.x_test[4]).startswith("lens.html#draw=p")

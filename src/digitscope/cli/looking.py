@@ -17,6 +17,14 @@ from digitscope.cli.terminal import (
     table,
 )
 
+SnapshotOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="The same network at an earlier stage of training, to replay; repeatable. A run brings its own stages."
+    ),
+]
+BesideOption = Annotated[list[str] | None, typer.Option(help="Another network to compare with; repeatable.")]
+
 
 @app.command()
 def look(
@@ -76,9 +84,8 @@ def data(
 def page(
     model: ModelOption = "classic",
     out: Annotated[Path, typer.Option("--out", "-o", help="The HTML file to write.")] = Path("lens.html"),
-    snapshot: Annotated[
-        list[str] | None, typer.Option(help="The same network at an earlier stage of training; repeatable.")
-    ] = None,
+    snapshot: SnapshotOption = None,
+    beside: BesideOption = None,
 ) -> None:
     """Write an HTML page to draw digits in and follow them.
 
@@ -86,9 +93,10 @@ def page(
     """
     from digitscope.web.lens.bundle import write_page
 
-    opened, snapshots = load_model(model), [load_model(name) for name in snapshot or []]
+    opened = load_model(model)
+    snapshots, others = ([load_model(name) for name in names or []] for names in (snapshot, beside))
     with progress_bar() as progress:
-        path = write_page(opened, out, snapshots, progress=progress)
+        path = write_page(opened, out, snapshots, progress=progress, beside=others)
     typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB; open it in a browser, or send it to your class")
 
 
@@ -113,9 +121,8 @@ def serve(
     port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8128,
     lan: Annotated[bool, typer.Option("--lan", help="Let other devices in the same network in, e.g. a phone.")] = False,
     open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser at once.")] = False,
-    snapshot: Annotated[
-        list[str] | None, typer.Option(help="The same network at an earlier stage of training; repeatable.")
-    ] = None,
+    snapshot: SnapshotOption = None,
+    beside: BesideOption = None,
 ) -> None:
     """Serve the page to draw digits in from this machine.
 
@@ -130,4 +137,5 @@ def serve(
         if open_:
             webbrowser.open(address)
 
-    serve_page(load_model(model), [load_model(name) for name in snapshot or []], port, lan, started, progress_bar)
+    snapshots, others = ([load_model(name) for name in names or []] for names in (snapshot, beside))
+    serve_page(load_model(model), snapshots, port, lan, started, progress_bar, others)

@@ -23,6 +23,7 @@ from digitscope.datasets.load import load_dataset
 from digitscope.environment import machine, versions
 from digitscope.errors import ConfigError
 from digitscope.experiments.state import CHECKPOINT, RUN_FILES, difference, foreign_file, recipe_settings, state_of
+from digitscope.models.course import COURSE
 from digitscope.models.evaluation import Evaluation
 from digitscope.models.export_onnx import export_onnx
 from digitscope.models.keras_onnx import check_exporter, how_written
@@ -43,10 +44,9 @@ from digitscope.web.report.build import write_report
 class Run:
     """The folder that a training leaves: everything needed to inspect it, use it and repeat it.
 
-    ``config.json`` (recipe, seed, data and its hash, execution, versions, machine), ``history.csv`` (a row per epoch),
-    ``model.keras``, ``model.onnx``, ``known.json`` (the detector of images without a digit), ``evaluation.json``,
-    ``metrics.json``; for people ``figures/`` and ``report.html``.
-    An unfinished run also has ``checkpoint.npz``, from which the training resumes.
+    ``config.json`` (what was trained, and how), ``history.csv`` (a row per epoch), ``course.npz`` (``models.course``),
+    ``model.keras``, ``model.onnx``, ``known.json`` (``reading.detectors``), ``evaluation.json``, ``metrics.json``; for
+    people ``figures/`` and ``report.html``. An unfinished run has ``checkpoint.npz``, from which training resumes.
     """
 
     folder: Path
@@ -259,6 +259,8 @@ def _write_results(
         fitted.network.save(temporary)
     export_onnx(fitted.network, folder / "model.onnx")
     files.write_text(folder / "history.csv", _csv(fitted.history))
+    if fitted.course is not None:
+        fitted.course.write(folder / COURSE)
     model = load(folder)
     probabilities = model.predict(dataset.x_test)
     evaluation = evaluate_predictions(probabilities, dataset.y_test, mnist_test=dataset.is_mnist)

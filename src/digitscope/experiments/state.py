@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from digitscope.errors import DataError
+from digitscope.models.course import COURSE
 from digitscope.models.run_folder import DETECTOR, read_json
 from digitscope.training.recipes import Recipe, setting_text
 
 CHECKPOINT = "checkpoint.npz"
 """The file that only an unfinished run holds, rewritten after every epoch."""
 
-RUN_FILES = ("metrics.json", CHECKPOINT, "config.json", "history.csv", "model.keras", "model.onnx", "evaluation.json",
-             DETECTOR, "lens.html", "report.html")  # fmt: skip
+RUN_FILES = ("metrics.json", CHECKPOINT, "config.json", "history.csv", COURSE, "model.keras", "model.onnx",
+             "evaluation.json", DETECTOR, "lens.html", "report.html")  # fmt: skip
 """The files that a training writes; ``metrics.json`` comes first, because it says that the run was measured."""
 
 State = Literal["empty", "foreign", "unfinished", "finished"]

@@ -49,25 +49,35 @@ FEW = 5
 
 @style()
 def training_curves(
-    history: Sequence[Mapping[str, Any]], figure: AnyFigure | None = None, test: Evaluation | None = None
+    history: Sequence[Mapping[str, Any]],
+    figure: AnyFigure | None = None,
+    test: Evaluation | None = None,
+    losses: npt.ArrayLike | None = None,
 ) -> AnyFigure:
-    """Loss and accuracy after each epoch.
+    """Loss and accuracy after each epoch, and the loss of every step if it is known.
 
     Args:
         history: one row per epoch with ``epoch``, ``loss`` and ``accuracy`` (0..1), as in ``history.csv``.
         figure: where to draw.
         test: what ``digitscope.Model.evaluate`` gives; adds the finished network's results on the test images.
+        losses: floats (s,), the mean loss over the batch of each step, the same number of steps in every epoch.
     """
     figure = new_figure(9, 3.4) if figure is None else figure
     epochs = _history_column(history, "epoch")
     loss, accuracy = panels(figure, 2)
+    if losses is not None:
+        steps = np.asarray(losses)
+        loss.plot(
+            epochs.max() * np.arange(1, len(steps) + 1) / len(steps), steps, color=SKY, linewidth=0.8,
+            label="training images, every step",
+        )  # fmt: skip
     for ax, name, color in ((loss, "loss", VERMILION), (accuracy, "accuracy", BLUE)):
         values = _history_column(history, name)
         ax.plot(epochs, values, marker="o", color=color, label="training images, mean over the epoch")
         if test is not None:
             ax.axhline(getattr(test, name), color=INK, linewidth=1, linestyle=DASHED, label="test images, at the end")
         ax.set(title=name.capitalize(), xlabel="epoch")
-        ax.set_xlim(epochs.min() - 0.5, epochs.max() + 0.5)
+        ax.set_xlim(0 if losses is not None and ax is loss else epochs.min() - 0.5, epochs.max() + 0.5)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=12, min_n_ticks=1))
         grid_lines(ax)
     loss.set_ylim(0, 1.35 * loss.dataLim.y1)

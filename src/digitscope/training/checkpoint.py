@@ -20,6 +20,7 @@ from digitscope import files
 from digitscope.arraytypes import AnyArray
 from digitscope.datasets.arrays import read_npz
 from digitscope.errors import DataError
+from digitscope.models.course import PARTS, Course
 
 if TYPE_CHECKING:
     from digitscope.backend import keras  # start-up: only its types are needed
@@ -38,12 +39,14 @@ class Checkpoint:
         seconds: what the fit has taken so far, including the time before a resume.
         variables: those of the network, then those of its optimizer: weights, moments, running means, steps taken.
         teachers: the weights of each teacher that has finished training.
+        course: losses and stages so far; None in a file of version 0.1, which did not record them.
     """
 
     history: list[dict[str, float]]
     seconds: float
     variables: list[AnyArray]
     teachers: list[list[AnyArray]]
+    course: Course | None = None
 
     @property
     def epochs(self) -> int:
@@ -57,10 +60,11 @@ class Checkpoint:
         history: list[dict[str, float]],
         seconds: float,
         teachers: Sequence[keras.Model],
+        course: Course | None,
     ) -> Checkpoint:
         """The state of a compiled network between two epochs of its ``fit``, and of its finished teachers."""
         taught = [_values(teacher.variables) for teacher in teachers]
-        return cls(list(history), seconds, _values(_variables(network)), taught)
+        return cls(list(history), seconds, _values(_variables(network)), taught, course)
 
     def restore(self, network: keras.Model, teachers: Sequence[keras.Model]) -> None:
         """Put the state into a compiled network with a built optimizer, and into its finished teachers.
@@ -83,6 +87,8 @@ class Checkpoint:
         counts = [len(part) for part in parts]
         header = {"history": self.history, "seconds": self.seconds, "variables": counts}
         arrays = dict(zip(itertools.chain(*_names(counts)), itertools.chain(*parts), strict=True))
+        if self.course is not None:
+            arrays |= self.course.arrays()
         content = io.BytesIO()
         np.savez(content, told=np.frombuffer(json.dumps(header).encode(), np.uint8), **arrays)  # type: ignore[arg-type]
         files.write_bytes(path, content.getvalue())
@@ -101,9 +107,11 @@ class Checkpoint:
             if min(counts) < 0 or sum(counts) > MOST_VARIABLES:
                 raise ValueError(f"it announces {header['variables']} variables")
             names = _names(counts)
-            arrays = read_npz(path, [list(itertools.chain(*names))])
+            flat = list(itertools.chain(*names))
+            arrays = read_npz(path, [[*flat, *PARTS], flat])
             variables, *teachers = [[arrays[name] for name in part] for part in names]
-            return cls(history, float(header["seconds"]), variables, teachers)
+            course = Course.of(arrays) if PARTS[0] in arrays else None
+            return cls(history, float(header["seconds"]), variables, teachers, course)
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             raise DataError(
                 f"{path} is not a checkpoint to resume from ({error}); set overwrite to start again"

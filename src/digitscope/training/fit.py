@@ -18,6 +18,7 @@ import numpy as np
 from digitscope.arraytypes import Images, Labels
 from digitscope.backend import keras, uses_onednn
 from digitscope.environment import has_bfloat16
+from digitscope.models.course import Course
 from digitscope.progress import Progress
 from digitscope.quiet import no_retracing_warnings, quiet
 from digitscope.training.batches import Batches, pipeline_of
@@ -26,6 +27,7 @@ from digitscope.training.distillation import as_student
 from digitscope.training.distribution import check_devices, on_devices
 from digitscope.training.networks import build, pooled_first
 from digitscope.training.recipes import Recipe
+from digitscope.training.recording import CourseRecorder, StepLosses
 from digitscope.training.schedule import one_cycle
 
 NetworkBuilder = Callable[[Recipe, str], keras.Sequential]
@@ -103,11 +105,14 @@ class Fitted:
         network: in float32.
         history: one row per epoch, see ``fit``.
         seconds: what the fit took, including the time before a resume.
+        course: the loss of every step and the weights at some of them, a student's alone; None if the fit went on from
+            a checkpoint of version 0.1.
     """
 
     network: keras.Sequential
     history: list[dict[str, float]]
     seconds: float
+    course: Course | None = None
 
 
 def fit(
@@ -154,10 +159,10 @@ def fit(
         for number in range(ready, len(networks)):
             network, teachers = networks[number], networks[:number]
             learner = as_student(network, teachers, recipe) if number == recipe.teachers > 0 else network
-            _compile(learner, recipe, execution, len(batches) * recipe.epochs)
+            losses = _compile(learner, recipe, execution, len(batches))
             if resume_from is not None and number == ready:
                 resume_from.restore(learner, teachers)
-            recorder.teachers = teachers
+            recorder.begin(learner, teachers, losses)
             learner.fit(
                 pipeline_of(batches),
                 shuffle=False,  # the batches bring their order
@@ -168,7 +173,7 @@ def fit(
             )
         exact = _exact(recipe, networks[-1], network_of)
     rows = [row | {"epoch": epoch} for epoch, row in enumerate(recorder.rows[-recipe.epochs :], start=1)]
-    return Fitted(exact, rows, recorder.seconds)
+    return Fitted(exact, rows, recorder.seconds, recorder.course)
 
 
 @contextlib.contextmanager
@@ -192,23 +197,26 @@ def _to_fit(network: keras.Sequential, execution: Execution) -> keras.Sequential
     return pooled_first(network) if execution.precision == "float32" else network
 
 
-def _compile(network: keras.Model, recipe: Recipe, execution: Execution, steps: int) -> None:
-    """Give the network an optimizer that has all its variables, for a fit of ``steps`` steps."""
+def _compile(network: keras.Model, recipe: Recipe, execution: Execution, steps: int) -> StepLosses:
+    """Give the network an optimizer that has all its variables; what will hold the losses of an epoch of ``steps``."""
     rate = recipe.learning_rate
     average = {} if recipe.ema is None else {"use_ema": True, "ema_momentum": recipe.ema}
+    loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
+    losses = StepLosses(loss, steps)
     network.compile(
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
+        loss=loss,
         optimizer=keras.optimizers.Adam(
-            OneCycle(rate, steps, recipe.warmup) if recipe.schedule == "one-cycle" else rate,
+            OneCycle(rate, steps * recipe.epochs, recipe.warmup) if recipe.schedule == "one-cycle" else rate,
             beta_1=recipe.beta_1,
             beta_2=recipe.beta_2,
             **average,
         ),
-        metrics=["accuracy"],
+        metrics=["accuracy", losses],
         steps_per_execution=execution.steps_per_execution,
         jit_compile=execution.jit_compile,
     )
     network.optimizer.build(network.trainable_variables)
+    return losses
 
 
 def _exact(recipe: Recipe, fitted: keras.Sequential, network_of: NetworkBuilder) -> keras.Sequential:
@@ -237,7 +245,9 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         self.rows: list[dict[str, float]] = [*resume_from.history] if resume_from else []
-        self.teachers: Sequence[keras.Model] = ()
+        self._teachers: Sequence[keras.Model] = ()
+        self._resumed = resume_from
+        self._recorder: CourseRecorder | None = None
         self._recipe, self._batches, self._n = recipe, batches, n
         self._progress, self._after_epoch = progress, after_epoch
         self._start = time.perf_counter() - (resume_from.seconds if resume_from else 0.0)
@@ -248,11 +258,29 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         """Since the fit began, including the time before a resume."""
         return time.perf_counter() - self._start
 
+    @property
+    def course(self) -> Course | None:
+        """That of the network that is fitted now."""
+        return None if self._recorder is None else self._recorder.course
+
+    def begin(self, learner: keras.Model, teachers: Sequence[keras.Model], losses: StepLosses) -> None:
+        """Record this network from now on; after a resume, go on with what was recorded before."""
+        self._teachers, self._losses = teachers, losses
+        steps, done = len(self._batches) * self._recipe.epochs, len(self.rows) % self._recipe.epochs
+        begun = self._resumed.course if self._resumed is not None and done else None
+        self._resumed = None
+        self._recorder = CourseRecorder(steps, self._recipe.temperature, begun) if begun or not done else None
+        if self._recorder is not None and not done:
+            self._recorder.keep(0, learner.get_weights())
+
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._batches.set_epoch(epoch)
         self._epoch, self._epoch_start = epoch, time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        step = self._epoch % self._recipe.epochs * len(self._batches) + batch + 1
+        if self._recorder is not None and self._recorder.is_due(step):
+            self._recorder.keep(step, self.model.get_weights())
         if self._progress is not None and logs:
             done = self._epoch * self._n + min((batch + 1) * self._recipe.batch_size, self._n)
             facts = {"epoch": self._epoch + 1, "loss": float(logs["loss"]), "accuracy": float(logs["accuracy"])}
@@ -263,5 +291,7 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         row = {"epoch": epoch + 1, "loss": float(logs["loss"]), "accuracy": float(logs["accuracy"])}
         row["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self.rows.append(row | {"images_per_second": self._n / seconds, "seconds": seconds})
+        if self._recorder is not None:
+            self._recorder.epoch(self._losses.values)
         if self._after_epoch is not None:
-            self._after_epoch(Checkpoint.of(self.model, self.rows, self.seconds, self.teachers))
+            self._after_epoch(Checkpoint.of(self.model, self.rows, self.seconds, self._teachers, self.course))

@@ -6,11 +6,8 @@ place of the references, and the server delivers the files as they are.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib import resources
@@ -19,17 +16,20 @@ from typing import Any
 
 import numpy as np
 
-from digitscope.arraytypes import base64_text
+from digitscope.arraytypes import AnyArray, base64_text
 from digitscope.datasets.dataset import Dataset
 from digitscope.datasets.load import load_dataset
-from digitscope.errors import ModelError
+from digitscope.errors import DataError, ModelError
 from digitscope.files import atomic_path, writing
+from digitscope.models.course import COURSE, Course
 from digitscope.models.layers import LayerView, layer_views
 from digitscope.models.model import Model
 from digitscope.progress import Progress
 from digitscope.reading.detectors import detector_of
 from digitscope.web import links
 from digitscope.web.lens.samples import SEARCHED, answers_to, hardest, misread, patches, samples
+from digitscope.web.lens.single_file import self_contained
+from digitscope.web.lens.stages import packed_course
 
 VERSION = 1
 """Version of ``model.json``; it increases when a field changes its meaning."""
@@ -54,21 +54,32 @@ def page_files() -> dict[str, bytes]:
     return {entry.name: entry.read_bytes() for entry in folder.iterdir() if Path(entry.name).suffix in TYPES}
 
 
-def page_network(model: Model, snapshots: Sequence[Model] = ()) -> dict[str, Any]:
+def page_network(model: Model, snapshots: Sequence[Model] = (), beside: Sequence[Model] = ()) -> dict[str, Any]:
     """The part of a page's model that is ready at once: the network itself, as plain JSON values.
 
     Args:
         model: a network that describes its layers.
-        snapshots: the same network at other stages of its training, the earliest first.
+        snapshots: the same network at other stages of its training, the earliest first; they replace those that a run
+            kept of itself.
+        beside: other networks, to compare with.
 
     Returns:
         ``layers`` in order; ``weights``, base64 of little-endian float16: kernel (in Keras' layout) and bias of each
-        layer that has them; ``card``, what is known about the model; ``snapshots``, name and weights of each.
+        layer that has them; ``card``, what is known about the model; ``course``, how its training went (see
+        ``web.lens.stages``), or None; ``beside``, name, layers, weights and card of each other network.
 
     Raises:
-        ModelError: the network does not describe its layers or is too large for a page, or a snapshot has other layers.
+        ModelError: a network does not describe its layers or is too large for a page, or a snapshot has other layers.
+        DataError: what a run kept of its training is damaged.
     """
     layers = layer_views(model.session)
+    own = _network(model, layers)
+    course = _course(model, snapshots, layers)
+    return own | {"course": course, "beside": [_network(other, layer_views(other.session)) for other in beside]}
+
+
+def _network(model: Model, layers: tuple[LayerView, ...]) -> dict[str, Any]:
+    """A network as plain JSON values."""
     work = sum(_multiplications(layer) for layer in layers)
     if work > LARGEST:
         raise ModelError(
@@ -80,8 +91,7 @@ def page_network(model: Model, snapshots: Sequence[Model] = ()) -> dict[str, Any
         "name": model.short_name,
         "card": _card(model, layers),
         "layers": [_entry(layer) for layer in layers],
-        "weights": _weights(layers),
-        "snapshots": [_snapshot(snapshot, layers) for snapshot in snapshots],
+        "weights": base64_text(_weights(layers)),
     }
 
 
@@ -120,9 +130,10 @@ def page_model(
     snapshots: Sequence[Model] = (),
     data: str | Path | Dataset = "mnist",
     progress: Progress | None = None,
+    beside: Sequence[Model] = (),
 ) -> dict[str, Any]:
     """A model as the page reads it: what ``page_network`` and ``page_images`` give."""
-    return page_network(model, snapshots) | page_images(model, data, progress)
+    return page_network(model, snapshots, beside) | page_images(model, data, progress)
 
 
 def as_json(values: dict[str, Any]) -> str:
@@ -137,16 +148,18 @@ def write_page(
     data: str | Path | Dataset = "mnist",
     progress: Progress | None = None,
     report: bool | None = None,
+    beside: Sequence[Model] = (),
 ) -> Path:
     """Write the page with a model in it as one HTML file that needs no server and no internet connection.
 
     Args:
         model: a network that describes its layers.
         path: the file to write, whole or not at all; whether it can be written is checked before the long work.
-        snapshots: the same network at other stages of its training; each adds its weights to the file.
+        snapshots: the same network at other stages of its training; they replace those that a run kept of itself.
         data: the dataset whose test images are shown as samples.
         progress: called with the state of the work.
         report: whether the page leads to ``report.html`` beside it; None if that file is there already.
+        beside: other networks to compare with; each adds its weights to the file.
 
     Raises:
         ConfigError: the file cannot be written.
@@ -158,49 +171,12 @@ def write_page(
         if path.is_dir():
             raise IsADirectoryError(None, "it is a folder")
         with atomic_path(path) as temporary:
-            values = page_model(model, snapshots, data, progress)
+            values = page_model(model, snapshots, data, progress, beside)
             if (path.parent / links.REPORT).is_file() if report is None else report:
                 values["report"] = {"file": links.REPORT, "chapters": links.chapters(layer_views(model.session))}
             texts["model.json"] = as_json(values)
             temporary.write_text(self_contained(texts), encoding="utf-8", newline="\n")
     return path
-
-
-def self_contained(texts: dict[str, str]) -> str:
-    """``index.html`` with the contents of every file that it refers to, and a policy that allows nothing else.
-
-    It refers to them as ``<link rel="stylesheet" href="NAME">``, ``<script src="NAME"></script>`` and, for JSON, as an
-    empty ``<script type="application/json" data-file="NAME"></script>``.
-
-    Raises:
-        KeyError: it refers to a file that is not among the texts.
-    """
-    hashes: dict[str, list[str]] = {"script": [], "style": []}
-
-    def allowed(kind: str, text: str) -> str:
-        digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
-        hashes[kind].append(f"'sha256-{digest}'")
-        return text
-
-    def style(match: re.Match[str]) -> str:
-        return f"<style>{allowed('style', texts[match[1]])}</style>"
-
-    def script(match: re.Match[str]) -> str:
-        return f'<script data-file="{match[1]}">{allowed("script", texts[match[1]])}</script>'
-
-    def values(match: re.Match[str]) -> str:
-        return f"{match[1]}{texts[match[2]].replace('<', chr(92) + 'u003c')}</script>"
-
-    page = texts["index.html"]
-    page = re.sub(r'<link rel="stylesheet" href="([\w.-]+)">', style, page)
-    page = re.sub(r'<script(?: defer)? src="([\w.-]+)"(?: defer)?></script>', script, page)
-    page = re.sub(r'(<script type="application/json" data-file="([\w.-]+)">)\s*</script>', values, page)
-    policy = (
-        f"default-src 'none'; script-src {' '.join(hashes['script'])}; style-src {' '.join(hashes['style'])}; "
-        "img-src data: blob:; worker-src blob:; base-uri 'none'; form-action 'none'"
-    )
-    charset = '<meta charset="utf-8">'
-    return page.replace(charset, f'{charset}\n<meta http-equiv="Content-Security-Policy" content="{policy}">', 1)
 
 
 def _entry(layer: LayerView) -> dict[str, Any]:
@@ -219,8 +195,8 @@ def _entry(layer: LayerView) -> dict[str, Any]:
     }
 
 
-def _weights(layers: tuple[LayerView, ...]) -> str:
-    """All kernels and biases in order, rounded to float16.
+def _weights(layers: tuple[LayerView, ...]) -> AnyArray:
+    """All kernels and biases in order, rounded to float16, little-endian (n,).
 
     Raises:
         ModelError: a weight is too large for float16.
@@ -231,7 +207,7 @@ def _weights(layers: tuple[LayerView, ...]) -> str:
         raise ModelError(
             f"a weight is {np.abs(values).max():g}; the page stores weights as float16, which reach 65,504"
         )
-    return base64_text(values.astype("<f2"))
+    return values.astype("<f2")
 
 
 def _multiplications(layer: LayerView) -> int:
@@ -242,13 +218,27 @@ def _multiplications(layer: LayerView) -> int:
     return places * layer.kernel.size
 
 
-def _snapshot(snapshot: Model, layers: tuple[LayerView, ...]) -> dict[str, str]:
+def _course(model: Model, snapshots: Sequence[Model], layers: tuple[LayerView, ...]) -> dict[str, Any] | None:
+    """How the network came to be: the snapshots given, else what its run kept; None if there is neither."""
+    sizes = [part.size for layer in layers if layer.kernel is not None for part in layer.learned]
+    if snapshots:
+        return packed_course([(one.short_name, _snapshot(one, layers)) for one in snapshots], sizes, None)
+    kept = Course.read(Path(model.name).expanduser())
+    if kept is None or not len(kept.steps):
+        return None
+    if kept.weights.shape[1] != sum(sizes):
+        raise DataError(f"{model.name}/{COURSE} belongs to another network; delete it, or train the run again")
+    return packed_course(list(zip(kept.steps.tolist(), kept.weights, strict=True)), sizes, kept.losses)
+
+
+def _snapshot(snapshot: Model, layers: tuple[LayerView, ...]) -> AnyArray:
+    """The weights of the same network at another stage."""
     others = layer_views(snapshot.session)
     if [_entry(layer) for layer in others] != [_entry(layer) for layer in layers]:
         raise ModelError(
             f"snapshot {snapshot.name} is another network; give the same network at another stage of training"
         )
-    return {"name": snapshot.short_name, "weights": _weights(others)}
+    return _weights(others)
 
 
 def _card(model: Model, layers: tuple[LayerView, ...]) -> dict[str, Any]:

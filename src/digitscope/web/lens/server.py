@@ -95,6 +95,7 @@ def serve(
     lan: bool = False,
     started: Callable[[str, uvicorn.Server], None] | None = None,
     preparing: Callable[[], AbstractContextManager[Progress | None]] = nullcontext,
+    beside: Sequence[Model] = (),
 ) -> None:
     """Serve the page until the process is interrupted.
 
@@ -107,12 +108,13 @@ def serve(
         lan: whether to let the whole local network in, not only this machine.
         started: called with the address and the server once a browser can open the page.
         preparing: gives the callback for progress, and is left when all is ready; both happen in another thread.
+        beside: other networks to compare with.
 
     Raises:
         ConfigError: the port is taken, not allowed or out of range.
-        ModelError: see ``web.lens.bundle.page_network``.
+        ModelError, DataError: see ``web.lens.bundle.page_network``.
     """
-    network, prepared = page_network(model, snapshots), Future[str]()
+    network, prepared = page_network(model, snapshots, beside), Future[str]()
     with socket.socket() as listening:
         if os.name == "posix":  # on Windows it would let two servers share a port
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -140,7 +140,7 @@ def _of_results(record: Record) -> dict[str, Figure]:
         ),
         "training": Figure(
             "Two curves over the epochs: the loss falls, the accuracy rises.",
-            lambda figure: results.training_curves(record.history, figure, found),
+            lambda figure: results.training_curves(record.history, figure, found, record.losses),
             panels=2,
         ),
         "reliability": Figure(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from digitscope.arraytypes import Levels
 from digitscope.models.layers import Cell
 from digitscope.models.lens import Lens
 from digitscope.web import links
+from digitscope.web.lens.single_file import model_in
 from digitscope.web.report.record import Record
 
 
@@ -87,9 +86,8 @@ def _drawing(index: int, image: Levels, held: frozenset[int]) -> str:
 
 def _samples_of(path: Path) -> frozenset[int]:
     """The test images in a page; none in one that cannot be understood, which then gets their pixels."""
-    text = path.read_text(encoding="utf-8", errors="replace")
-    found = re.search(r'data-file="model\.json">(.*?)</script>', text, re.DOTALL)
+    values = model_in(path.read_text(encoding="utf-8", errors="replace"))
     try:
-        return frozenset(int(sample["index"]) for sample in json.loads(found[1])["samples"]) if found else frozenset()
+        return frozenset(int(sample["index"]) for sample in values["samples"]) if values else frozenset()
     except (ValueError, KeyError, TypeError):
         return frozenset()

@@ -13,6 +13,7 @@ from digitscope.arraytypes import Doubles, Floats, Levels
 from digitscope.datasets.dataset import Dataset
 from digitscope.datasets.load import load_dataset
 from digitscope.errors import ConfigError, DataError
+from digitscope.models.course import Course
 from digitscope.models.evaluation import Evaluation
 from digitscope.models.lens import Lens, look
 from digitscope.models.model import Model, load
@@ -171,6 +172,12 @@ class Record:
     def learning_rates(self) -> Doubles:
         """The learning rate at every step, float64 (steps,)."""
         return learning_rates(self.recipe, self.steps_per_epoch * self.recipe.epochs)
+
+    @cached_property
+    def losses(self) -> Floats | None:
+        """The mean loss over the batch of each step, float32 (steps,); None if the run did not record it."""
+        course = Course.read(self.folder)
+        return None if course is None else course.losses
 
     @property
     def settings(self) -> list[tuple[str, str]]:

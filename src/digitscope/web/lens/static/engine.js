@@ -4,6 +4,9 @@
 //     model.layers[i]: {name, kind, activation, shape, parameters, formula, window, strides, padding,
 //                       kernel, kernelShape, bias}  kernel and bias: Float32Array | null
 //     model.known                                   what tells digits from anything else; null: nothing does
+//   Digitscope.setWeights(model, weights)           other weights for the same layers, Float32Array: of each layer that learns its
+//                                                   kernel, then its bias, as json.weights has them
+//   Digitscope.weightsOf(model) -> Float32Array     those it has now
 //   Digitscope.run(model, field) -> {layers: [{values, sums}], probabilities, known, refused}
 //     field: Float32Array(784) 0..1; values, sums: Float32Array, channels last; sums: null where nothing is learned
 //     known: probability 0..1 that the field is a digit at all; refused: known is below model.known.threshold
@@ -41,16 +44,31 @@ globalThis.Digitscope ??= {};
   };
 
   const openModel = (json) => {
-    const weights = halves(json.weights);
+    const layers = json.layers.map((layer) => ({ ...layer, kernel: null, bias: null }));
+    const known = json.known ? Digitscope.openKnown(json.known) : null;
+    const model = { ...json, weights: null, layers, known };
+    setWeights(model, halves(json.weights));
+    return model;
+  };
+
+  // The layers stay the same objects, so that whatever shows them shows their new weights.
+  const setWeights = ({ layers }, weights) => {
     let at = 0;
     const take = (shape) => weights.subarray(at, (at += shape.reduce((size, side) => size * side, 1)));
-    const layers = json.layers.map((layer) => {
-      const kernel = layer.kernelShape ? take(layer.kernelShape) : null;
-      const bias = layer.kernelShape ? take(layer.kernelShape.slice(-1)) : null;
-      return { ...layer, kernel, bias };
-    });
-    const known = json.known ? Digitscope.openKnown(json.known) : null;
-    return { ...json, weights: null, layers, known };
+    for (const layer of layers) {
+      if (layer.kernelShape) Object.assign(layer, { kernel: take(layer.kernelShape), bias: take(layer.kernelShape.slice(-1)) });
+    }
+  };
+
+  const weightsOf = ({ layers }) => {
+    const parts = layers.filter(({ kernel }) => kernel).flatMap(({ kernel, bias }) => [kernel, bias]);
+    const weights = new Float32Array(parts.reduce((size, { length }) => size + length, 0));
+    let at = 0;
+    for (const part of parts) {
+      weights.set(part, at);
+      at += part.length;
+    }
+    return weights;
   };
 
   // Where cells are
@@ -248,5 +266,5 @@ globalThis.Digitscope ??= {};
     return { sources, values, weights, products, bias, sum, result, stored, difference: result - stored, winner };
   };
 
-  Object.assign(Digitscope, { bytesOf, halves, openModel, flatIndex, cellOf, softmax, run, terms });
+  Object.assign(Digitscope, { bytesOf, halves, openModel, setWeights, weightsOf, span, flatIndex, cellOf, softmax, run, terms });
 })();

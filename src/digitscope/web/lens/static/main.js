@@ -14,7 +14,10 @@ globalThis.Digitscope ??= {};
   class App extends Digitscope.Look {
     constructor(json) {
       super();
+      this.json = json;
       this.model = Digitscope.openModel(json);
+      this.finished = { weights: Digitscope.weightsOf(this.model), known: this.model.known };
+      this.worn = 0;
       this.samples = new Map(json.samples.map((sample) => [sample.index, { ...sample, bytes: Digitscope.bytesOf(sample.pixels) }]));
       this.worker = Digitscope.Worker(json);
       this.views = new Map();
@@ -71,8 +74,9 @@ globalThis.Digitscope ??= {};
       const { field, steps } = Digitscope.fieldOf(this.drawing, this.samples, this.state.prepare);
       Object.assign(this, { field, steps });
       this.pad.draw();
+      const { worn } = this;
       const run = await this.worker.run(field);
-      if (!run) return;
+      if (!run || worn !== this.worn) return;
       const answered = performance.now();
       this.take(run);
       this.show();
@@ -80,6 +84,20 @@ globalThis.Digitscope ??= {};
       this.timing = { asked, answered, drawn: performance.now() };
       if (settled) this.say(this.outcomeSentence());
       this.remember();
+    }
+
+    // Other weights for the network on the screen, and what to call it then; null: those of the finished network. What tells
+    // digits from anything else knows the finished network only.
+    wear(weights, name = null) {
+      const { finished } = this;
+      Digitscope.setWeights(this.model, weights ?? finished.weights);
+      this.model.known = weights ? null : finished.known;
+      this.worker.use(weights ?? finished.weights, !weights);
+      this.worn += 1;
+      this.wornName = weights ? name : null;
+      this.compute();
+      this.show();
+      this.draw();
     }
 
     set(change) {
@@ -138,6 +156,7 @@ globalThis.Digitscope ??= {};
       this.stepsView = new Digitscope.Steps(this, false);
       this.answer = new Digitscope.Answer();
       this.network = new Digitscope.Network(this);
+      this.learn = new Digitscope.Learn(this);
       this.tour = new Digitscope.Tour(this);
       if (this.state.tour >= this.tour.steps.length) this.state.tour = null;
       this.spoken = make("p", { className: "unseen", "aria-live": "polite", role: "status" });
@@ -153,7 +172,7 @@ globalThis.Digitscope ??= {};
       document.body.replaceChildren(
         make("a", { className: "skip", href: "#stage", textContent: words("skip"), onclick: (event) => { event.preventDefault(); this.focusStage(); } }),
         Digitscope.topBar(this), make("div", { className: "page" }, rail,
-          make("main", { className: "stage", id: "stage", tabIndex: -1 }, this.tour.element, this.bar.element, this.stage)), this.spoken);
+          make("main", { className: "stage", id: "stage", tabIndex: -1 }, this.tour.element, this.learn.element, this.bar.element, this.stage)), this.spoken);
       this.show();
       this.draw();
       this.listen();
@@ -213,6 +232,7 @@ globalThis.Digitscope ??= {};
       this.samplesView.draw();
       this.stepsView.draw();
       this.answer.draw(this.outcome);
+      this.learn.draw();
     }
 
     drawStage() {
@@ -278,9 +298,9 @@ globalThis.Digitscope ??= {};
       new ResizeObserver(() => this.resized()).observe(this.stage);
     }
 
-    resized() {
+    resized(anyway = false) {
       const { clientWidth } = this.stage;
-      if (!clientWidth || this.width === `${clientWidth}:${innerHeight}:${devicePixelRatio}`) return;
+      if (!clientWidth || !anyway && this.width === `${clientWidth}:${innerHeight}:${devicePixelRatio}`) return;
       this.width = `${clientWidth}:${innerHeight}:${devicePixelRatio}`;
       this.view().fit(clientWidth);
       this.draw();

@@ -1,6 +1,7 @@
 // Runs the network beside the page, so that drawing never waits for it. It holds no arithmetic of its own.
 //
-//   Digitscope.Worker(modelJson) -> {run(field) -> Promise<run | null>, close()}
+//   Digitscope.Worker(modelJson) -> {run(field) -> Promise<run | null>, use(weights, judged), close()}
+//     use: other weights from the next call on; judged: whether what tells digits from anything else belongs to them
 //
 // One field is worked on at a time. While that lasts the newest call waits; a call that waited and was overtaken resolves to
 // null. The same file is loaded in the page, where it makes workers, and in the worker, where it answers them. Where a
@@ -12,10 +13,16 @@ globalThis.Digitscope ??= {};
 
 if (typeof document === "undefined") {
   if (!Digitscope.run) importScripts("engine.js", "known.js");
-  let model = null;
+  let model = null, known = null;
   addEventListener("message", ({ data }) => {
     if (data.model) {
       model = Digitscope.openModel(data.model);
+      known = model.known;
+      return;
+    }
+    if (data.weights) {
+      Digitscope.setWeights(model, data.weights);
+      model.known = data.judged ? known : null;
       return;
     }
     const run = Digitscope.run(model, data.field);
@@ -23,8 +30,8 @@ if (typeof document === "undefined") {
     postMessage(run, [...buffers]);
   });
 } else {
+  const sources = ["engine.js", "known.js", "worker.js"].map(Digitscope.inlined); // before the page replaces them
   const start = () => {
-    const sources = ["engine.js", "known.js", "worker.js"].map(Digitscope.inlined);
     if (sources.includes(null)) return new globalThis.Worker("worker.js");
     const address = URL.createObjectURL(new Blob(sources, { type: "text/javascript" }));
     const worker = new globalThis.Worker(address);
@@ -34,7 +41,7 @@ if (typeof document === "undefined") {
 
   Digitscope.Worker = function (modelJson) {
     const needed = { layers: modelJson.layers, weights: modelJson.weights, known: modelJson.known };
-    let worker = null, working = null, waiting = null, own = null;
+    let worker = null, working = null, waiting = null, own = null, used = null;
 
     const next = () => {
       working = waiting;
@@ -50,6 +57,12 @@ if (typeof document === "undefined") {
     };
     const compute = () => {
       own ??= Digitscope.openModel(needed);
+      if (used) {
+        Digitscope.setWeights(own, used.weights);
+        if (!used.judged) own.known = null;
+        else own.known ??= Digitscope.openKnown(needed.known);
+        used = null;
+      }
       setTimeout(() => finish(Digitscope.run(own, working.field)));
     };
     const alone = () => {
@@ -72,6 +85,10 @@ if (typeof document === "undefined") {
         waiting = { field, resolve };
         if (!working) next();
       }),
+      use: (weights, judged) => {
+        if (worker) worker.postMessage({ weights, judged });
+        else used = { weights, judged };
+      },
       close: () => worker?.terminate(),
     };
   };

@@ -1,0 +1,48 @@
+// How a network came to be: its weights at some steps of its training, and the loss of every step. It shows nothing.
+//
+//   await Digitscope.openCourse(json) -> {count, steps, losses, every, labelOf(stage), weightsOf(stage), placeOf(step)}
+//     stage: 0..count, the last being the finished network, whose weights are null here; steps: of the whole fit
+//     losses: Float32Array, each the mean over `every` steps; placeOf: 0..count, between the stages as a step is
+//
+// web/lens/stages.py tells how the weights are packed.
+
+"use strict";
+
+globalThis.Digitscope ??= {};
+
+(() => {
+  const { words, count: written } = Digitscope;
+
+  const openCourse = async ({ stages, sizes, scales, weights, losses, every, steps }) => {
+    const changes = new Int8Array((await Digitscope.unpacked(weights)).buffer);
+    const n = sizes.reduce((sum, size) => sum + size, 0);
+    const last = stages.length;
+    const numbered = typeof stages[0] === "number" && steps > 0;
+
+    const weightsOf = (stage) => {
+      if (stage >= last) return null;
+      const levels = new Int8Array(n); // adding wraps round at 256, as the changes do
+      for (let k = 0; k <= stage; k++) for (let i = 0, from = k * n; i < n; i++) levels[i] += changes[from + i];
+      const values = new Float32Array(n);
+      let at = 0;
+      sizes.forEach((size, part) => { for (const end = at + size; at < end; at++) values[at] = levels[at] * scales[part]; });
+      return values;
+    };
+
+    const labelOf = (stage) => {
+      if (stage >= last) return words("learn.finished");
+      if (stages[stage] === 0) return words("learn.untrained");
+      return numbered ? words("learn.after", { steps: written(stages[stage]) }) : `${stages[stage]}`;
+    };
+
+    const placeOf = (step) => {
+      const ends = [...stages, steps];
+      const stage = Math.max(0, ends.findIndex((end) => end >= step) - 1);
+      return stage + (step - ends[stage]) / (ends[stage + 1] - ends[stage]);
+    };
+
+    return { count: last, steps, losses: numbered ? Digitscope.halves(losses) : new Float32Array(0), every, labelOf, weightsOf, placeOf };
+  };
+
+  Digitscope.openCourse = openCourse;
+})();
