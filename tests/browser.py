@@ -16,15 +16,17 @@ PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil
 
 
 @contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
-    """A headless Chromium; the test is skipped, with the reason, where there is none."""
+def chromium(*arguments: str) -> Iterator[Browser]:
+    """A headless Chromium, with further arguments; the test is skipped, with the reason, where there is none."""
     if PROGRAM is None:
         pytest.skip("NO BROWSER: install Chromium to test the page")
     sync_playwright = pytest.importorskip(
         "playwright.sync_api", reason="NO PLAYWRIGHT: install it to test the page"
     ).sync_playwright
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path=PROGRAM, args=["--no-sandbox", "--disable-gpu", *arguments]
+        )
         try:
             yield browser
         finally:

@@ -30,6 +30,7 @@ from digitscope.web import links
 from digitscope.web.lens.samples import SEARCHED, answers_to, hardest, misread, patches, samples
 from digitscope.web.lens.single_file import self_contained
 from digitscope.web.lens.stages import packed_course
+from digitscope.web.lens.feature_map import feature_map
 
 VERSION = 1
 """Version of ``model.json``; it increases when a field changes its meaning."""
@@ -105,7 +106,7 @@ def page_images(model: Model, data: str | Path | Dataset = "mnist", progress: Pr
 
     Returns:
         ``known``, the detector of images without a digit; ``samples``, ``hardest`` and ``patches`` (see
-        ``web.lens.samples``).
+        ``web.lens.samples``); ``map``, where the samples lie (see ``web.lens.feature_map``).
     """
     report = progress or (lambda stage, done, total, facts: None)
     report("page", 0, 1, {})
@@ -115,10 +116,12 @@ def page_images(model: Model, data: str | Path | Dataset = "mnist", progress: Pr
     total = n + min(n, SEARCHED)
     answers = answers_to(model, dataset, lambda done: report("page", done, total, {}))
     hard = hardest(answers, dataset)
+    shown = samples(dataset, [*range(min(FIRST, n)), *hard, *misread(answers, dataset)])
     return {
         "known": asdict(known),
-        "samples": samples(dataset, [*range(min(FIRST, n)), *hard, *misread(answers, dataset)]),
+        "samples": shown,
         "hardest": hard,
+        "map": feature_map(model, layer_views(model.session), dataset.x_test[[sample["index"] for sample in shown]]),
         "patches": patches(
             model, layer_views(model.session), dataset, lambda done: report("page", n + done, total, {})
         ),

@@ -5,6 +5,7 @@ The facts come from the modules beside this one, the text from ``chapters/``.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from digitscope.files import write_text
 from digitscope.models.model import Model
 from digitscope.progress import Progress
 from digitscope.web import links
+from digitscope.web.lens.bundle import page_files
 from digitscope.web.report import (
     cells,
     compared,
@@ -129,12 +131,18 @@ def _drawn(folder: Path, facts: Mapping[str, Any], progress: Progress | None) ->
 
 
 def _parts(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What ``page.html`` adds to the facts: the chapters, the looks and the script with its data."""
+    """What ``page.html`` adds to the facts: the chapters, the looks and the scripts with their data.
+
+    The convolution to play with, its looks and its words are those of the page to draw digits in.
+    """
+    shared = {name: content.decode("utf-8") for name, content in page_files().items()}
+    strings = json.loads(shared["strings.en.json"])
     return {
         "chapters": [chapter(name, facts) for name in templates.chapter_names()],
-        "style": templates.trusted(templates.text_of("page.css")),
-        "script": templates.trusted("\n".join(templates.text_of(name) for name in SCRIPTS)),
-        "window": window.data(facts["lens"], facts["network"]),
+        "style": templates.trusted(templates.text_of("page.css") + shared["toy.css"]),
+        "script": templates.trusted("\n".join([shared["dom.js"], shared["toy.js"], *map(templates.text_of, SCRIPTS)])),
+        "window": window.data(facts["lens"], facts["network"])
+        | {"toy": {key: text for key, text in strings.items() if key.startswith("toy.")}},
     }
 
 

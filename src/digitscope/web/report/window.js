@@ -376,4 +376,7 @@
   };
 
   document.querySelectorAll("[data-slide]").forEach((root) => new Slide(root));
+
+  Digitscope.setStrings(data.toy);
+  document.querySelectorAll("[data-toy]").forEach((root) => root.replaceChildren(Digitscope.toy()));
 })();

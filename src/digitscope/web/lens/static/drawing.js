@@ -1,8 +1,9 @@
 // What is drawn: strokes, a test image, or pixels that were typed in. It keeps every state for undo, and draws nothing.
 //
-//   a drawing is {strokes: [...]} | {sample: index} | {pixels: Uint8Array(784)} and never changes
+//   a drawing is {strokes: [...]} | {sample: index} | {pixels: Uint8Array(784)} and never changes; pixels from a photo have a
+//     `photo` beside them, see picture.js, which the address leaves out
 //   Digitscope.Drawings(first) -> {now, push(drawing), undo(), redo(), canUndo, canRedo}
-//   Digitscope.fieldOf(drawing, samples, options) -> {field, steps}   steps: what Digitscope.raster gives, null if not drawn
+//   Digitscope.fieldOf(drawing, samples, options) -> {field, steps}   steps: what Digitscope.raster or fieldOfInk gives, else null
 //   Digitscope.packDrawing(drawing) -> string, unpackDrawing(string) -> drawing | null   for the address of the page
 
 "use strict";
@@ -34,6 +35,10 @@ globalThis.Digitscope ??= {};
   const scaled = (pixels) => Float32Array.from(pixels, (pixel) => pixel / 255);
 
   const fieldOf = (drawing, samples, options) => {
+    if (drawing.photo) {
+      const steps = Digitscope.fieldOfInk(drawing.photo, options);
+      return { field: steps.field, steps };
+    }
     if (drawing.pixels) return { field: scaled(drawing.pixels), steps: null };
     if ("sample" in drawing) return { field: scaled(samples.get(drawing.sample).bytes), steps: null };
     const steps = Digitscope.raster(drawing.strokes, options);

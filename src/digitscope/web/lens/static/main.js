@@ -153,6 +153,7 @@ globalThis.Digitscope ??= {};
     build() {
       this.pad = new Digitscope.Pad(this);
       this.samplesView = new Digitscope.Samples(this);
+      this.picture = new Digitscope.Picture(this);
       this.stepsView = new Digitscope.Steps(this, false);
       this.answer = new Digitscope.Answer();
       this.network = new Digitscope.Network(this);
@@ -163,7 +164,7 @@ globalThis.Digitscope ??= {};
       this.stage = make("div", { className: "stage-body" });
       this.bar = new Digitscope.Bar(this);
       const rail = make("aside", { className: "rail", "aria-label": words("rail.label") },
-        make("section", { className: "card draw", "aria-label": words("pad.title") }, this.pad.element, this.pad.tools, this.samplesView.element),
+        make("section", { className: "card draw", "aria-label": words("pad.title") }, this.pad.element, this.pad.tools, this.samplesView.element, this.picture.buttons),
         this.answer.element,
         make("section", { className: "card seen", "aria-label": words("steps.title") },
           make("button", { type: "button", className: "card-title", onclick: () => this.open(0) }, words("steps.title"), make("span", { textContent: words("steps.open") })),
@@ -172,7 +173,7 @@ globalThis.Digitscope ??= {};
       document.body.replaceChildren(
         make("a", { className: "skip", href: "#stage", textContent: words("skip"), onclick: (event) => { event.preventDefault(); this.focusStage(); } }),
         Digitscope.topBar(this), make("div", { className: "page" }, rail,
-          make("main", { className: "stage", id: "stage", tabIndex: -1 }, this.tour.element, this.learn.element, this.bar.element, this.stage)), this.spoken);
+          make("main", { className: "stage", id: "stage", tabIndex: -1 }, this.tour.element, this.learn.element, this.picture.element, this.bar.element, this.stage)), this.spoken);
       this.show();
       this.draw();
       this.listen();
@@ -231,6 +232,7 @@ globalThis.Digitscope ??= {};
     drawRail() {
       this.samplesView.draw();
       this.stepsView.draw();
+      this.picture.draw();
       this.answer.draw(this.outcome);
       this.learn.draw();
     }

@@ -20,6 +20,10 @@ globalThis.Digitscope ??= {};
       this.make(this.columns);
       this.element = make("div", { className: "view vector" }, this.lead, this.holder, this.sum,
         make("p", { className: "note", textContent: words(this.flat ? "vector.flat" : "vector.numbers") }));
+      if (app.model.map?.layer === layer.name) {
+        this.map = new Digitscope.FeatureMap(app, index);
+        this.element.append(this.map.element);
+      }
     }
 
     make(columns) {
@@ -45,6 +49,7 @@ globalThis.Digitscope ??= {};
       }
       const side = Math.max(5, Math.floor(Math.min(width, 1040) / this.columns));
       this.grid.resize(side, this.flat ? Math.min(side, 18) : Math.min(38, Math.round(side * 0.6)));
+      this.map?.fit(width);
     }
 
     draw() {
@@ -58,6 +63,7 @@ globalThis.Digitscope ??= {};
         numbers: this.flat ? null : short, size: grid.width < 48 ? 10 : 12,
       });
       this.sum.textContent = app.sentence(index, cell);
+      this.map?.draw();
       const active = app.run.layers[index].values.reduce((n, value) => n + (value > 0), 0);
       this.lead.textContent = words(this.flat ? "vector.flat.lead" : "vector.dense.lead", {
         n: count(layer.shape[0]), active: count(active), low: short(low), high: short(high), before: count(app.model.layers[index - 1].shape.reduce((a, b) => a * b)),
