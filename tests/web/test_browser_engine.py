@@ -12,15 +12,19 @@ import pytest
 
 from browser import chromium, opened
 from digitscope.datasets.mnist import load_mnist
+from digitscope.models.export_keras import keras_network
+from digitscope.models.layers import layer_views
 from digitscope.models.model import Model, load, shipped
 from digitscope.reading.out_of_distribution import Detector, digit_probability
-from digitscope.web.lens.bundle import page_files
+from digitscope.web.lens.bundle import page_files, page_network
 from page_models import described, rounded
+from small_network import small_network
 from stroke_models import digits, others
 from stroke_raster import Stroke, raster
 
 HOME = "http://127.0.0.1/"
-SCRIPTS = ("files.js", "raster.js", "engine.js", "known.js", "worker.js")
+SCRIPTS = ("files.js", "raster.js", "engine.js", "known.js", "worker.js", "drawing.js", "attribution.js", "change.js",
+           "background.js")  # fmt: skip
 TOLERANCE = 1e-5
 
 
@@ -238,3 +242,176 @@ def test_without_a_worker_the_page_computes_by_itself(bench: Bench):
         }"""
     )
     assert answer == len(bench.described["layers"])
+
+
+GRADIENTS = """async ([pair, count]) => {
+  const inputs = new Float32Array(await (await fetch("inputs.bin")).arrayBuffer());
+  return Array.from({ length: count }, (_, n) =>
+    [...Digitscope.gradient(model, Digitscope.run(model, inputs.subarray(n * 784, (n + 1) * 784)), pair)]);
+}"""
+
+
+def test_gradients_are_those_of_keras(bench: Bench):
+    tensorflow = pytest.importorskip("tensorflow", reason="NO TENSORFLOW: install the extra train")
+    inputs = golden()[:160:8]
+    bench.files["inputs.bin"] = inputs.tobytes()
+    found = np.array(bench.page.evaluate(GRADIENTS, [[7, 2], len(inputs)]))
+    network = keras_network(layer_views(bench.model.session))
+    images = tensorflow.convert_to_tensor(inputs[..., None])
+    with tensorflow.GradientTape() as tape:
+        tape.watch(images)
+        odds = tensorflow.math.log(network(images))
+        score = odds[:, 7] - odds[:, 2]
+    wanted = tape.gradient(score, images).numpy().reshape(len(inputs), -1)
+    scale = np.abs(wanted).max(axis=1, keepdims=True)
+    wrong = np.abs(found - wanted) / scale
+    assert np.median(scale) > 0.1 and np.quantile(wrong, 0.999) < 1e-3
+
+
+@pytest.mark.parametrize("kind", ["max_pooling2d", "average_pooling2d"])
+@pytest.mark.parametrize(("padding", "strides"), [("same", 1), ("same", 2), ("valid", 2)])
+def test_gradients_of_other_layers_are_the_differences_of_scores(bench: Bench, kind: str, padding: str, strides: int):
+    stand_in: Any = small_network(padding, kind, strides)
+    bench.files["small.json"] = json.dumps(page_network(Model("small", stand_in))).encode()
+    wrong, largest = bench.page.evaluate(
+        """async () => {
+          const small = Digitscope.openModel(await Digitscope.json("small.json"));
+          let seed = 3;
+          const random = () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+          const field = Float32Array.from({ length: 784 }, random);
+          const score = (input) => Digitscope.score(Digitscope.run(small, input), [3, 8]);
+          const slopes = Digitscope.gradient(small, Digitscope.run(small, field), [3, 8]);
+          const step = 1 / 1024;
+          const errors = [...field.keys()].map((cell) => {
+            const [up, down] = [step, -step].map((by) =>
+              score(field.map((ink, i) => (i === cell ? ink + by : ink))));
+            return Math.abs((up - down) / (2 * step) - slopes[cell]);
+          }).sort((a, b) => a - b);
+          return [errors[760], Math.max(...slopes.map(Math.abs))];
+        }"""
+    )
+    assert wrong < 0.01 * largest and largest > 0, "all but a few pixels, at which another cell becomes the largest"
+
+
+ATTRIBUTED = """async (count) => {
+  const inputs = new Float32Array(await (await fetch("inputs.bin")).arrayBuffer());
+  const finished = (work) => { let next; do next = work.next(); while (!next.done); return next.value; };
+  const two = ({ probabilities: all }) => [...all.keys()].sort((a, b) => all[b] - all[a]).slice(0, 2);
+  const shuffled = (values) => {
+    let seed = 7;
+    const mixed = values.slice();
+    for (let i = mixed.length - 1; i > 0; i--) {
+      seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+      const j = Math.floor(seed / 2 ** 32 * (i + 1));
+      [mixed[i], mixed[j]] = [mixed[j], mixed[i]];
+    }
+    return mixed;
+  };
+  const randomised = (from) => ({ ...model, layers: model.layers.map((layer, i) =>
+    (layer.kernel && i >= from ? { ...layer, kernel: shuffled(layer.kernel) } : layer)) });
+  const last = model.layers.length - 1;
+  const others = [randomised(last), randomised(1)];
+  return Array.from({ length: count }, (_, n) => {
+    const field = inputs.subarray(n * 784, (n + 1) * 784);
+    const run = Digitscope.run(model, field), pair = two(run);
+    const whole = finished(Digitscope.integratedGradients(model, field, pair));
+    const own = Digitscope.evidence(model, run, pair);
+    const maps = (one) => [Digitscope.evidence(one, Digitscope.run(one, field), pair).pixels,
+      finished(Digitscope.integratedGradients(one, field, pair)).pixels].map((map) => [...map]);
+    return {
+      score: own.score, empty: whole.empty, sum: whole.sum, runs: whole.runs,
+      units: own.units.reduce((sum, one) => sum + one, own.bias),
+      ink: [...field], own: [[...own.pixels], [...whole.pixels]], others: others.map(maps),
+    };
+  });
+}"""
+
+
+@pytest.fixture(scope="module")
+def attributed(bench: Bench) -> list[dict[str, Any]]:
+    inputs = golden()[:8]
+    bench.files["inputs.bin"] = inputs.tobytes()
+    found: list[dict[str, Any]] = bench.page.evaluate(ATTRIBUTED, len(inputs))
+    return found
+
+
+def test_the_units_and_the_pixels_add_up_to_what_they_explain(attributed: list[dict[str, Any]]):
+    for one in attributed:
+        assert one["units"] == pytest.approx(one["score"], abs=1e-5), "units and bias are the score"
+        wanted = one["score"] - one["empty"]
+        assert one["sum"] == pytest.approx(wanted, abs=0.01 * max(1, abs(wanted))), "completeness, within 1 %"
+        assert one["score"] > 0 and one["runs"] < 200
+
+
+def ranks(values: list[float]) -> np.ndarray:
+    return np.argsort(np.argsort(values)).astype(float)
+
+
+def test_another_network_gives_other_pixels(attributed: list[dict[str, Any]]):
+    """The randomisation check of Adebayo et al. 2018 (arXiv 1810.03292): shuffled weights must change the picture."""
+    for method in (0, 1):
+        for randomised in (0, 1):
+            alike = []
+            for one in attributed:
+                inked = np.flatnonzero(one["ink"])
+                own, other = (np.array(maps[method])[inked] for maps in (one["own"], one["others"][randomised]))
+                alike.append(np.corrcoef(ranks(own), ranks(other))[0, 1])
+            assert abs(np.mean(alike)) < 0.35, (method, randomised, alike)
+
+
+CHANGED = """async ([strokes, erase]) => {
+  const json = await Digitscope.json("model.json");
+  const background = Digitscope.Background(json);
+  const prepare = { fit: true, pen: true, centre: true };
+  const start = Digitscope.run(model, Digitscope.raster(strokes).field).probabilities;
+  const found = [];
+  for (let digit = 0; digit < 10; digit++) {
+    if (digit === start.indexOf(Math.max(...start))) continue;
+    const change = await background.ask("change", { base: { strokes, prepare }, digit, erase });
+    if (!change) continue;
+    const { drawing, stroke, ink, probability } = change;
+    const run = Digitscope.run(model, Digitscope.raster(drawing.strokes).field);
+    found.push([digit, run.probabilities.indexOf(Math.max(...run.probabilities)), run.refused, ink,
+      Math.abs(run.probabilities[digit] - probability), stroke.erase === erase,
+      drawing.strokes.length === strokes.length + 1]);
+  }
+  background.close();
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("erase", [False, True])
+def test_a_change_that_is_found_makes_it_the_digit(bench: Bench, erase: bool):
+    seven = Stroke((80, 60, 200, 60, 130, 230), 22, False)
+    found = bench.page.evaluate(CHANGED, [plain([seven]), erase])
+    assert found, "at least one digit can be reached"
+    for digit, answer, refused, ink, off, kind, one_more in found:
+        assert answer == digit and not refused and kind and one_more
+        assert 0 < ink < 2 and off < 1e-6
+
+
+def test_a_newer_question_replaces_the_older_of_its_name(bench: Bench):
+    bench.files["inputs.bin"] = golden()[:1].tobytes()
+    for kept in (True, False):
+        answers = bench.page.evaluate(
+            """async (withWorker) => {
+              const kept = globalThis.Worker;
+              if (!withWorker) globalThis.Worker = class { constructor() { throw new Error("none here"); } };
+              const background = Digitscope.Background(await Digitscope.json("model.json"));
+              globalThis.Worker = kept;
+              const field = new Float32Array(await (await fetch("inputs.bin")).arrayBuffer());
+              const ask = (question, digit) => background.ask(question, { field, pair: [digit, 0] });
+              const answers = await Promise.all([ask("integrated", 1), ask("evidence", 1), ask("integrated", 2)]);
+              const dropped = ask("integrated", 3);
+              background.drop("integrated");
+              answers.push(await dropped);
+              background.close();
+              return answers.map((answer) => answer && answer.score);
+            }""",
+            kept,
+        )
+        score = bench.page.evaluate(
+            """async () => { const field = new Float32Array(await (await fetch("inputs.bin")).arrayBuffer());
+              return [1, 2].map((digit) => Digitscope.score(Digitscope.run(model, field), [digit, 0])); }"""
+        )
+        assert answers == [None, score[0], score[1], None]

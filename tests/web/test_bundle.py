@@ -70,6 +70,7 @@ def test_samples_are_test_images_and_the_hardest_are_hard(described: dict[str, A
     assert all(sum(sample["label"] == digit for sample in by_index.values()) >= 80 for digit in range(10))
     for index, sample in by_index.items():
         assert sample["label"] == labels[index]
+        assert sample.get("seen") == WRONG_TEST_LABELS.get(index)
         assert base64.b64decode(sample["pixels"]) == images[index].tobytes()
     hard = described["hardest"]
     assert len(hard) == 30 and set(hard) <= set(by_index) and not set(hard) & {*WRONG_TEST_LABELS, *UNCLEAR_TEST_LABELS}
@@ -184,7 +185,7 @@ def test_networks_beside_are_whole_and_checked():
 
 def test_the_code_is_small():
     code = b"".join(content for name, content in page_files().items() if not name.endswith(".json"))
-    assert len(gzip.compress(code)) <= 110 * 1024
+    assert len(gzip.compress(code)) <= 110_000
 
 
 def test_names_cannot_break_out_of_the_page_and_folders_stay_private(tmp_path: Path):

@@ -79,10 +79,17 @@ def hardest(answers: Floats, data: Dataset) -> list[int]:
 
 
 def samples(data: Dataset, wanted: list[int]) -> list[dict[str, Any]]:
-    """The first ``EACH`` test images of every digit and those at the indices ``wanted``, ordered by index."""
+    """The first ``EACH`` test images of every digit and those at the indices ``wanted``, ordered by index.
+
+    Returns:
+        ``index``, ``label`` and ``pixels``, base64 of uint8 (28, 28), of each; where MNIST's label is wrong, ``seen`` is
+        the digit that people see.
+    """
     first = [index for digit in range(10) for index in np.flatnonzero(data.y_test == digit)[:EACH].tolist()]
+    seen = WRONG_TEST_LABELS if data.is_mnist else {}
     return [
         {"index": index, "label": int(data.y_test[index]), "pixels": base64_text(data.x_test[index])}
+        | ({"seen": seen[index]} if index in seen else {})
         for index in sorted({*first, *wanted})
     ]
 

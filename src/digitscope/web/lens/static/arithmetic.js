@@ -29,12 +29,16 @@ globalThis.Digitscope ??= {};
   const account = (lines, terms, digits = 6) => {
     const row = ([what, number, className = ""]) =>
       make("tr", { className }, make("th", { scope: "row" }, what), make("td", { textContent: typeof number === "number" ? fixed(number, digits) : number }));
-    const ok = agrees(terms);
-    const check = make("p", { className: ok ? "check ok" : "check" },
-      `${ok ? "\u2713" : "!"} ${words(terms.difference === 0 ? "check.same" : ok ? "check.equal" : "check.differs", { difference: tiny(Math.abs(terms.difference)) })}`);
     return make("div", { className: "account" },
       make("table", {}, make("tbody", {}, ...lines.map(row),
-        row([words("check.stored"), terms.stored, "stored"]))), check);
+        row([words("check.stored"), terms.stored, "stored"]))), checked(terms));
+  };
+
+  // The sentence that says whether what was computed here is what the network stored.
+  const checked = (terms) => {
+    const ok = agrees(terms);
+    return make("p", { className: ok ? "check ok" : "check" },
+      `${ok ? "\u2713" : "!"} ${words(terms.difference === 0 ? "check.same" : ok ? "check.equal" : "check.differs", { difference: tiny(Math.abs(terms.difference)) })}`);
   };
 
   // What follows after the sum, in the words of the layer's activation.
@@ -78,5 +82,5 @@ globalThis.Digitscope ??= {};
     return [...groups.values()].sort((a, b) => Math.abs(b.part) - Math.abs(a.part));
   };
 
-  Object.assign(Digitscope, { contributions, numberTable, account, closing, added, writtenOut, agrees });
+  Object.assign(Digitscope, { contributions, numberTable, account, checked, closing, added, writtenOut, agrees });
 })();

@@ -62,7 +62,18 @@ globalThis.Digitscope ??= {};
       this.element = make("div", { className: "stage-bar" });
     }
 
-    show() { this.element.replaceChildren(...(this.app.state.place.depth ? this.way() : this.options())); }
+    show() {
+      const { panel, state: { place } } = this.app;
+      this.element.replaceChildren(...(panel ? this.over() : place.depth ? this.way() : this.options()));
+    }
+
+    // Over a panel: the way back and what it is about.
+    over() {
+      this.heading = make("h2");
+      return [make("div", { className: "crumbs" }, this.backButton(words(this.app.state.place.depth ? "back.before" : "back.network")), this.heading)];
+    }
+
+    backButton(where) { return plain({ className: "plain back", onclick: () => this.app.back() }, `\u2190 ${where}`, make("kbd", { textContent: "Esc" })); }
 
     // Over the whole network: what the maps show and what their colours mean.
     options() {
@@ -94,7 +105,7 @@ globalThis.Digitscope ??= {};
       this.tabs = make("nav", { className: "tabs", "aria-label": words("tabs.label") }, whole, ...tabs);
       this.heading = make("h2");
       return [this.tabs, make("div", { className: "crumbs" },
-        plain({ onclick: () => app.back() }, `\u2190 ${words(place.depth === 2 ? "back.map" : "back.network")}`, make("kbd", { textContent: "Esc" })),
+        this.backButton(words(place.depth === 2 ? "back.map" : "back.network")),
         this.heading, chapterLink(app.model, layer, words("report.chapter")), ...(isMaps(layer) && layer.shape[2] > 1 ? [turn(-1), turn(1)] : []))];
     }
 
@@ -109,7 +120,8 @@ globalThis.Digitscope ??= {};
     draw() {
       const { app } = this;
       const { depth, layer: index, cell } = app.state.place;
-      if (depth === 0) this.drawLegend();
+      if (app.panel) this.heading.textContent = app.panel.heading();
+      else if (depth === 0) this.drawLegend();
       else if (depth === 2) this.heading.textContent = app.sentence(index, cell);
       else {
         const layer = app.model.layers[index], [row, column] = cellOf(layer.shape, cell), unit = unitWord(layer);

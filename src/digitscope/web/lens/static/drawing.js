@@ -4,6 +4,7 @@
 //     `photo` beside them, see picture.js, which the address leaves out
 //   Digitscope.Drawings(first) -> {now, push(drawing), undo(), redo(), canUndo, canRedo}
 //   Digitscope.fieldOf(drawing, samples, options) -> {field, steps}   steps: what Digitscope.raster or fieldOfInk gives, else null
+//   Digitscope.overlaid(field, stroke) -> Uint8Array(784)   a field with the stroke over it or, if it erases, off it
 //   Digitscope.packDrawing(drawing) -> string, unpackDrawing(string) -> drawing | null   for the address of the page
 
 "use strict";
@@ -43,6 +44,11 @@ globalThis.Digitscope ??= {};
     if ("sample" in drawing) return { field: scaled(samples.get(drawing.sample).bytes), steps: null };
     const steps = Digitscope.raster(drawing.strokes, options);
     return { field: steps.field, steps };
+  };
+
+  const overlaid = (field, { points, width, erase }) => {
+    const { field: stroke } = Digitscope.raster([{ points, width, erase: false }], { fit: false });
+    return Uint8Array.from(field, (ink, i) => Math.round(255 * (erase ? Math.min(ink, 1 - stroke[i]) : Math.max(ink, stroke[i]))));
   };
 
   // Numbers as bytes: seven bits each, the eighth says that more follow; signs go into the lowest bit.
@@ -138,5 +144,5 @@ globalThis.Digitscope ??= {};
     return null;
   };
 
-  Object.assign(Digitscope, { Drawings, fieldOf, packDrawing, unpackDrawing });
+  Object.assign(Digitscope, { Drawings, fieldOf, overlaid, packDrawing, unpackDrawing });
 })();

@@ -15,6 +15,7 @@
 //     sources: Int32Array, cells of the layer before (of the input: the pixel); winner: of max-pooling, else null
 //   Digitscope.softmax(sums) -> {largest, exponentials, total, probabilities}
 //   Digitscope.flatIndex(shape, cell), Digitscope.cellOf(shape, index)
+//   Digitscope.span(layer, shapeBefore, axis, place) -> [first, last + 1, start] under a window; start may lie outside
 //
 // Sums are added up in float64 and stored as float32. digitscope/lens.py says the same in Python.
 

@@ -1,7 +1,9 @@
 // What the network answered for one field, in numbers and in sentences. It shows nothing and changes no state.
 //
 // App in main.js is a Look: {model, state, run, field} are its own, the rest follows from them here.
-//   outcome: {answer, runnerUp, probabilities, refused, blank}
+//   outcome: {answer, runnerUp, probabilities, refused, blank, known, least, reason, label}
+//     known, least: how probable a digit is, and must be, in percent; reason: why it refuses: "little" ink, two "pieces", or "unknown"; null if it does not
+//     label: what a test image is, as people read it; null for a drawing
 //   ranges[layer]: {low, high, limits, dead}   limits[map]: what is full colour; dead: maps that are 0 everywhere
 
 "use strict";
@@ -11,6 +13,34 @@ globalThis.Digitscope ??= {};
 (() => {
   const { words, short, percent, isMaps, nameOf, cellOf } = Digitscope;
 
+  const SIDE = 28;
+  const LITTLE = 40; // pad units: a dot or a dash of less than a seventh of the pad
+  const INK = 0.25; // of a pixel that belongs to a piece
+  const PIECE = 0.2; // of all ink is a piece; less is a speck or a dot
+
+  // How many pieces of ink there are that touch nowhere, corners included.
+  const pieces = (field) => {
+    const rest = new Set([...field.keys()].filter((cell) => field[cell] >= INK));
+    const least = PIECE * field.reduce((sum, ink) => sum + ink, 0);
+    let found = 0;
+    while (rest.size) {
+      const open = [rest.values().next().value];
+      rest.delete(open[0]);
+      let ink = 0;
+      while (open.length) {
+        const cell = open.pop(), column = cell % SIDE;
+        ink += field[cell];
+        for (const down of [-SIDE, 0, SIDE]) {
+          for (const right of [-1, 0, 1]) {
+            if (column + right >= 0 && column + right < SIDE && rest.delete(cell + down + right)) open.push(cell + down + right);
+          }
+        }
+      }
+      found += ink >= least;
+    }
+    return found;
+  };
+
   class Look {
     // Another answer of the network.
     take(run) {
@@ -19,8 +49,20 @@ globalThis.Digitscope ??= {};
       const probabilities = run.probabilities;
       const order = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]);
       const blank = this.field.every((ink) => ink === 0);
-      this.outcome = { answer: order[0], runnerUp: order[1], probabilities, refused: run.refused, blank };
+      const sample = this.samples.get(this.drawing.sample);
+      this.outcome = {
+        answer: order[0], runnerUp: order[1], probabilities, refused: run.refused, blank, known: percent(run.known), least: percent(this.model.known?.threshold ?? 0),
+        reason: run.refused && !blank ? this.reason() : null,
+        label: sample ? sample.seen ?? sample.label : null,
+      };
       this.measure();
+    }
+
+    // Why what is on the pad is no digit to the network.
+    reason() {
+      const { box } = this.steps ?? {};
+      if (box && Math.max(box[2] - box[0], box[3] - box[1]) < LITTLE) return "little";
+      return pieces(this.field) > 1 ? "pieces" : "unknown";
     }
 
     // The numbers that the maps of a layer show: its sums, or what is left of them after ReLU.
@@ -101,9 +143,10 @@ globalThis.Digitscope ??= {};
     }
 
     outcomeSentence() {
-      const { answer, probabilities, refused, blank } = this.outcome;
+      const { answer, probabilities, refused, blank, reason, label } = this.outcome;
       if (blank) return words("answer.blank");
-      return refused ? words("answer.refused") : words("answer.sentence", { digit: answer, share: percent(probabilities[answer]) });
+      if (!refused && label !== null && label !== answer) return words("answer.misread", { label, digit: answer });
+      return refused ? `${words("answer.refused")}. ${words(`answer.because.${reason}`, this.outcome)}` : words("answer.sentence", { digit: answer, share: percent(probabilities[answer]) });
     }
   }
 

@@ -1,6 +1,6 @@
 // The page itself: one state, what follows from it, and which parts show it. The parts never change the state themselves.
 //
-// state: {drawing, prepare, place, view, scale, raw, tour}; everything else here is computed from it and the model.
+// state: {drawing, prepare, place, view, scale, raw, tour, panel, against}; everything else here is computed from it and the model.
 
 "use strict";
 
@@ -20,6 +20,7 @@ globalThis.Digitscope ??= {};
       this.worn = 0;
       this.samples = new Map(json.samples.map((sample) => [sample.index, { ...sample, bytes: Digitscope.bytesOf(sample.pixels) }]));
       this.worker = Digitscope.Worker(json);
+      this.background = Digitscope.Background(json);
       this.views = new Map();
       this.timing = {};
       this.begin();
@@ -93,6 +94,7 @@ globalThis.Digitscope ??= {};
       Digitscope.setWeights(this.model, weights ?? finished.weights);
       this.model.known = weights ? null : finished.known;
       this.worker.use(weights ?? finished.weights, !weights);
+      this.background.use(weights ?? finished.weights);
       this.worn += 1;
       this.wornName = weights ? name : null;
       this.compute();
@@ -116,16 +118,27 @@ globalThis.Digitscope ??= {};
       const { place } = this.state;
       const next = { ...place, ...change };
       if (next.layer !== place.layer && change.from === undefined) next.from = 0;
-      if (next.depth === place.depth && next.layer === place.layer && next.cell === place.cell && next.from === place.from) return;
-      const moved = next.layer !== place.layer || next.depth !== place.depth;
+      const leaving = this.state.panel !== null;
+      if (!leaving && next.depth === place.depth && next.layer === place.layer && next.cell === place.cell && next.from === place.from) return;
+      const moved = leaving || next.layer !== place.layer || next.depth !== place.depth;
       if (moved) this.write("replaceState");
-      this.state.place = next;
+      Object.assign(this.state, { place: next, panel: null });
       this.pointed = { layer: next.layer, cell: next.cell };
       this.show();
       if (moved) this.write("pushState");
       else this.remember();
-      if (next.depth !== place.depth) this.focusStage();
+      if (leaving || next.depth !== place.depth) this.focusStage();
       this.tell(next.layer, next.cell);
+    }
+
+    // Opens a panel in place of the network; it closes as one goes anywhere else.
+    openPanel(panel) {
+      if (this.state.panel === panel) return;
+      this.write("replaceState");
+      this.state.panel = panel;
+      this.show();
+      this.write("pushState");
+      this.focusStage();
     }
 
     // Opens a layer at a cell; lists of numbers open at their numbers.
@@ -143,8 +156,9 @@ globalThis.Digitscope ??= {};
     }
 
     back() {
-      const { depth } = this.state.place;
-      if (depth) this.go({ depth: depth - 1 });
+      const { panel, place: { depth } } = this.state;
+      if (panel) this.go({});
+      else if (depth) this.go({ depth: depth - 1 });
       else if (this.state.tour !== null) this.tour.close();
     }
 
@@ -155,7 +169,7 @@ globalThis.Digitscope ??= {};
       this.samplesView = new Digitscope.Samples(this);
       this.picture = new Digitscope.Picture(this);
       this.stepsView = new Digitscope.Steps(this, false);
-      this.answer = new Digitscope.Answer();
+      this.answer = new Digitscope.Answer(this);
       this.network = new Digitscope.Network(this);
       this.learn = new Digitscope.Learn(this);
       this.tour = new Digitscope.Tour(this);
@@ -190,8 +204,17 @@ globalThis.Digitscope ??= {};
       this.go({ cell: place.cell - map + (map + by + maps) % maps });
     }
 
+    // The panel that is open, if one is.
+    get panel() {
+      const { panel } = this.state;
+      if (!panel) return null;
+      if (!this.views.has(panel)) this.views.set(panel, new { why: Digitscope.Why }[panel](this));
+      return this.views.get(panel);
+    }
+
     view() {
-      const { depth, layer: index } = this.state.place;
+      const { panel, state: { place: { depth, layer: index } } } = this;
+      if (panel) return panel;
       if (depth === 0) return this.network;
       const key = `${depth}:${index}`;
       if (!this.views.has(key)) this.views.set(key, this.makeView(depth, index));
@@ -208,12 +231,12 @@ globalThis.Digitscope ??= {};
 
     // After a change of place: another view if need be, and its numbers.
     show() {
-      const { depth, layer } = this.state.place;
-      const key = `${depth}:${layer}`;
+      const { panel, place: { depth, layer } } = this.state;
+      const key = panel ?? `${depth}:${layer}`;
       const view = this.view();
       if (this.shownKey !== key) {
         this.shownKey = key;
-        document.body.dataset.depth = depth;
+        document.body.dataset.depth = panel ?? depth;
         const focused = this.bar.element.contains(document.activeElement);
         this.bar.show();
         this.stage.replaceChildren(view.element);

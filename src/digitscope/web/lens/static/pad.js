@@ -1,5 +1,7 @@
 // The pad: mouse, finger, pen or keyboard make strokes. It does not know what becomes of them.
 //
+// pad.ghost: {stroke, drawing} | null: a stroke to be shown over that drawing and no other.
+//   Digitscope.paintDrawing(canvas, drawing, field, ghost): the same picture on another canvas
 // Points are whole pad units 0..280. app.preview(drawing) is called on every move, app.keep(drawing) when a stroke ends.
 
 "use strict";
@@ -21,7 +23,7 @@ globalThis.Digitscope ??= {};
 
   class Pad {
     constructor(app) {
-      Object.assign(this, { app, stroke: null, erase: false, width: WIDTHS.first, cursor: null });
+      Object.assign(this, { app, stroke: null, erase: false, width: WIDTHS.first, cursor: null, ghost: null });
       this.canvas = make("canvas", {
         className: "pad", tabIndex: 0, role: "application", "aria-label": words("pad.label"), "aria-describedby": "pad-keys",
         onpointerdown: (event) => this.press(event), onpointermove: (event) => this.drag(event),
@@ -102,13 +104,7 @@ globalThis.Digitscope ??= {};
     made() {
       const stroke = { ...this.stroke, points: [...this.stroke.points] };
       if (this.base.strokes) return { strokes: [...this.base.strokes, stroke] };
-      return stroke.erase ? { pixels: this.erased(stroke) } : { strokes: [stroke] };
-    }
-
-    erased({ points, width }) {
-      const { field } = Digitscope.fieldOf(this.base, this.app.samples);
-      const gone = Digitscope.raster([{ points, width, erase: false }], { fit: false }).field;
-      return Uint8Array.from(field, (ink, i) => Math.round(255 * Math.min(ink, 1 - gone[i])));
+      return stroke.erase ? { pixels: Digitscope.overlaid(Digitscope.fieldOf(this.base, this.app.samples).field, stroke) } : { strokes: [stroke] };
     }
 
     preview() { this.app.preview(this.made()); }
@@ -154,8 +150,8 @@ globalThis.Digitscope ??= {};
       brush.fillRect(0, 0, side, side);
       brush.setTransform(side / SIZE, 0, 0, side / SIZE, 0, 0);
       const { drawing } = this.app;
-      if (drawing.strokes) drawing.strokes.forEach((stroke) => line(brush, stroke));
-      else squares(brush, this.app.field);
+      paint(brush, drawing, this.app.field);
+      if (this.ghost?.drawing === drawing) haunt(brush, this.ghost.stroke);
       if (this.cursor) cross(brush, this.cursor, this.width, Boolean(this.stroke));
       const empty = drawing.strokes && !drawing.strokes.length;
       this.hint.textContent = empty ? words("pad.empty") : drawing.strokes ? "" : words("pad.over");
@@ -173,6 +169,40 @@ globalThis.Digitscope ??= {};
     brush.moveTo(points[0], points[1]);
     for (let i = points.length > 2 ? 2 : 0; i < points.length; i += 2) brush.lineTo(points[i], points[i + 1]);
     brush.stroke();
+  };
+
+  const paint = (brush, drawing, field) => {
+    if (drawing.strokes) drawing.strokes.forEach((stroke) => line(brush, stroke));
+    else squares(brush, field);
+  };
+
+  // A stroke that is not drawn yet: orange if it adds ink; blue and dashed if it erases.
+  const haunt = (brush, { points, width, erase }) => {
+    const colour = erase ? "#4fa3e0" : "#f0983a";
+    const trace = () => {
+      brush.beginPath();
+      brush.moveTo(points[0], points[1]);
+      for (let i = 2; i < points.length; i += 2) brush.lineTo(points[i], points[i + 1]);
+      brush.stroke();
+    };
+    brush.save();
+    brush.lineCap = brush.lineJoin = "round";
+    Object.assign(brush, { strokeStyle: colour, lineWidth: width, globalAlpha: 0.75 });
+    trace();
+    brush.setLineDash(erase ? [7, 7] : []);
+    Object.assign(brush, { strokeStyle: "#000", lineWidth: 3, globalAlpha: 1 });
+    trace();
+    brush.restore();
+  };
+
+  // A drawing and a ghost over it on any square canvas.
+  const paintDrawing = (canvas, drawing, field, ghost) => {
+    const brush = canvas.getContext("2d");
+    brush.setTransform(canvas.width / SIZE, 0, 0, canvas.height / SIZE, 0, 0);
+    brush.fillStyle = "#000";
+    brush.fillRect(0, 0, SIZE, SIZE);
+    paint(brush, drawing, field);
+    haunt(brush, ghost);
   };
 
   const squares = (brush, field) => {
@@ -199,5 +229,5 @@ globalThis.Digitscope ??= {};
     brush.stroke();
   };
 
-  Digitscope.Pad = Pad;
+  Object.assign(Digitscope, { Pad, paintDrawing });
 })();

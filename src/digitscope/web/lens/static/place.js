@@ -2,6 +2,7 @@
 //
 //   place: {depth: 0 whole network | 1 one map | 2 one number, layer, cell, from}
 //     cell: flat index in the layer, channels last; from: which map of the layer before is shown beside it
+//   panel: "why" or null: what the stage shows instead of the network; against: the digit that it compares the answer with
 //   Digitscope.packPlace(state) -> "#..."    Digitscope.unpackPlace(hash, model) -> parts of a state that are valid
 //   Digitscope.strongest(values) -> cell with the largest value
 //   Digitscope.unitWord(layer) -> "filter" | "map" | "unit" ...; Digitscope.nameOf(layer) -> "conv 1"
@@ -11,6 +12,7 @@
 globalThis.Digitscope ??= {};
 
 (() => {
+  const PANELS = ["why"];
   const SCALES = ["map", "layer", "network"];
 
   const strongest = (values) => values.reduce((best, value, cell) => (value > values[best] ? cell : best), 0);
@@ -32,10 +34,13 @@ globalThis.Digitscope ??= {};
     return fits ? Digitscope.flatIndex(layer.shape, parts) : null;
   };
 
-  const packPlace = ({ drawing, place, prepare, view, scale, raw, tour }, model) => {
+  const packPlace = ({ drawing, place, prepare, view, scale, raw, tour, panel, against }, model) => {
     const parts = new URLSearchParams();
     const layer = model.layers[place.layer];
-    if (place.depth) {
+    if (panel) {
+      parts.set("panel", panel);
+      if (against !== null) parts.set("against", against);
+    } else if (place.depth) {
       parts.set(place.depth === 1 ? "map" : "number", `${layer.name},${cellText(layer, place.cell)}`);
       if (place.from) parts.set("from", place.from);
     }
@@ -64,6 +69,7 @@ globalThis.Digitscope ??= {};
     const parts = new URLSearchParams(hash.slice(1));
     const off = (parts.get("without") ?? "").split(".");
     const tour = Number(parts.get("tour")) - 1;
+    const against = /^\d$/.test(parts.get("against")) ? Number(parts.get("against")) : null;
     return {
       drawing: parts.has("draw") ? Digitscope.unpackDrawing(parts.get("draw")) : null,
       place: placeFrom(parts, model),
@@ -71,6 +77,8 @@ globalThis.Digitscope ??= {};
       view: parts.get("view") === "sum" ? "sum" : "value",
       scale: SCALES.includes(parts.get("scale")) ? parts.get("scale") : "layer",
       raw: parts.get("pixels") !== "scaled",
+      panel: PANELS.includes(parts.get("panel")) ? parts.get("panel") : null,
+      against,
       tour: Number.isInteger(tour) && tour >= 0 && tour < 10 ? tour : null,
     };
   };

@@ -7,6 +7,7 @@
 //     fitted: Float32Array(20 * 20)                   `fine`, each ten by ten pixels averaged
 //     shift: [right, down], field: Float32Array(784)  `fitted` in the middle of 28x28, moved by whole pixels
 //     pen: {drawn, used}                              widest stroke in pixels of the field, as drawn and as used
+//     place: {scale, offset: [x, y]}                  a point p of the pad is p * scale + offset in pixels of the field
 //   }
 //   strokes: [{points: [x, y, x, y, ...] in pad units 0..280, width, erase: bool}], in the order they were made
 //   options, each can be switched off to see the network fail without it. `fit`: the drawing is cut out and scaled (without
@@ -169,10 +170,10 @@ globalThis.Digitscope ??= {};
     const picture = draw(made, PAD, { scale: 1, offset: [0, 0], thick: 1, eraser: 1 });
     const box = boxOf(picture, PAD);
     const width = made.reduce((widest, stroke) => (stroke.erase ? widest : Math.max(widest, stroke.width)), 0);
-    const steps = { size: PAD, picture, box, frame: FRAME, fine: null, fitted: null, shift: [0, 0], pen: null };
+    const steps = { size: PAD, picture, box, frame: FRAME, fine: null, fitted: null, shift: [0, 0], pen: null, place: null };
     if (!box || !fit) {
       const used = width * FIELD / PAD;
-      return { ...steps, pen: { drawn: used, used }, field: averaged(picture, PAD) };
+      return { ...steps, pen: { drawn: used, used }, place: { scale: FIELD / PAD, offset: [0, 0] }, field: averaged(picture, PAD) };
     }
     let place = placeOf(made, box, width, pen);
     let fine = draw(made, FRAME, place);
@@ -183,6 +184,9 @@ globalThis.Digitscope ??= {};
     const fitted = averaged(fine, FRAME);
     const shift = centre ? shiftOf(fitted, FITTED) : [0, 0];
     const { drawn, used } = place;
-    return { ...steps, fine, fitted, shift, pen: { drawn, used }, field: placed(fitted, FITTED, shift) };
+    const offset = shift.map((by, axis) => place.offset[axis] / BLOCK + (FIELD - FITTED) / 2 + by);
+    return {
+      ...steps, fine, fitted, shift, pen: { drawn, used }, place: { scale: place.scale / BLOCK, offset }, field: placed(fitted, FITTED, shift),
+    };
   };
 })();

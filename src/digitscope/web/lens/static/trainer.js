@@ -73,15 +73,7 @@ globalThis.Digitscope ??= {};
     });
   };
 
-  const sources = typeof document === "undefined" ? [] : SCRIPTS.map(Digitscope.inlined); // before the page replaces them
-
-  const start = () => {
-    if (sources.includes(null)) return new globalThis.Worker("trainer.js");
-    const address = URL.createObjectURL(new Blob(sources, { type: "text/javascript" }));
-    const made = new globalThis.Worker(address);
-    URL.revokeObjectURL(address);
-    return made;
-  };
+  const start = typeof document === "undefined" ? null : Digitscope.workerFrom(SCRIPTS);
 
   const Trainer = (modelJson, data, held, told, failed) => {
     let made;

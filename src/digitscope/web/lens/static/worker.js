@@ -2,6 +2,8 @@
 //
 //   Digitscope.Worker(modelJson) -> {run(field) -> Promise<run | null>, use(weights, judged), close()}
 //     use: other weights from the next call on; judged: whether what tells digits from anything else belongs to them
+//   Digitscope.workerFrom(files) -> () => Worker that runs these scripts, which it reads at once, before the page replaces them; the
+//     last one loads the others where they are separate files
 //
 // One field is worked on at a time. While that lasts the newest call waits; a call that waited and was overtaken resolves to
 // null. The same file is loaded in the page, where it makes workers, and in the worker, where it answers them. Where a
@@ -30,13 +32,15 @@ if (typeof document === "undefined") {
     postMessage(run, [...buffers]);
   });
 } else {
-  const sources = ["engine.js", "known.js", "worker.js"].map(Digitscope.inlined); // before the page replaces them
-  const start = () => {
-    if (sources.includes(null)) return new globalThis.Worker("worker.js");
-    const address = URL.createObjectURL(new Blob(sources, { type: "text/javascript" }));
-    const worker = new globalThis.Worker(address);
-    URL.revokeObjectURL(address);
-    return worker;
+  Digitscope.workerFrom = (files) => {
+    const sources = files.map(Digitscope.inlined);
+    return () => {
+      if (sources.includes(null)) return new globalThis.Worker(files.at(-1));
+      const address = URL.createObjectURL(new Blob(sources, { type: "text/javascript" }));
+      const worker = new globalThis.Worker(address);
+      URL.revokeObjectURL(address);
+      return worker;
+    };
   };
 
   Digitscope.Worker = function (modelJson) {
@@ -72,7 +76,7 @@ if (typeof document === "undefined") {
     };
 
     try {
-      worker = start();
+      worker = Digitscope.workerFrom(["engine.js", "known.js", "worker.js"])();
       worker.addEventListener("message", ({ data }) => finish(data));
       worker.addEventListener("error", (event) => { event.preventDefault(); alone(); });
       worker.postMessage({ model: needed });
