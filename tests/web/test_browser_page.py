@@ -25,7 +25,7 @@ WIDE = {"width": 1440, "height": 900}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 THREE = [(80, 60), (140, 45), (190, 75), (175, 120), (130, 135), (180, 150), (200, 195), (160, 235), (90, 225)]
 PLACES = ("", "map=input,14.14.0", "map=conv2,3.4.15", "map=dense,5", "map=softmax,7", "number=conv2,3.4.15",
-          "number=dense,5", "tour=4", "draw=s")  # fmt: skip
+          "number=dense,5", "tour=4", "draw=s", "panel=why")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -246,7 +246,7 @@ def test_the_keyboard_reaches_the_ten_shares(page: Any):
 def test_a_test_image_is_picked_by_number_by_digit_and_by_how_hard_it_is(page: Any):
     shown = "Digitscope.app.drawing.sample"
     number = page.get_by_label("Number of a test image, 0 to 299")
-    assert number.get_attribute("max") == "299" and page.get_by_text("Image 0–299").is_visible()
+    assert number.get_attribute("max") == "299" and page.get_by_text("Images 0–299 and the 30 hardest").is_visible()
     for wanted, found in ((123, 123), (0, 0), (299, 299), (5000, 299), (-7, 0)):
         number.fill(str(wanted))
         number.press("Enter")
@@ -266,7 +266,7 @@ def test_a_test_image_is_picked_by_number_by_digit_and_by_how_hard_it_is(page: A
     assert len(found) > 1
     hardest = page.evaluate("Digitscope.app.model.hardest")
     for wanted in hardest[:3]:
-        page.get_by_role("button", name="Hard", exact=True).click()
+        page.get_by_role("button", name="A hard one", exact=True).click()
         assert page.evaluate(shown) == wanted
 
 
@@ -437,6 +437,192 @@ def test_a_refusal_is_shown_as_one(page: Any):
     assert page.locator(".answer").get_by_text("Not a digit I know").is_visible()
 
 
+def dot(page: Any, at: tuple[int, int]) -> None:
+    draw(page, [at, (at[0] + 4, at[1])])
+
+
+REFUSE = """() => { const { app } = Digitscope;
+  app.take({ ...app.run, refused: true, known: 0.01 }); app.drawRail(); }"""
+
+
+def test_a_refusal_says_why_and_names_no_share(page: Any):
+    card = page.locator(".answer")
+    draw(page, THREE)
+    settled(page)
+    page.evaluate(REFUSE)
+    assert "none of the digits it knows: 1.0 % probable" in card.inner_text()
+    assert not any(page.locator(".tenths .share").all_text_contents()), "no 99.8 beside a refusal"
+    assert page.locator(".tenths .best").count() == 0
+    page.get_by_role("button", name="Clear the pad").click()
+    draw(page, [(60, 40), (60, 240)])
+    draw(page, [(200, 40), (200, 240)])
+    settled(page)
+    page.evaluate(REFUSE)
+    assert "Two pieces of ink: draw one digit at a time." in card.inner_text()
+    page.get_by_role("button", name="Clear the pad").click()
+    dot(page, (140, 140))
+    settled(page)
+    page.evaluate(REFUSE)
+    assert "Too little ink" in card.inner_text()
+
+
+def test_a_misread_test_image_says_so_in_words_and_colour(page: Any):
+    card = page.locator(".answer")
+    assert card.locator(".answer-verdict").text_content() == ""
+    wrong = """() => { const { app } = Digitscope; const probabilities = new Float32Array(10); probabilities[5] = 1;
+                       app.take({ ...app.run, probabilities, refused: false }); app.drawRail(); }"""
+    page.evaluate(wrong)
+    assert card.locator(".answer-verdict").text_content() == "\u2717 It is a 7. The network says 5."
+    assert page.locator(".answer-why").text_content() == "Why 5 and not 7? \u203a", "compared with what it is"
+    colour = "(one) => getComputedStyle(document.querySelector(one)).color"
+    assert page.evaluate(colour, ".answer-digit") == page.evaluate(colour, ".answer-verdict")
+    draw(page, THREE)
+    settled(page)
+    assert card.locator(".answer-verdict").text_content() == "", "nobody knows what a drawing is meant to be"
+
+
+def test_the_bar_of_an_answer_never_says_less_than_the_answer(page: Any):
+    assert "> 99.9 %" in page.locator(".answer-sure").text_content()
+    assert ">99" in page.locator(".tenths .share").all_text_contents()
+
+
+def numbers_of(page: Any, part: str) -> list[float]:
+    texts = page.locator(f"{part} .account td").all_text_contents()
+    return [float(text.split(",")[0].replace("\u2212", "-")) for text in texts]
+
+
+def test_why_this_digit_is_answered_pixel_by_pixel_and_unit_by_unit(page: Any, address: str):
+    page.get_by_role("button", name=re.compile("^Why 7 and not")).click()
+    assert page.locator(".crumbs h2").text_content().startswith("Why 7 and not ")
+    until(page, "document.querySelectorAll('.unit-list li').length > 6")
+    listed, others, bias, total, stored = numbers_of(page, ".why-side")
+    assert listed + others + bias == pytest.approx(total, abs=0.002) and total == pytest.approx(stored, abs=0.002)
+    assert page.locator(".why .check.ok").text_content().startswith("✓")
+    page.get_by_role("radio", name="integrated gradients").click()
+    until(page, "document.querySelectorAll('.pixels .account tr').length > 6")
+    above, below, whole, score, empty, wanted, missing = numbers_of(page, ".pixels")
+    assert above > 0 > below and above + below == pytest.approx(whole, abs=0.002)
+    assert score + empty == pytest.approx(wanted, abs=0.002)
+    assert wanted - whole == pytest.approx(missing, abs=0.002) and abs(missing) < 0.01 * wanted
+    page.locator(".against button", has_text="3").click()
+    until(page, "document.querySelector('.crumbs h2').textContent === 'Why 7 and not 3?'")
+    page.wait_for_timeout(400)
+    visit(page, address, page.url.split("#")[1])
+    assert page.locator(".crumbs h2").text_content() == "Why 7 and not 3?", "the address holds it"
+
+
+def test_the_keyboard_walks_the_pixels_of_the_reasons(page: Any):
+    page.locator(".answer-why").focus()
+    page.keyboard.press("Enter")
+    until(page, "document.querySelectorAll('.unit-list li').length > 6")
+    page.locator(".pixels [role=grid]").focus()
+    page.keyboard.press("Control+Home")
+    said = "document.querySelector('.pixels [role=gridcell]').textContent"
+    assert page.evaluate(said) == "Row 0, column 0: no ink, so no share"
+    page.evaluate("""() => { const cell = Digitscope.app.field.indexOf(Math.max(...Digitscope.app.field));
+      const press = (key) => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+      for (let i = 0; i < Math.floor(cell / 28); i++) press("ArrowDown");
+      for (let i = 0; i < cell % 28; i++) press("ArrowRight"); }""")
+    ink, slope, value = re.search(
+        r": ink (.+) × slope (.+) = (.+), for", page.evaluate(said).replace("\u2212", "-")
+    ).groups()
+    assert float(ink) * float(slope) == pytest.approx(float(value), abs=0.02) and float(ink) > 0.9
+    page.keyboard.press("Escape")
+    assert depth(page) == "0"
+
+
+def test_what_would_change_its_mind_can_be_tried_and_taken_back(page: Any):
+    draw(page, [(80, 60), (200, 60), (130, 230)])
+    settled(page)
+    assert answer(page) == "7"
+    page.locator(".answer-why").click()
+    until(page, "document.querySelectorAll('.unit-list li').length > 6")
+    page.locator(".against button", has_text="8").click()
+    pad = "document.querySelector('canvas.pad').toDataURL()"
+    before = page.evaluate(pad)
+    page.locator(".mind .main").click()
+    until(page, "document.querySelectorAll('.change').length === 2")
+    assert page.evaluate(pad) != before, "a ghost over the pad"
+    assert page.evaluate("Digitscope.app.drawing.strokes.length") == 1, "nothing is drawn yet"
+    said = page.locator(".change", has_text="Add ink").inner_text()
+    assert re.search(r"As much ink as \d+\.\d % of what is there, and it reads 8 with \d", said)
+    page.locator(".change", has_text="Add ink").get_by_role("button", name="Try it").click()
+    settled(page)
+    assert answer(page) == "8"
+    assert page.evaluate("Digitscope.app.drawing.strokes.length") == 2
+    page.keyboard.press("Control+z")
+    settled(page)
+    assert answer(page) == "7"
+
+
+def test_an_empty_pad_stays_pale_and_says_that_the_biases_speak(page: Any):
+    strongest = "Math.max(...Digitscope.app.run.layers[1].values) / Digitscope.app.ranges[1].limits[0]"
+    assert page.evaluate(strongest) == pytest.approx(1)
+    page.get_by_role("button", name="Clear the pad").click()
+    settled(page)
+    assert 0 < page.evaluate(strongest) < 0.5
+    assert "only the biases speak" in page.locator(".readout").inner_text()
+
+
+def test_the_frame_follows_the_strongest_cell_until_one_chooses(page: Any):
+    here = "[Digitscope.app.pointed.layer, Digitscope.app.pointed.cell]"
+    strongest = "[3, Digitscope.app.interesting(3)]"
+    seen = set()
+    for points in (THREE, [(80, 60), (200, 60), (130, 230)]):
+        page.get_by_role("button", name="Clear the pad").click()
+        draw(page, points)
+        settled(page)
+        assert page.evaluate(here) == page.evaluate(strongest)
+        seen.add(page.evaluate(here)[1])
+    assert len(seen) == 2
+    page.locator(".layer [role=grid]").nth(1).focus()
+    page.keyboard.press("ArrowRight")
+    chosen = page.evaluate(here)
+    draw(page, THREE)
+    settled(page)
+    assert page.evaluate(here) == chosen and chosen[0] == 1
+
+
+def test_the_theme_is_kept(page: Any, address: str):
+    scheme = "document.documentElement.style.colorScheme"
+    page.get_by_role("button", name="Light / dark").click()
+    chosen = page.evaluate(scheme)
+    assert chosen == "dark"
+    visit(page, address)
+    assert page.evaluate(scheme) == chosen
+
+
+def test_the_tour_moves_nothing(page: Any):
+    page.evaluate("() => Digitscope.app.open(1)")
+    top = page.locator(".stage-bar").bounding_box()["y"]
+    page.evaluate("() => { const { app } = Digitscope; app.set({ tour: 3 }); }")
+    assert page.locator(".tour").is_visible()
+    assert page.locator(".stage-bar").bounding_box()["y"] == top
+
+
+def test_on_a_phone_the_pad_stays_beside_the_maps_and_fingers_fit(browser: Any, address: str):
+    with opened(browser, **PHONE) as page:
+        visit(page, address)
+        page.evaluate("() => scrollTo(0, document.querySelectorAll('.layer')[3].offsetTop + 900)")
+        until(page, "document.querySelector('.pad-box.strip') !== null")
+        box = page.locator("canvas.pad").bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] < 200, "the small pad at the top of the screen"
+        page.touchscreen.tap(box["x"] + 30, box["y"] + 50)
+        settled(page)
+        assert page.evaluate("Digitscope.app.drawing.strokes.length") == 1, "one can draw in it"
+        page.evaluate("() => scrollTo(0, 0)")
+        until(page, "document.querySelector('.pad-box.strip') === null")
+        page.locator(".answer-why").tap()
+        until(page, "document.querySelectorAll('.unit-list li').length > 3")
+        assert not page.locator("kbd").first.is_visible(), "no Esc where there is no such key"
+        small = page.evaluate("""() => [...document.querySelectorAll("button, summary, input")].filter((one) =>
+          one.checkVisibility({ visibilityProperty: true }) && !one.closest(".dots, .toggle"))
+          .map((one) => [one.className, one.textContent.slice(0, 20), one.getBoundingClientRect()])
+          .filter(([, , { width, height }]) => width && Math.min(width, height) < 44)
+          .map(([name, text, { width, height }]) => [name, text, width, height])""")
+        assert not small
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", ["wide", "phone"])
 def test_nothing_keeps_people_out(browser: Any, address: str, scheme: str, size: str):
@@ -457,7 +643,7 @@ def test_nothing_keeps_people_out(browser: Any, address: str, scheme: str, size:
 def test_on_a_phone_the_pad_comes_first_and_nothing_sticks_out(browser: Any, address: str, place: str):
     with opened(browser, **PHONE) as page:
         visit(page, address, place)
-        tops = [page.locator(one).first.bounding_box()["y"] for one in (".pad", ".answer", ".seen", ".stage")]
+        tops = [page.locator(one).first.bounding_box()["y"] for one in (".draw", ".answer", ".seen", ".stage")]
         assert tops == sorted(tops)
         assert page.evaluate("document.documentElement.scrollWidth") == 390
         if not place:

@@ -27,10 +27,10 @@ from digitscope.models.model import Model
 from digitscope.progress import Progress
 from digitscope.reading.detectors import detector_of
 from digitscope.web import links
+from digitscope.web.lens.feature_map import feature_map
 from digitscope.web.lens.samples import SEARCHED, answers_to, hardest, misread, patches, samples
 from digitscope.web.lens.single_file import self_contained
 from digitscope.web.lens.stages import packed_course
-from digitscope.web.lens.feature_map import feature_map
 
 VERSION = 1
 """Version of ``model.json``; it increases when a field changes its meaning."""

@@ -82,8 +82,8 @@ def samples(data: Dataset, wanted: list[int]) -> list[dict[str, Any]]:
     """The first ``EACH`` test images of every digit and those at the indices ``wanted``, ordered by index.
 
     Returns:
-        ``index``, ``label`` and ``pixels``, base64 of uint8 (28, 28), of each; where MNIST's label is wrong, ``seen`` is
-        the digit that people see.
+        ``index``, ``label`` and ``pixels``, base64 of uint8 (28, 28), of each; where MNIST's label is wrong, also
+        ``seen``, the digit that people see.
     """
     first = [index for digit in range(10) for index in np.flatnonzero(data.y_test == digit)[:EACH].tolist()]
     seen = WRONG_TEST_LABELS if data.is_mnist else {}

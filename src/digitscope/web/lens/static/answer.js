@@ -16,7 +16,7 @@ globalThis.Digitscope ??= {};
       this.sure = make("p", { className: "answer-sure" });
       this.next = make("p", { className: "answer-next" });
       this.verdict = make("p", { className: "answer-verdict" });
-      this.why = make("button", { type: "button", className: "plain answer-why", onclick: () => app.openPanel("why") });
+      this.why = make("button", { type: "button", className: "plain answer-why", onclick: () => app.openPanel("why", { against: this.against }) });
       this.bars = Array.from({ length: 10 }, (_, digit) => {
         const bar = make("i");
         const share = make("span", { className: "share" });
@@ -33,8 +33,9 @@ globalThis.Digitscope ??= {};
       this.element.classList.toggle("refused", refused || blank);
       this.element.classList.toggle("misread", misread);
       this.verdict.textContent = misread ? `\u2717 ${words("answer.misread", { label, digit: answer })}` : "";
+      this.against = misread ? label : null;
       this.why.hidden = blank;
-      this.why.textContent = words(refused ? "why.open.refused" : "why.open", { digit: answer, other: runnerUp });
+      this.why.textContent = words(refused ? "why.open.refused" : "why.open", { digit: answer, other: this.against ?? runnerUp });
       this.digit.textContent = blank ? "\u2013" : refused ? "?" : answer;
       this.sure.textContent = blank ? words("answer.blank") : refused ? words("answer.refused")
         : words("answer.sure", { share: percent(probabilities[answer]) });
@@ -44,7 +45,7 @@ globalThis.Digitscope ??= {};
         bar.style.height = `${refused || blank ? 0 : 100 * probabilities[digit]}%`;
         share.textContent = refused || blank || probabilities[digit] < 0.005 ? "" : wholePercent(probabilities[digit]);
         item.setAttribute("aria-label", refused || blank ? `${digit}` : `${digit}: ${percent(probabilities[digit])}`);
-        item.classList.toggle("best", digit === answer && !blank);
+        item.classList.toggle("best", digit === answer && !blank && !refused);
       });
     }
   }

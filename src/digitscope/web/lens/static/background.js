@@ -1,6 +1,6 @@
 // Slow questions about a digit, answered beside the page: what speaks for it, and what would change the answer.
 //
-//   Digitscope.Background(modelJson) -> {ask(question, about, progress) -> Promise<answer | null>, drop(question), use(weights), close()}
+//   Digitscope.Background(modelJson) -> {ask(question, about, progress) -> Promise<answer | null>, drop(question), use(weights, judged), close()}
 //     question: a name in QUESTIONS; about: its arguments, plain values
 //     progress(steps): called now and then with the steps of the work so far
 //     use: other weights from the next question on, as those of Digitscope.Worker; what is open then resolves to null
@@ -26,12 +26,13 @@ globalThis.Digitscope ??= {};
   // Takes questions and sends answers: {question, number, steps} on the way, {question, number, answer} in the end.
   class Answering {
     constructor(model, send) {
-      Object.assign(this, { model, send, open: new Map(), busy: false });
+      Object.assign(this, { model, send, known: model.known, open: new Map(), busy: false });
     }
 
-    use(weights) {
+    use({ weights, judged }) {
       this.open.clear();
       Digitscope.setWeights(this.model, weights);
+      this.model.known = judged ? this.known : null;
     }
 
     take({ question, number, about }) {
@@ -65,7 +66,7 @@ globalThis.Digitscope ??= {};
     let answering = null;
     addEventListener("message", ({ data }) => {
       if (data.model) answering = new Answering(Digitscope.openModel(data.model), (answer) => postMessage(answer));
-      else if (data.weights) answering.use(data.weights);
+      else if (data.weights) answering.use(data);
       else answering.take(data);
     });
   }
@@ -85,8 +86,8 @@ globalThis.Digitscope ??= {};
     };
     const alone = () => {
       const answering = new Answering(Digitscope.openModel(needed), told);
-      post = (sent) => (sent.weights ? answering.use(sent.weights) : answering.take(sent));
-      if (used) post({ weights: used });
+      post = (sent) => (sent.weights ? answering.use(sent) : answering.take(sent));
+      if (used) post(used);
       for (const one of asked.values()) post(one.sent);
     };
     let worker = null;
@@ -114,10 +115,10 @@ globalThis.Digitscope ??= {};
         drop(question);
         post({ question, about: null });
       },
-      use: (weights) => {
-        used = weights;
+      use: (weights, judged) => {
+        used = { weights, judged };
         [...asked.keys()].forEach(drop);
-        post({ weights });
+        post(used);
       },
       close: () => worker?.terminate(),
     };

@@ -84,7 +84,7 @@ globalThis.Digitscope ??= {};
         make("div", { className: "options" },
           make("span", { className: "legend-box" }, words("legend.low"), this.legend, words("legend.high")),
           choice(words("maps.show"), [["sum", words("maps.sum")], ["value", words("maps.relu")]], view, (value) => app.set({ view: value })),
-          make("span", { className: "option-name", textContent: words("scale") }),
+          make("span", { className: "option-name", title: words("scale.what"), textContent: words("scale") }),
           choice(words("scale.what"), ["map", "layer", "network"].map((one) => [one, words(`scale.${one}`)]), scale, (value) => app.set({ scale: value })))];
     }
 

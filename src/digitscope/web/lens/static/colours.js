@@ -1,6 +1,7 @@
 // Numbers as colours: orange above zero, blue below, paper at zero; pixels as grey. It knows light and dark, and no network.
 //
 //   Digitscope.colours() -> {signed, grey}   tables of 511 and 256 colours, each Uint32 of ABGR, of the theme in use
+//   Digitscope.theme() -> "light" | "dark"; setTheme(name | null), null: as the system has it; keepTheme(): for the next visit
 //   Digitscope.shade(kind, part) -> {fill, ink}   CSS colours of a cell and of a number written on it
 //
 // Source of the colours: ColorBrewer's PuOr and RdBu, as in every figure of Digitscope; small values are lifted.
@@ -23,7 +24,19 @@ globalThis.Digitscope ??= {};
   };
   const system = matchMedia("(prefers-color-scheme: dark)");
   const tables = {};
+  const KEPT = "digitscope-theme";
+  const NAMES = ["light", "dark"];
   let chosen = null;
+
+  // Some browsers keep nothing for files opened from disk: then the theme is the system's again.
+  const stored = (act) => {
+    try {
+      return act(localStorage);
+    } catch (error) {
+      if (error.name !== "SecurityError" && error.name !== "QuotaExceededError") throw error;
+      return null;
+    }
+  };
 
   const theme = () => chosen ?? (system.matches ? "dark" : "light");
 
@@ -33,6 +46,11 @@ globalThis.Digitscope ??= {};
   };
 
   const chosenTheme = () => chosen;
+
+  const keepTheme = () => stored((kept) => kept.setItem(KEPT, chosen));
+
+  const before = stored((kept) => kept.getItem(KEPT));
+  if (NAMES.includes(before)) setTheme(before);
 
   const channels = (hex) => [1, 3, 5].map((start) => parseInt(hex.slice(start, start + 2), 16));
 
@@ -71,5 +89,5 @@ globalThis.Digitscope ??= {};
     return { fill: `rgb(${rgb.join(" ")})`, ink: luminance(rgb) > 0.18 ? "#000" : "#fff" };
   };
 
-  Object.assign(Digitscope, { theme, chosenTheme, setTheme, colours, colourOf, shade, onTheme: (act) => system.addEventListener("change", act) });
+  Object.assign(Digitscope, { theme, chosenTheme, setTheme, keepTheme, colours, colourOf, shade, onTheme: (act) => system.addEventListener("change", act) });
 })();

@@ -74,6 +74,7 @@ globalThis.Digitscope ??= {};
     // Lowest and highest number of every layer, what is full colour in each of its maps, and which maps are dead.
     measure() {
       const { scale } = this.state;
+      const usual = this.outcome.blank ? this.usual : null;
       this.ranges = this.model.layers.map((layer, index) => {
         const values = this.shown(index), maps = isMaps(layer) ? layer.shape[2] : 1;
         const limits = new Float32Array(maps);
@@ -86,6 +87,9 @@ globalThis.Digitscope ??= {};
           if (++map === maps) map = 0;
         }
         const dead = [...limits.keys()].filter((map) => limits[map] === 0);
+        usual?.layers[index][this.state.view === "sum" && usual.layers[index].sums ? "sums" : "values"].forEach((value, i) => {
+          limits[i % maps] = Math.max(limits[i % maps], Math.abs(value));
+        });
         return { low, high, limits, dead };
       });
       const most = this.ranges.map(({ limits }) => Math.max(...limits));
@@ -95,6 +99,12 @@ globalThis.Digitscope ??= {};
         if (scale !== "map" || index === 0) range.limits.fill(size);
         if (!isMaps(this.model.layers[index])) range.limits = new Float32Array(this.model.layers[index].shape[0]).fill(size);
       });
+    }
+
+    // What the first test image makes of the network: on an empty pad, where the biases alone speak, full colour is what it is there.
+    get usual() {
+      this.ofFirst ??= Digitscope.run(this.model, Float32Array.from([...this.samples.values()][0].bytes, (byte) => byte / 255));
+      return this.ofFirst;
     }
 
     terms(index, cell) {

@@ -36,6 +36,14 @@ globalThis.Digitscope ??= {};
       const [last] = this.model.layers.map((layer, i) => (layer.kind === "conv2d" ? i : 0)).sort((a, b) => b - a);
       if (!found.place) Object.assign(this.state.place, { layer: last, cell: this.interesting(last) });
       this.pointed = { layer: this.state.place.layer, cell: this.state.place.cell };
+      Object.assign(this, { followed: last, chosen: Boolean(found.place), hovered: false });
+    }
+
+    // The frame stays on the strongest cell of the last convolution until one chooses a cell.
+    follow() {
+      if (this.chosen || this.hovered) return;
+      this.pointed = { layer: this.followed, cell: this.interesting(this.followed) };
+      Object.assign(this.state.place, this.pointed);
     }
 
     // A drawing from an address, if this page can show it.
@@ -80,6 +88,7 @@ globalThis.Digitscope ??= {};
       if (!run || worn !== this.worn) return;
       const answered = performance.now();
       this.take(run);
+      this.follow();
       this.show();
       this.drawRail();
       this.timing = { asked, answered, drawn: performance.now() };
@@ -94,7 +103,7 @@ globalThis.Digitscope ??= {};
       Digitscope.setWeights(this.model, weights ?? finished.weights);
       this.model.known = weights ? null : finished.known;
       this.worker.use(weights ?? finished.weights, !weights);
-      this.background.use(weights ?? finished.weights);
+      this.background.use(weights ?? finished.weights, !weights);
       this.worn += 1;
       this.wornName = weights ? name : null;
       this.compute();
@@ -123,6 +132,7 @@ globalThis.Digitscope ??= {};
       const moved = leaving || next.layer !== place.layer || next.depth !== place.depth;
       if (moved) this.write("replaceState");
       Object.assign(this.state, { place: next, panel: null });
+      this.chosen ||= Object.keys(change).length > 0;
       this.pointed = { layer: next.layer, cell: next.cell };
       this.show();
       if (moved) this.write("pushState");
@@ -132,10 +142,10 @@ globalThis.Digitscope ??= {};
     }
 
     // Opens a panel in place of the network; it closes as one goes anywhere else.
-    openPanel(panel) {
-      if (this.state.panel === panel) return;
+    openPanel(panel, change = {}) {
+      if (this.state.panel === panel) return this.set(change);
       this.write("replaceState");
-      this.state.panel = panel;
+      Object.assign(this.state, { panel, ...change });
       this.show();
       this.write("pushState");
       this.focusStage();
@@ -148,7 +158,13 @@ globalThis.Digitscope ??= {};
     }
 
     point(place, spoken = false) {
-      if (!place) return;
+      this.hovered = Boolean(place) && !spoken;
+      this.chosen ||= spoken;
+      if (!place) {
+        this.follow();
+        if (!this.chosen && this.view() === this.network) this.network.link();
+        return;
+      }
       this.pointed = place;
       this.state.place = { ...this.state.place, ...place };
       this.network.link();
@@ -258,6 +274,7 @@ globalThis.Digitscope ??= {};
       this.picture.draw();
       this.answer.draw(this.outcome);
       this.learn.draw();
+      this.pad.said.textContent = this.outcomeSentence();
     }
 
     drawStage() {
@@ -355,6 +372,7 @@ globalThis.Digitscope ??= {};
 
     turn() {
       Digitscope.setTheme(Digitscope.theme() === "dark" ? "light" : "dark");
+      Digitscope.keepTheme();
       this.draw();
     }
 

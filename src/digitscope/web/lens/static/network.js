@@ -25,7 +25,7 @@ globalThis.Digitscope ??= {};
         const bar = make("i"), share = make("span", { className: "share" });
         const button = make("button", {
           type: "button", className: "share-row", onclick: () => pick(digit),
-          onpointerenter: () => app.point({ layer: index, cell: digit }), onfocus: () => app.point({ layer: index, cell: digit }),
+          onpointerenter: () => app.point({ layer: index, cell: digit }), onpointerleave: () => app.point(null), onfocus: () => app.point({ layer: index, cell: digit }),
         }, make("b", { textContent: digit }), make("span", { className: "bar" }, bar), share);
         return { bar, share, button };
       });
@@ -53,7 +53,10 @@ globalThis.Digitscope ??= {};
       this.columns = app.model.layers.map((layer, index) => this.column(layer, index));
       this.row = make("div", { className: "net-row" }, ...this.columns.map(({ element }) => element), this.links);
       this.reads = make("b");
-      this.readout = make("p", { className: "readout" }, this.reads, make("span", { textContent: words("network.hint") }));
+      this.hint = make("span");
+      const curve = (kind, key) => make("span", { className: `curve ${kind}` }, make("i"), words(key));
+      this.readout = make("p", { className: "readout" }, this.reads, this.hint,
+        make("span", { className: "curves" }, curve("plus", "network.plus"), curve("minus", "network.minus")));
       this.element = make("section", { className: "network", "aria-label": words("network.label") },
         make("div", { className: "net-scroll" }, this.row), this.readout, this.more());
       this.width = 0;
@@ -72,7 +75,7 @@ globalThis.Digitscope ??= {};
     column(layer, index) {
       const { app } = this;
       const part = layer.activation === "softmax" ? new Shares(app, index) : this.atlas(layer, index, 1, 1);
-      const range = make("p", { className: "range" });
+      const range = make("p", { className: "range", title: words("network.range.what") });
       const sizes = layer.shape.map(count);
       const spaced = sizes.join(" \u00d7 "), close = sizes.join("\u00d7");
       const size = make("span", { textContent: spaced });
@@ -168,6 +171,7 @@ globalThis.Digitscope ??= {};
         const silent = isMaps(layer) && index && dead.length ? words("network.dead", { n: dead.length, all: layer.shape[2] }) : "";
         range.textContent = `${words("network.range", { low: short(low), high: short(high) })}\n${silent}`;
       });
+      this.hint.textContent = words(app.outcome.blank ? "network.blank" : "network.hint");
       this.link();
     }
 

@@ -31,8 +31,11 @@ globalThis.Digitscope ??= {};
         onkeydown: (event) => this.key(event), onblur: () => { this.lift(); this.cursor = null; this.draw(); },
       });
       this.hint = make("p", { className: "pad-hint", "aria-hidden": "true" });
-      this.element = make("div", { className: "pad-box" }, this.canvas, this.hint,
+      this.said = make("p", { className: "pad-said", "aria-hidden": "true" });
+      this.box = make("div", { className: "pad-box" }, this.canvas, this.hint, this.said,
         make("p", { id: "pad-keys", className: "unseen", textContent: words("pad.keys") }));
+      this.element = make("div", { className: "pad-place" }, this.box);
+      new IntersectionObserver(([{ isIntersecting }]) => this.stick(!isIntersecting)).observe(this.element);
       this.tools = this.buildTools();
     }
 
@@ -51,6 +54,13 @@ globalThis.Digitscope ??= {};
       this.clear = tool("clear", () => this.app.keep({ strokes: [] }));
       return make("div", { className: "tools", role: "group", "aria-label": words("pad.tools") },
         this.pen, this.eraser, size, this.undo, this.redo, this.clear);
+    }
+
+    // On a phone the pad, small, stays at the top while one looks at the maps below.
+    stick(away) {
+      if (this.stroke) return;
+      this.box.classList.toggle("strip", away);
+      this.draw();
     }
 
     take(erase) {

@@ -13,7 +13,7 @@ globalThis.Digitscope ??= {};
       while (app.samples.has(this.last + 1)) this.last++;
       const { last } = this;
       this.number = make("input", {
-        type: "number", min: 0, max: last, inputMode: "numeric", "aria-label": words("samples.number", { last }),
+        type: "number", min: 0, max: Math.max(...app.samples.keys()), inputMode: "numeric", "aria-label": words("samples.number", { last }),
         onchange: () => this.take(this.number.value),
       });
       const digits = Array.from({ length: 10 }, (_, digit) => make("button", {
@@ -22,12 +22,12 @@ globalThis.Digitscope ??= {};
       }));
       this.note = make("p", { className: "note" });
       this.element = make("div", { className: "samples" },
-        make("div", { className: "digits", role: "group", "aria-label": words("samples.digits") }, ...digits),
-        make("div", { className: "row" }, make("label", {}, words("samples.image", { last }), this.number), this.note,
+        make("p", { className: "note", textContent: words("samples.digits") }), make("div", { className: "digits", role: "group", "aria-label": words("samples.digits") }, ...digits),
+        make("div", { className: "row" }, make("label", {}, words("samples.image"), this.number), this.note,
           make("button", {
             type: "button", className: "plain", textContent: words("samples.hardest"),
             title: words("samples.hardest.what", { n: app.model.hardest.length }), onclick: () => this.hardest(),
-          })));
+          })), make("p", { className: "note", textContent: words("samples.range", { last, n: app.model.hardest.length }) }));
     }
 
     random(digit) {

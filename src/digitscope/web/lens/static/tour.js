@@ -45,7 +45,7 @@ globalThis.Digitscope ??= {};
       const cell = app.interesting(layer);
       app.go(depth === 0 ? { depth } : { depth, layer, cell, ...app.bestSource(layer, cell) });
       this.title.focus({ preventScroll: true });
-      if (matchMedia("(max-width: 44rem)").matches) this.element.scrollIntoView();
+      if (matchMedia("(max-width: 44rem)").matches) document.getElementById("stage").scrollIntoView();
     }
 
     start() { this.go(0); }
@@ -59,6 +59,7 @@ globalThis.Digitscope ??= {};
       const { app } = this;
       const { tour } = app.state;
       this.element.hidden = tour === null;
+      document.body.classList.toggle("touring", tour !== null);
       const before = this.shown;
       this.shown = `${tour} ${"sample" in app.drawing}`;
       if (tour === null || this.shown === before) return;
