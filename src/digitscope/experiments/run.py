@@ -1,7 +1,6 @@
 """Train a recipe on a dataset and write a run folder with the network, its measurements and its report.
 
-An interrupted run resumes after its last finished epoch. ``training.fit`` fits the network, ``models.metrics`` measures
-it.
+An interrupted run resumes after its last finished epoch. ``training.fit`` fits, ``models.metrics`` measures.
 """
 
 from __future__ import annotations

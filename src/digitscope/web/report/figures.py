@@ -113,10 +113,10 @@ def canvas(figure: Figure, width: int, height: int) -> Canvas:
 
 def themed(text: str) -> str:
     """A chart whose colours follow the page's theme."""
-    known = {colour.lower(): name for colour, name in THEMED.items()}
+    known = {colour.lower(): f"chart-{name}" for colour, name in THEMED.items()}
     return re.sub(
         r"#[0-9a-f]{6}\b",
-        lambda found: f"var(--chart-{known[found[0]]}, {found[0]})" if found[0] in known else found[0],
+        lambda found: f"var(--{known[found[0]]}, {found[0]})" if found[0] in known else found[0],
         text,
     )
 

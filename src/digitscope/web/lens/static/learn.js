@@ -1,6 +1,7 @@
 // How the network came to be, over the stage: its training replayed, trained anew in the page, or beside another network.
 //
-//   new Digitscope.Learn(app) -> {element, draw()}   draw: after every answer of the network on the screen
+//   new Digitscope.Learn(app) -> {element, buttons, draw()}   buttons: name -> what opens and closes each part, to be put anywhere
+//     draw: after every answer of the network on the screen
 
 "use strict";
 
@@ -19,10 +20,11 @@ globalThis.Digitscope ??= {};
         type: "button", className: "plain", textContent: words(`learn.${name}`), "aria-expanded": "false", "aria-controls": `learn-${name}`, onclick: () => this.toggle(name),
       })]));
       this.bodies = Object.fromEntries(Object.entries(this.parts).map(([name, { element }]) => [name,
-        make("section", { id: `learn-${name}`, className: "learn-body card", hidden: true, "aria-label": words(`learn.${name}`) }, element)]));
+        make("section", { id: `learn-${name}`, className: "learn-body card", hidden: true, tabIndex: -1, "aria-label": words(`learn.${name}`) },
+          make("button", { type: "button", className: "plain learn-close", textContent: "\u00d7", title: words("learn.close"), "aria-label": words("learn.close"), onclick: () => this.close(name) }), element)]));
       this.filters = this.filtersOf(app.model);
       this.onScreen = make("p", { className: "on-screen" });
-      this.element = make("div", { className: "learn" }, make("div", { className: "learn-bar", role: "group", "aria-label": words("learn.label") }, ...Object.values(this.buttons), this.onScreen), ...Object.values(this.bodies));
+      this.element = make("div", { className: "learn", role: "group", "aria-label": words("learn.label") }, this.onScreen, ...Object.values(this.bodies));
     }
 
     // The filters of a convolution that looks at the picture itself: small enough to watch all of them change.
@@ -48,6 +50,11 @@ globalThis.Digitscope ??= {};
       this.app.resized(true);
     }
 
+    close(name) {
+      this.toggle(name);
+      this.buttons[name].focus({ preventScroll: true });
+    }
+
     fold(name) {
       this.bodies[name].hidden = true;
       this.buttons[name].setAttribute("aria-expanded", "false");
@@ -60,6 +67,8 @@ globalThis.Digitscope ??= {};
       if (BY_ITSELF.includes(name) && this.filters) this.bodies[name].append(this.filters.element);
       this.parts[name].open();
       this.draw();
+      this.bodies[name].focus({ preventScroll: true });
+      this.bodies[name].scrollIntoView({ block: "nearest" });
     }
 
     draw() {

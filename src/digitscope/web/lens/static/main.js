@@ -192,6 +192,7 @@ globalThis.Digitscope ??= {};
       if (this.state.tour >= this.tour.steps.length) this.state.tour = null;
       this.spoken = make("p", { className: "unseen", "aria-live": "polite", role: "status" });
       this.stage = make("div", { className: "stage-body" });
+      const more = make("div", { className: "row more", role: "group", "aria-label": words("more.label") }, ...Object.values(this.learn.buttons), ...this.network.more());
       this.bar = new Digitscope.Bar(this);
       const rail = make("aside", { className: "rail", "aria-label": words("rail.label") },
         make("section", { className: "card draw", "aria-label": words("pad.title") }, this.pad.element, this.pad.tools, this.samplesView.element, this.picture.buttons),
@@ -203,7 +204,7 @@ globalThis.Digitscope ??= {};
       document.body.replaceChildren(
         make("a", { className: "skip", href: "#stage", textContent: words("skip"), onclick: (event) => { event.preventDefault(); this.focusStage(); } }),
         Digitscope.topBar(this), make("div", { className: "page" }, rail,
-          make("main", { className: "stage", id: "stage", tabIndex: -1 }, this.tour.element, this.learn.element, this.picture.element, this.bar.element, this.stage)), this.spoken);
+          make("main", { className: "stage", id: "stage", tabIndex: -1 }, this.tour.element, this.learn.element, this.picture.element, this.bar.element, this.stage, more)), this.spoken);
       this.show();
       this.draw();
       this.listen();

@@ -58,18 +58,17 @@ globalThis.Digitscope ??= {};
       this.readout = make("p", { className: "readout" }, this.reads, this.hint,
         make("span", { className: "curves" }, curve("plus", "network.plus"), curve("minus", "network.minus")));
       this.element = make("section", { className: "network", "aria-label": words("network.label") },
-        make("div", { className: "net-scroll" }, this.row), this.readout, this.more());
+        make("div", { className: "net-scroll" }, this.row), this.readout);
       this.width = 0;
     }
 
-    // What belongs to no single cell: the map of the last hidden layer, and a convolution to play with.
+    // Buttons for what belongs to no single cell: the map of the last hidden layer, and a convolution to play with.
     more() {
       const { app } = this;
       const found = app.model.layers.findIndex(({ name }) => name === app.model.map?.layer);
       const button = (key, values, onclick) => make("button", { type: "button", className: "plain", textContent: words(key, values), onclick });
-      return make("div", { className: "row more" },
-        found > 0 ? button("map.open", { n: count(app.model.layers[found].shape[0]) }, () => Digitscope.showMap(app, found)) : null,
-        button("toy.open", {}, Digitscope.showToy));
+      return [found > 0 ? button("map.open", { n: count(app.model.layers[found].shape[0]) }, () => Digitscope.showMap(app, found)) : null,
+        button("toy.open", {}, Digitscope.showToy)];
     }
 
     column(layer, index) {

@@ -53,7 +53,7 @@ globalThis.Digitscope ??= {};
   class Picture {
     constructor(app) {
       this.app = app;
-      this.file = make("input", { type: "file", accept: "image/*", className: "unseen", tabIndex: -1, "aria-label": words("picture.open"), onchange: () => this.chosen() });
+      this.file = make("input", { type: "file", accept: "image/*", hidden: true, tabIndex: -1, "aria-label": words("picture.open"), onchange: () => this.chosen() });
       const button = (key, act) => make("button", { type: "button", className: "plain", textContent: words(`picture.${key}`), title: words(`picture.${key}.what`), onclick: act });
       this.buttons = make("div", { className: "row picture-buttons" }, this.file,
         button("open", () => this.file.click()), button("camera", () => this.camera()));

@@ -16,7 +16,7 @@ globalThis.Digitscope ??= {};
       Object.assign(this, { app, wear, trainer: null, running: false, seed: 1 });
       this.button = make("button", { type: "button", className: "main", onclick: () => (this.running ? this.pause() : this.go()) });
       this.again = make("button", { type: "button", className: "plain", textContent: words("learn.reset"), title: words("learn.reset.what"), onclick: () => this.reset() });
-      this.state = make("p", { className: "learn-state", role: "status" });
+      this.state = make("p", { className: "learn-state", "aria-live": "polite" });
       this.curve = new Digitscope.Curve();
       this.parts = this.parted();
       this.element = make("div", { className: "training" },
