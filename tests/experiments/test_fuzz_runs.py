@@ -28,7 +28,7 @@ from digitscope.models.run_folder import read_history
 from digitscope.reading.batch import Results
 from digitscope.training.recipes import RECIPES
 from digitscope.web.lens.bundle import page_model
-from digitscope.web.report import result, training
+from digitscope.web.report import linked, mistakes, result, training
 from digitscope.web.report.build import chapter
 from digitscope.web.report.data import facts as data_facts
 from digitscope.web.report.record import Record
@@ -79,8 +79,9 @@ def told(folder: Path, data: Dataset) -> None:
     record = Record.read(folder, data)
     facts = {
         "run": record, "recipe": record.recipe, "test": record.evaluation, "lens": record.lens, "version": "0",
-        "loss": result.loss(record), "accuracy": result.accuracy(record), "errors": result.errors(record),
+        "loss": result.loss(record), "accuracy": result.accuracy(record), "errors": mistakes.errors(record),
         "training": training.facts(record), "data": data_facts(record), "figures": defaultdict(str),
+        "page": linked.page_links(record),
     }  # fmt: skip
     for name in ("00-result", "18-loss", "20-training", "21-accuracy", "22-errors", "24-next"):
         assert chapter(name, facts).body

@@ -340,7 +340,7 @@ def test_the_units_and_the_pixels_add_up_to_what_they_explain(attributed: list[d
         assert one["units"] == pytest.approx(one["score"], abs=1e-5), "units and bias are the score"
         wanted = one["score"] - one["empty"]
         assert one["sum"] == pytest.approx(wanted, abs=0.01 * max(1, abs(wanted))), "completeness, within 1 %"
-        assert one["score"] > 0 and one["runs"] < 200
+        assert one["score"] > 0 and one["runs"] < 300
 
 
 def ranks(values: list[float]) -> np.ndarray:
@@ -382,8 +382,9 @@ CHANGED = """async ([strokes, erase]) => {
 
 @pytest.mark.parametrize("erase", [False, True])
 def test_a_change_that_is_found_makes_it_the_digit(bench: Bench, erase: bool):
-    seven = Stroke((80, 60, 200, 60, 130, 230), 22, False)
-    found = bench.page.evaluate(CHANGED, [plain([seven]), erase])
+    seven = (80, 60, 200, 60, 130, 230)
+    nine = (190, 80, 140, 60, 95, 95, 130, 140, 190, 110, 190, 80, 185, 150, 180, 235)
+    found = bench.page.evaluate(CHANGED, [plain([Stroke(nine if erase else seven, 22, False)]), erase])
     assert found, "at least one digit can be reached"
     for digit, answer, refused, ink, off, kind, one_more in found:
         assert answer == digit and not refused and kind and one_more

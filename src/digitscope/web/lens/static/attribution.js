@@ -20,7 +20,7 @@ globalThis.Digitscope ??= {};
 
 (() => {
   const PARTS = 8; // of the path from no ink to the field, at first; parts that do not add up are halved
-  const MOST = 64; // parts in the end: about 130 runs of the network; what is missing then is below 1 %
+  const MOST = 128; // parts in the end: about 260 runs of the network; what is missing then is below 1 %
   const TOLERANCE = 1e-2; // of the difference of the scores: the errors of all parts, signs aside
 
   const score = (run, [digit, other]) => {
