@@ -280,6 +280,8 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         step = self._epoch % self._recipe.epochs * len(self._batches) + batch + 1
         if self._recorder is not None and self._recorder.is_due(step):
+            if keras.backend.backend() == "jax":
+                self.model.jax_state_sync()  # within an epoch, Keras keeps the newest weights elsewhere
             self._recorder.keep(step, self.model.get_weights())
         if self._progress is not None and logs:
             done = self._epoch * self._n + min((batch + 1) * self._recipe.batch_size, self._n)

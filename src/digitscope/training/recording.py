@@ -39,8 +39,9 @@ class StepLosses(keras.metrics.Metric):  # type: ignore[misc]
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Record the loss of the next step."""
         loss = keras.ops.cast(self._loss(y_true, y_pred), "float32")
-        here = keras.ops.arange(self._values.shape[0], dtype="int32") == self._taken
-        self._values.assign(keras.ops.where(here, loss, self._values))
+        values, taken = keras.ops.convert_to_tensor(self._values), keras.ops.convert_to_tensor(self._taken)
+        here = keras.ops.arange(self._values.shape[0], dtype="int32") == taken
+        self._values.assign(keras.ops.where(here, loss, values))
         self._taken.assign(self._taken + 1)
 
     def result(self) -> Any:
