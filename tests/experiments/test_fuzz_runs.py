@@ -28,7 +28,7 @@ from digitscope.models.run_folder import read_history
 from digitscope.reading.batch import Results
 from digitscope.training.recipes import RECIPES
 from digitscope.web.lens.bundle import page_model
-from digitscope.web.report import linked, mistakes, result, training
+from digitscope.web.report import keras_lines, learned, linked, mistakes, result, training
 from digitscope.web.report.build import chapter
 from digitscope.web.report.data import facts as data_facts
 from digitscope.web.report.record import Record
@@ -81,9 +81,9 @@ def told(folder: Path, data: Dataset) -> None:
         "run": record, "recipe": record.recipe, "test": record.evaluation, "lens": record.lens, "version": "0",
         "loss": result.loss(record), "accuracy": result.accuracy(record), "errors": mistakes.errors(record),
         "training": training.facts(record), "data": data_facts(record), "figures": defaultdict(str),
-        "page": linked.page_links(record),
+        "page": linked.page_links(record), "keras": keras_lines.facts(record), "learned": learned.facts(record),
     }  # fmt: skip
-    for name in ("00-result", "18-loss", "20-training", "21-accuracy", "22-errors", "24-next"):
+    for name in ("00-result", "18-loss", "20-training", "22-accuracy", "23-errors", "25-next"):
         assert chapter(name, facts).body
     assert len(record.learning_rates) == record.steps_per_epoch * record.recipe.epochs
 

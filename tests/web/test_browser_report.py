@@ -96,6 +96,12 @@ def visit(page: Any, folder: Path) -> None:
     page.wait_for_function("document.querySelector('[data-slide] canvas')?.width > 0")
 
 
+def printed(page: Any) -> list[str]:
+    """The text of every page on paper."""
+    document = pypdfium2.PdfDocument(page.pdf(prefer_css_page_size=True, print_background=True))
+    return [page.get_textpage().get_text_range() for page in document]
+
+
 def live(page: Any) -> None:
     """Until the live page is ready."""
     for _ in range(300):
@@ -216,11 +222,11 @@ def test_a_page_without_a_report_leads_to_none(browser: Any, folder: Path):
         assert page.locator("a.chapter").count() == 0 and page.get_by_text("Report", exact=True).count() == 0
 
 
-def test_it_prints_on_at_most_forty_pages_with_contents_and_numbers(browser: Any, folder: Path, tmp_path: Path):
+def test_it_prints_on_at_most_forty_pages_with_contents_and_numbers(browser: Any, folder: Path):
     with opened(browser, viewport={"width": 1440, "height": 900}, reduced_motion="reduce") as page:
         visit(page, folder)
-        page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True, print_background=True)
-    pages = [page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(tmp_path / "report.pdf")]
+        headings = page.evaluate("[...document.querySelectorAll('main :is(h2, h3)')].map((one) => one.textContent)")
+        pages = printed(page)
     assert len(pages) <= 40
     titles = [
         "What a convolution does",
@@ -230,6 +236,48 @@ def test_it_prints_on_at_most_forty_pages_with_contents_and_numbers(browser: Any
     ]
     assert all(title in pages[0] for title in titles)
     assert all(f"{number} / {len(pages)}" in text for number, text in enumerate(pages, start=1))
-    lines = [[line for line in text.splitlines() if line.strip()] for text in pages]
-    last = [of_page[-3] for of_page in lines[1:-1]]  # above the two lines at the foot
-    assert not [line for line in last if line in titles]
+    assert not any("Three questions on this chapter" in text for text in pages), "hand-outs have them"
+    foot = "How a network reads digits"
+    lines = [[line.strip() for line in text.splitlines() if line.strip() and foot not in line] for text in pages]
+    assert len(headings) > 40
+    assert not [of_page[-1] for of_page in lines[:-1] if of_page[-1] in headings], "no heading ends a page"
+
+
+def test_every_chapter_has_a_hand_out_of_at_most_two_pages(browser: Any, folder: Path):
+    with opened(browser, viewport={"width": 1440, "height": 900}, reduced_motion="reduce") as page:
+        visit(page, folder)
+        handouts = page.evaluate("[...document.querySelectorAll('.questions')].map((one) => one.id)")
+        chapters = page.evaluate("[...document.querySelectorAll('section.chapter')].map((one) => one.id)")
+        assert [f"handout-{chapter}" for chapter in chapters[:-3]] == handouts
+        for number, (chapter, handout) in enumerate(zip(chapters, handouts, strict=False), start=1):
+            page.evaluate(f"location.hash = '{handout}'")
+            page.wait_for_function(f"document.querySelector('.handed')?.id === '{chapter}'")
+            text = printed(page)
+            assert len(text) <= 2, chapter
+            said = " ".join(" ".join(text).split())
+            for wanted in page.evaluate("""[...document.querySelectorAll('.handed :is(h2, .questions li)')]
+              .map((one) => one.textContent.trim())"""):
+                assert " ".join(wanted.split()) in said, (chapter, wanted)
+            assert f"Name {number} {page.title()}" in said
+            assert page.locator(".handed .questions li i").count() == 21, "lines to write on"
+            assert page.locator(".handed figure:visible").count() <= 1
+
+
+def test_the_way_to_a_hand_out_and_back(browser: Any, folder: Path):
+    with opened(browser, viewport={"width": 390, "height": 844}, reduced_motion="reduce") as page:
+        visit(page, folder)
+        assert page.locator(".sheet-bar").is_hidden()
+        page.locator("#adam").get_by_text("Hand-out to print").click()
+        page.get_by_role("button", name="Print this hand-out").wait_for()
+        assert page.locator("#adam svg.chart:visible").count() == 1 and page.locator("#loss").is_hidden()
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert page.evaluate(SMALL_TEXT) == []
+        page.evaluate("globalThis.print = () => { globalThis.asked = true; }")
+        page.get_by_role("button", name="Print this hand-out").click()
+        assert page.evaluate("globalThis.asked")
+        page.get_by_text("Back to the whole report").click()
+        page.locator("#loss").wait_for()
+        assert page.evaluate("location.hash") == "#adam" and "How a network reads" in page.title()
+        page.goto((folder / "report.html").as_uri() + "#handout-relu")
+        page.reload()
+        page.wait_for_function("document.querySelector('.handed')?.id === 'relu'")

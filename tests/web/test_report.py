@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
+from markupsafe import escape
 
 from digitscope.datasets.mnist import WRONG_TEST_LABELS, load_mnist
 from digitscope.errors import ConfigError, DataError, DigitscopeError
@@ -105,7 +106,7 @@ def facts(few):
 def facts_of(record: Record, comparisons: dict) -> dict:
     """All facts of a run, with the name of each figure in its place."""
     found = build.facts_of(record, comparisons)
-    names = figures.figures(*(found[name] for name in ("run", "network", "moved", "compared")))
+    names = figures.figures(*(found[name] for name in ("run", "descent", "moved", "compared")))
     return found | {"figures": {name: f"[{name}]" for name in names}}
 
 
@@ -248,7 +249,7 @@ def test_any_comparison_may_be_missing(facts, present):
     everything = stand_in()
     some = {key: value for key, value in everything.items() if key not in SECTIONS or key in present} if present else {}
     chapters = chapters_of(facts_of(facts["run"], some))
-    told = words_of("".join(chapters.values()))
+    told = words_of(re.sub(r"<pre>.*?</pre>", "", "".join(chapters.values()), flags=re.DOTALL))
     assert "{{" not in told and "[" not in re.sub(r"\[\w+\]", "", told)
     assert ("make comparisons" in told) is bool(present)
     shown = {
@@ -285,13 +286,46 @@ def test_shifts_and_turns_move_the_ink_where_they_say():
     assert moved.turned(image, 90)[0, 7, 10] == 255
 
 
+def test_one_digit_runs_through_the_chapters_and_its_story_is_told_twice(facts):
+    chapters = chapters_of(facts)
+    threads = {
+        name: re.findall(r'<aside class="thread".*?</aside>', body, re.DOTALL) for name, body in chapters.items()
+    }
+    told = [name[3:] for name, found in threads.items() if found]
+    without = {"result", "halfway", "again", "better", "next", "glossary", "sources"}
+    assert told == [name[3:] for name in chapter_names() if name[3:] not in without]
+    assert all(len(found) <= 1 for found in threads.values())
+    pictures = {re.search(r'src="([^"]+)"', found[0])[1] for found in threads.values() if found}
+    assert pictures == {templates.png(facts["run"].image)}
+    order = list(chapters)
+    assert order.index("16-softmax") < order.index("17-halfway") < order.index("18-loss")
+    assert order.index("20-training") < order.index("21-again") < order.index("22-accuracy")
+    for name, steps in (("17-halfway", 7), ("21-again", 6)):
+        assert re.search(r'<ol class="story">.*?</ol>', chapters[name], re.DOTALL)[0].count("<li>") == steps
+
+
+def test_every_line_of_keras_stands_beside_its_chapter_and_once_more_in_the_whole_program(facts):
+    chapters = {name[3:]: body for name, body in chapters_of(facts).items()}
+    for chapter, code in facts["keras"].parts.items():
+        assert str(escape(code)) in chapters[chapter], chapter
+        assert str(escape(code.splitlines()[-1])) in chapters["again"]
+
+
+def test_mnist_is_spelled_out_where_it_first_appears_and_dropout_is_named(facts):
+    chapters = {name[3:]: words_of(body) for name, body in chapters_of(facts).items()}
+    spelled = "MNIST, the Modified National Institute of Standards and Technology database"
+    assert spelled in chapters["mnist"] and "SD-3" in chapters["mnist"] and "SD-1" in chapters["mnist"]
+    assert "This run has no dropout" in chapters["split"] and "label smoothing" in chapters["split"]
+    assert "Dropout" in chapters["glossary"]
+
+
 def test_the_live_page_is_linked_only_where_it_exists(facts, tmp_path):
     for there in (False, True):
         if there:
             (tmp_path / "lens.html").touch()
         run = replace(facts["run"], folder=tmp_path)
         told = chapters_of(facts | {"run": run, "page": linked.page_links(run)})
-        assert ('href="lens.html#' in told["24-next"]) is there and ("Open the live page" in told["00-result"]) is there
+        assert ('href="lens.html#' in told["25-next"]) is there and ("Open the live page" in told["00-result"]) is there
         assert ("writes it, and" in told["00-result"]) is not there
         counted = sum(body.count('href="lens.html#') for body in told.values())
         assert counted > 250 if there else counted == 0
@@ -337,7 +371,7 @@ def test_confusions_that_are_equally_frequent_are_all_named(few):
         assert [len(cell.images) for row in facts["errors"].matrix for cell in row if not cell.right] == [
             cell.times for row in facts["errors"].matrix for cell in row if not cell.right
         ]
-        return words_of(chapters_of(facts)["22-errors"])
+        return words_of(chapters_of(facts)["23-errors"])
 
     assert "The most frequent confusion: a 4 taken for a 9, twice." in said({4: 9, 14: 9, 5: 3})
     assert "confusions: a 4 taken for a 9 and a 5 taken for a 3, once each." in said({4: 9, 5: 3})
@@ -546,7 +580,7 @@ def test_a_network_is_called_modest_only_if_it_is(few, confidence, wrong, modest
     probabilities[np.arange(90), answers] = confidence
     record = replace(record, evaluation=evaluate_predictions(probabilities, labels))
     chapters = chapters_of(facts_of(record, {}))
-    errors, split = (words_of(chapters[name]) for name in ("22-errors", "03-split"))
+    errors, split = (words_of(chapters[name]) for name in ("23-errors", "03-split"))
     assert ("average it gives its answers 55.00 %" in errors) is modest
     assert ("temperature below 0.5 would correct that" in errors) is modest
     assert ("nearly all answers lie in the last bar" in errors) is (confidence > 0.9)

@@ -109,18 +109,23 @@ def learned_arrays(layer: LayerView) -> dict[str, Floats]:
     return {"kernel": kernel, "bias": bias} if layer.parameters > kernel.size else {"kernel": kernel}
 
 
-def _entry(layer: LayerView) -> dict[str, Any]:
-    """One layer after the input."""
+def config_of(layer: LayerView) -> dict[str, Any]:
+    """The settings of a layer as the record has them: its window, strides and padding, or its activation, or both."""
     config: dict[str, Any] = {}
     if layer.window is not None and layer.strides is not None:
         size = "kernel_size" if layer.kind == "conv2d" else "pool_size"
         config = {size: list(layer.window), "strides": list(layer.strides), "padding": layer.padding}
     if layer.kernel is not None:
         config["activation"] = layer.activation
+    return config
+
+
+def _entry(layer: LayerView) -> dict[str, Any]:
+    """One layer after the input."""
     return {
         "type": layer.kind,
         "name": layer.name,
-        "config": config,
+        "config": config_of(layer),
         "output_shape": list(layer.shape),
         "weights": [_weight(name, values) for name, values in learned_arrays(layer).items()],
     }

@@ -24,7 +24,10 @@ from digitscope.web.report import (
     cells,
     compared,
     data,
+    descent,
     figures,
+    keras_lines,
+    learned,
     linked,
     mistakes,
     moved,
@@ -33,6 +36,7 @@ from digitscope.web.report import (
     result,
     sheets,
     templates,
+    thread,
     training,
     window,
 )
@@ -103,6 +107,10 @@ def facts_of(record: Record, comparisons: Mapping[str, Any]) -> dict[str, Any]:
         "page": linked.page_links(record),
         "cells": inside,
         "sheets": sheets.facts(record.lens, build, inside.dense),
+        "thread": thread.facts(record, build, inside),
+        "keras": keras_lines.facts(record),
+        "descent": descent.facts(record, inside.dense),
+        "learned": learned.facts(record),
         "data": data.facts(record),
         "moved": moved.facts(record),
         "practice": training.practice(record),
@@ -121,7 +129,7 @@ def facts_of(record: Record, comparisons: Mapping[str, Any]) -> dict[str, Any]:
 def _drawn(folder: Path, facts: Mapping[str, Any], progress: Progress | None) -> dict[str, Markup]:
     """Every figure as ``<svg>``, after it was written into ``folder``."""
     drawn = {}
-    wanted = figures.figures(facts["run"], facts["network"], facts["moved"], facts["compared"])
+    wanted = figures.figures(facts["run"], facts["descent"], facts["moved"], facts["compared"])
     for done, (name, figure) in enumerate(wanted.items(), start=1):
         drawn[name] = figures.inline(name, figure)
         write_text(folder / f"{name}.svg", figures.alone(name, figure))

@@ -9,18 +9,17 @@ import numpy as np
 
 from digitscope.arraytypes import Levels
 from digitscope.models.inputs import network_input
-from digitscope.models.layers import LayerView
 from digitscope.models.lens import Lens
 from digitscope.models.terms import Term, Terms, unflatten
-from digitscope.web.report.network import Layer, Network
+from digitscope.web.report.network import Network
 from digitscope.web.report.record import Record
-from digitscope.web.report.window import choice_of_filters, choice_of_maps, signed, sums_of
+from digitscope.web.report.window import choice_of_filters, signed, sums_of
 
 DEAD_TEST = 500
 """Test images on which a filter must stay silent to be called dead."""
 
-LISTED_MAPS, LISTED_TERMS, SHOWN_MAPS = 5, 12, 4
-"""Subtotals and products that are written out, and maps that are shown."""
+LISTED_MAPS, LISTED_TERMS = 5, 12
+"""Subtotals and products that are written out."""
 
 
 class Cell(NamedTuple):
@@ -56,13 +55,6 @@ class MapImage(NamedTuple):
 
     number: int
     image: Levels
-
-
-class Station(NamedTuple):
-    """A layer and a few of its maps."""
-
-    layer: Layer
-    maps: tuple[MapImage, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +113,6 @@ class CellFacts:
     Attributes:
         convolution: the strongest cell of the first map in the animation.
         relu: that map before and after ReLU.
-        halfway: a few maps on the way through the first half of the network.
         second: the strongest cell of the first convolution after the pooling.
         flatten: the largest number of the flattened list.
         flatten_zeros: numbers of that list that are 0.
@@ -130,7 +121,6 @@ class CellFacts:
 
     convolution: Cell
     relu: ReluFacts
-    halfway: tuple[Station, ...]
     second: SecondFacts
     flatten: Position
     flatten_zeros: int
@@ -144,7 +134,6 @@ def facts(record: Record, network: Network) -> CellFacts:
     return CellFacts(
         convolution=_convolution(lens, network),
         relu=_relu(record, network),
-        halfway=_halfway(lens, network),
         second=_second(lens, network),
         flatten=_position(lens, int(flat.argmax())),
         flatten_zeros=int((flat == 0).sum()),
@@ -175,25 +164,6 @@ def _relu(record: Record, network: Network) -> ReluFacts:
         silent=int((largest == 0).sum()),
         tested=len(tested),
     )
-
-
-def _halfway(lens: Lens, network: Network) -> tuple[Station, ...]:
-    """A few maps of the first convolution, of the layer before the pooling if that is another, and of the pooling."""
-    chosen = choice_of_maps(lens, network)[:SHOWN_MAPS]
-    pooled = lens.layer(network.pooled.name)
-    stations = [_station(lens, network.pooled, pooled, chosen), _station(lens, network.pool, pooled, chosen)]
-    if network.repeats:
-        first = lens.layer(network.first.name)
-        filters = choice_of_filters(lens, network)[:SHOWN_MAPS]
-        stations.insert(0, _station(lens, network.first, first, filters))
-    return tuple(stations)
-
-
-def _station(lens: Lens, layer: Layer, coloured_as: LayerView, chosen: list[int]) -> Station:
-    """A layer and some of its maps; each is darkest at the largest value of that map in ``coloured_as``."""
-    values = lens.layer(layer.name).values
-    maps = [MapImage(i, signed(values[:, :, i], float(coloured_as.values[:, :, i].max()))) for i in chosen]
-    return Station(layer, tuple(maps))
 
 
 def _second(lens: Lens, network: Network) -> SecondFacts:

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.text import Text
 
 from digitscope.plots import concepts, results, sweeps
+from digitscope.plots.descent import Descent, gradient_descent
 from digitscope.plots.style import (
     BLACK,
     BLUE,
@@ -35,7 +36,6 @@ from digitscope.plots.style import (
 from digitscope.web.report import compared
 from digitscope.web.report.compared import Compared, Curve
 from digitscope.web.report.moved import SHIFTS, TURNS, MovedFacts
-from digitscope.web.report.network import Network
 from digitscope.web.report.record import Record
 from digitscope.web.report.templates import trusted
 
@@ -70,10 +70,16 @@ class Figure(NamedTuple):
     height: int = 300
 
 
-def figures(record: Record, network: Network, moved: MovedFacts, comparisons: Compared) -> dict[str, Figure]:
+def figures(record: Record, descent: Descent, moved: MovedFacts, comparisons: Compared) -> dict[str, Figure]:
     """Every chart by its name."""
     return {
         **_of_results(record),
+        "descent": Figure(
+            "A map of the loss over a weight and a bias with two ways down, and the loss after each step of four ways.",
+            lambda figure: gradient_descent(descent, figure),
+            panels=2,
+            height=340,
+        ),
         **_of_moved(moved, comparisons),
         **_of_comparisons(comparisons),
     }

@@ -174,10 +174,14 @@ class Record:
         return learning_rates(self.recipe, self.steps_per_epoch * self.recipe.epochs)
 
     @cached_property
+    def course(self) -> Course | None:
+        """How the training went, step by step; None if the run did not record it."""
+        return Course.read(self.folder)
+
+    @property
     def losses(self) -> Floats | None:
         """The mean loss over the batch of each step, float32 (steps,); None if the run did not record it."""
-        course = Course.read(self.folder)
-        return None if course is None else course.losses
+        return None if self.course is None else self.course.losses
 
     @property
     def settings(self) -> list[tuple[str, str]]:
