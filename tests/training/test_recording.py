@@ -13,7 +13,7 @@ from digitscope.models.course import Course
 from digitscope.training.checkpoint import Checkpoint
 from digitscope.training.fit import Fitted, fit
 from digitscope.training.recipes import recipe_of
-from digitscope.training.recording import FIRST, STAGES, CourseRecorder
+from digitscope.training.recording import STAGES, CourseRecorder
 
 SMALL = {"filters": "4,8", "dense": 16, "batch_size": 16, "epochs": 2, "lower_precision": "false", "temperature": 1}
 N = 608  # 38 steps an epoch, more than TensorFlow takes in one call
@@ -68,12 +68,19 @@ def test_stages_lie_closer_at_the_beginning_wherever_one_may_look():
     recorder = CourseRecorder(5628, temperature=1)
     taken = [0]
     recorder.keep(0, [np.zeros(2), np.zeros(1), np.zeros(1)])
-    for step in range(32, 5629, 32):
+    for step in (epoch * 469 + step for epoch in range(12) for step in [*range(25, 469, 25), 469]):
         if recorder.is_due(step):
             recorder.keep(step, [np.zeros(2), np.zeros(1), np.zeros(1)])
             taken.append(step)
-    assert taken[1] == 32 and FIRST <= 32 and taken == recorder.course.steps.tolist()
-    assert len(taken) == STAGES + 1 and (np.diff(taken, 2) >= 0).all(), taken
+    assert taken[:5] == [0, 25, 50, 75, 125] and taken == recorder.course.steps.tolist()
+    assert len(taken) == STAGES + 1 and (np.diff(taken, 2) >= 0).all() and taken[-1] < 5628, taken
+
+
+def test_the_stages_of_a_short_fit_are_round_steps_and_never_the_finished_network():
+    recorder = CourseRecorder(470, temperature=1)
+    due = [step for step in range(471) if recorder.is_due(step) and (recorder.keep(step, [np.zeros(1)] * 2) or True)]
+    assert due == [0, 25, 50, 75, 100, 150, 200, 250, 350]
+    assert not CourseRecorder(20, temperature=1, begun=recorder.course).is_due(20)
 
 
 def test_a_damaged_course_is_one_sentence(tmp_path: Path):

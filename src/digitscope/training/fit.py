@@ -27,7 +27,7 @@ from digitscope.training.distillation import as_student
 from digitscope.training.distribution import check_devices, on_devices
 from digitscope.training.networks import build, pooled_first
 from digitscope.training.recipes import Recipe
-from digitscope.training.recording import CourseRecorder, StepLosses
+from digitscope.training.recording import FIRST, CourseRecorder, StepLosses
 from digitscope.training.schedule import one_cycle
 
 NetworkBuilder = Callable[[Recipe, str], keras.Sequential]
@@ -70,7 +70,7 @@ class Execution:
         backend = keras.backend.backend()
         lower = recipe.lower_precision and backend in ("tensorflow", "torch") and has_bfloat16()
         precision = "mixed_bfloat16" if lower else "float32"
-        steps = 32 if backend == "tensorflow" else 1  # PyTorch runs one at a time, and JAX gains nothing from more
+        steps = FIRST if backend == "tensorflow" else 1  # PyTorch runs one at a time, and JAX gains nothing from more
         return cls(backend, steps, precision, backend == "jax", devices, uses_onednn())
 
 

@@ -15,7 +15,9 @@ STAGES = 10
 walked one by one, and for a page to hold them."""
 
 FIRST = 25
-"""Step of the first of them. From there to the end they lie closer at the beginning, where most is learned."""
+"""Step of the first of them; the others are multiples of it, which people read easily, and lie closer at the beginning,
+where most is learned. TensorFlow takes as many steps in one call (``training.fit``), so those of its first epoch are
+kept exactly there."""
 
 
 class StepLosses(keras.metrics.Metric):  # type: ignore[misc]
@@ -67,7 +69,8 @@ class CourseRecorder:
                 makes a difference between them.
             begun: what was recorded before an interruption.
         """
-        self._due = np.geomspace(min(FIRST, steps), steps, STAGES + 1)[:-1].round()
+        spread = np.geomspace(min(FIRST, steps), steps, STAGES + 1)[:-1]
+        self._due, self._steps = (spread / FIRST).round() * FIRST, steps
         self._temperature = temperature
         self._losses = [] if begun is None else [begun.losses]
         self._stages = [] if begun is None else list(zip(begun.steps.tolist(), begun.weights, strict=True))
@@ -78,8 +81,12 @@ class CourseRecorder:
         return self._stages[-1][0] if self._stages else -1
 
     def is_due(self, step: int) -> bool:
-        """Whether a stage is to be kept after this step, the first at which the network can be seen again."""
-        return self.last < 0 or bool(((self._due > self.last) & (self._due <= step)).any())
+        """Whether a stage is to be kept after this step, the first at which the network can be seen again.
+
+        After the last step there is none: that is the finished network.
+        """
+        waiting = (self._due > self.last) & (self._due <= step)
+        return self.last < 0 or (step < self._steps and bool(waiting.any()))
 
     def keep(self, step: int, weights: list[AnyArray]) -> None:
         """Keep the weights after a step: of each layer its kernel, in Keras' layout, and its bias."""
