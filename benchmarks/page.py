@@ -3,10 +3,10 @@
 Writes `results/page.json`: seconds and processor seconds of `digitscope page` for every shipped model, for a run that
 was just trained and for a run of version 0.1.0, which has no detector, the first and the second time; where the time
 goes; the seconds after which `digitscope serve` answers; then, from the browser, how fast the page follows the pen
-(from the move of the pen to the answer, and on to all maps being drawn), how large it is, and how well it reads
-drawings. Run it on an idle machine.
+(from the move of the pen to the answer, and on to all maps being drawn) and when it first paints, each several times,
+also with the reasons for the answer open; how large it is, and how well it reads drawings. Run it on an idle machine.
 
-Usage: python benchmarks/page.py [--model NAME]
+Usage: python benchmarks/page.py [--model NAME] [--runs N] [--browser-only]   (the last prints and writes nothing)
 """
 
 from __future__ import annotations
@@ -99,6 +99,11 @@ DRAW = """async (drawings) => {
   }
   return times;
 }"""
+
+PLACES = {"the network": "", "the reasons for the answer": "#panel=why"}
+"""What is open in the page while one draws: the part of its address."""
+
+PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
 
 KEEP = """async ([drawings, count]) => {
   for (let i = 0; i < count; i++) await drawn((app) => app.keep({ strokes: drawings[i % drawings.length] }));
@@ -193,6 +198,38 @@ def reading(page: Any) -> dict[str, Any]:
     }
 
 
+def opened(page: Any, address: str) -> float:
+    """Open the page; the seconds until it can be used."""
+    start = time.perf_counter()
+    page.goto(address)
+    while not page.evaluate("globalThis.Digitscope?.app !== undefined"):
+        time.sleep(0.01)
+    return time.perf_counter() - start
+
+
+def drawing(browser: Any, address: str, runs: int) -> dict[str, Any]:
+    """First paint and the 95th percentile from pen to answer of every run, and their medians, with each part open."""
+    drawings, taken = [plain(made) for _, _, made in digits(1)], {}
+    for name, place in PLACES.items():
+        painted, answered = [], []
+        for _ in range(runs):
+            page = browser.new_page(viewport=SIZE)
+            opened(page, address + place)
+            page.wait_for_function(f"({PAINTED}) !== null")
+            painted.append(round(page.evaluate(PAINTED), 1))
+            page.evaluate(DRAWN)
+            page.evaluate(DRAW, drawings[:5])
+            answered.append(spread(np.array(page.evaluate(DRAW, drawings))[:, 0])["p95"])
+            page.close()
+        taken[name] = {
+            "first_paint_ms": painted,
+            "first_paint_ms_median": float(np.median(painted)),
+            "pen_to_answer_p95_ms": answered,
+            "pen_to_answer_p95_ms_median": float(np.median(answered)),
+        }
+    return taken
+
+
 def speed(page: Any) -> dict[str, Any]:
     """Times of every move of the pen, and memory after many strokes."""
     drawings = [plain(made) for _, _, made in digits(1)]
@@ -218,7 +255,14 @@ def speed(page: Any) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="classic")
-    name, others = parser.parse_args().model, Others()
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--browser-only", action="store_true")
+    given = parser.parse_args()
+    name, others = given.model, Others()
+    if given.browser_only:
+        with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+            print(drawing(browser, write_page(load(name), Path(folder) / "lens.html").as_uri(), given.runs))
+        return
     with tempfile.TemporaryDirectory() as folder:
         timed = {
             "writing": writing(Path(folder)),
@@ -229,20 +273,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         path = write_page(load(name), Path(folder) / "lens.html")
         page = browser.new_page(viewport=SIZE)
-        start = time.perf_counter()
-        page.goto(path.as_uri())
-        while not page.evaluate("globalThis.Digitscope?.app !== undefined"):
-            time.sleep(0.01)
-        opened = time.perf_counter() - start
-        code = b"".join(content for file, content in page_files().items())
+        seconds_to_open = opened(page, path.as_uri())
+        code = b"".join(content for file, content in page_files().items() if not file.endswith(".json"))
         figures = timed | {
             "model": name,
             "browser": browser.version,
             "viewport": SIZE,
-            "open_seconds": round(opened, 2),
+            "open_seconds": round(seconds_to_open, 2),
             "bytes": path.stat().st_size,
             "code_bytes_gzip": len(gzip.compress(code)),
             "speed": speed(page),
+            "drawing": drawing(browser, path.as_uri(), given.runs),
             "reading": reading(page),
         }
     figures["beside_other_work"] = others.busy
