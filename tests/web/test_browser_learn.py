@@ -117,6 +117,96 @@ def test_a_stage_is_the_weights_that_were_recorded(page: Any):
     assert page.evaluate("Digitscope.app.model.known") is None, "its detector knows the finished network only"
 
 
+def evidence(page: Any) -> dict[str, Any]:
+    """The evidence on the screen, and that of the weights on the screen, computed anew."""
+    until(page, "document.querySelector('.why .lead').textContent !== ''")
+    until(page, "Digitscope.app.panel.of === Digitscope.app.run")
+    until(page, "Digitscope.app.panel.found?.key === `${Digitscope.app.panel.pair}`")
+    found: dict[str, Any] = page.evaluate(
+        """async () => {
+          const { app } = Digitscope, { panel } = app, { pair } = panel;
+          await new Promise((next) => setTimeout(next, 300));
+          const model = Digitscope.openModel(app.json);
+          Digitscope.setWeights(model, Digitscope.weightsOf(app.model));
+          const wanted = Digitscope.evidence(model, Digitscope.run(model, app.field), pair);
+          return { pair, shown: [...panel.found.pixels], wanted: [...wanted.pixels], score: wanted.score,
+            pressed: panel.digits.querySelector('[disabled]').textContent, lead: panel.lead.textContent };
+        }"""
+    )
+    return found
+
+
+def test_reasons_are_those_of_the_weights_on_the_screen(page: Any):
+    page.evaluate("() => Digitscope.app.openPanel('why')")
+    finished = evidence(page)
+    press(page, "Watch it learn")
+    until(page, "document.querySelector('.replay input') !== null")
+    seen = [finished]
+    for stage in (0, 1):
+        page.evaluate("(stage) => Digitscope.app.learn.parts.replay.show(stage)", stage)
+        seen.append(evidence(page))
+    page.evaluate("() => { const { replay } = Digitscope.app.learn.parts; replay.show(0); replay.show(2); }")
+    seen.append(evidence(page))
+    for one in seen:
+        np.testing.assert_allclose(one["shown"], one["wanted"], atol=1e-6)
+        assert f"{abs(one['score']):.2f}" in one["lead"] and one["pressed"] == str(one["pair"][0])
+    assert seen[0]["shown"] == seen[3]["shown"] and seen[0]["pair"] == seen[3]["pair"]
+    assert np.abs(np.array(seen[1]["shown"]) - seen[2]["shown"]).max() > 1e-3
+
+
+def test_a_change_of_mind_found_for_other_weights_is_forgotten(page: Any):
+    page.evaluate("() => Digitscope.app.openPanel('why')")
+    page.evaluate(
+        """() => {
+          const { app } = Digitscope, { ask } = app.background;
+          const stroke = { points: [10, 10, 90, 90], width: 20, erase: false };
+          const change = { ink: 0.1, probability: 0.9, stroke, drawing: app.drawing };
+          app.background.ask = (question, ...more) =>
+            (question === "change" ? Promise.resolve(change) : ask(question, ...more));
+          app.panel.mind.search();
+        }"""
+    )
+    until(page, "document.querySelectorAll('.change').length === 2 && Digitscope.app.pad.ghost")
+    press(page, "Watch it learn")
+    until(page, "document.querySelectorAll('.change').length === 0")
+    assert page.locator(".mind .main").is_enabled() and page.evaluate("Digitscope.app.pad.ghost") is None
+
+
+def test_reasons_follow_a_training_in_the_page(page: Any):
+    page.evaluate("() => Digitscope.app.openPanel('why')")
+    press(page, "Train it here")
+    press(page, "▶ Train")
+    until(page, "Digitscope.app.learn.parts.train.steps >= 4")
+    press(page, "❚❚ Stop")
+    page.wait_for_timeout(3000)
+    found = evidence(page)
+    np.testing.assert_allclose(found["shown"], found["wanted"], atol=1e-6)
+
+
+def test_the_address_keeps_the_stage_and_opens_it(browser: Any, address: str):
+    with opened(browser, **WIDE) as page:
+        page.goto(f"{address}#stage=32&draw=t1")
+        until(page, "globalThis.Digitscope?.app?.wornName === 'After 32 steps'")
+        assert page.get_by_label("Stage of the training").get_attribute("aria-valuetext") == "After 32 steps"
+        page.get_by_label("Stage of the training").focus()
+        page.keyboard.press("Home")
+        until(page, "location.hash.includes('stage=0')")
+        page.keyboard.press("End")
+        until(page, "location.hash.includes('stage=finished')")
+        press_wide(page, "Watch it learn")
+        until(page, "!location.hash.includes('stage')")
+        page.evaluate("() => { location.hash = 'stage=32&draw=t2'; }")
+        until(page, "Digitscope.app.wornName === 'After 32 steps' && Digitscope.app.drawing.sample === 2")
+        page.evaluate("() => { location.hash = 'draw=t2'; }")
+        until(page, "Digitscope.app.wornName === null && document.getElementById('learn-replay').hidden")
+        page.evaluate("() => { location.hash = 'stage=7777&draw=t2'; }")
+        until(page, "Digitscope.app.wornName === 'Untrained: random weights'")
+
+
+def press_wide(page: Any, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
 def test_it_trains_in_the_page_stops_and_forgets(page: Any):
     finished = page.evaluate(ANSWER)
     press(page, "Train it here")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
 import math
@@ -699,11 +698,6 @@ def test_every_text_is_used_and_every_used_text_exists():
     assert not unused, unused
     called = set(re.findall(r'words\("([^"]+)"', code))
     assert called <= keys, called - keys
-
-
-def test_the_code_is_small():
-    content = [content for _, content in sorted(page_files().items())]
-    assert len(gzip.compress(b"".join(content), 9)) < 110_000
 
 
 def test_the_page_names_no_other_place():

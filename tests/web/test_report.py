@@ -342,6 +342,19 @@ def test_a_test_image_is_named_where_the_page_holds_it_and_spelled_out_where_not
     assert page.cell("conv1", (1, 2, 3)).startswith("lens.html#number=conv1,1.2.3&draw=")
 
 
+def test_the_chapter_on_training_leads_to_the_stages_that_the_page_holds(facts, tmp_path):
+    run = replace(facts["run"], folder=tmp_path)
+    index = '<meta charset="utf-8"><script type="application/json" data-file="model.json"></script>'
+    for stages in ([0, 25, 1050], ["a", "b"], None):
+        values = {"samples": [{"index": run.index}], "course": stages and {"stages": stages}}
+        page_text = self_contained({"index.html": index, "model.json": json.dumps(values)})
+        (tmp_path / "lens.html").write_text(page_text)
+        told = chapters_of(facts | {"run": run, "page": linked.page_links(run)})["20-training"]
+        found = re.findall(r'href="lens\.html#stage=(\d+)&amp;draw=t\d+"[^>]*>([^<]+)<', told)
+        wanted = [("0", "untrained"), ("25", "after 25 steps"), ("1050", "after 1,050 steps")]
+        assert found == (wanted if stages == [0, 25, 1050] else []), stages
+
+
 def test_every_layer_has_a_chapter_that_is_there(facts):
     assert facts["chapter_of"] == {
         "input": "data", "conv1": "convolution", "pool1": "pooling", "conv2": "second", "pool2": "pooling",

@@ -37,20 +37,24 @@ def pixels(image: Levels) -> str:
     return "p" + base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
 
 
-def address(drawing: str, layer: str = "", cell: Sequence[int] = (), depth: Depth = "map") -> str:
-    """The page at a digit and, if given, at a cell of one of its layers.
+def address(drawing: str, layer: str = "", cell: Sequence[int] = (), depth: Depth = "map", stage: str = "") -> str:
+    """The page at a digit and, if given, at a cell of one of its layers or at a stage of the training.
 
     Args:
         drawing: what ``sample`` or ``pixels`` gives.
         layer: its name; left out, the whole network.
         cell: (row, column, map), or (index,) in a layer that is a list.
         depth: see ``Depth``.
+        stage: a step of the training after which the page holds the weights; left out, the finished network.
 
     >>> address(sample(7), "conv1", (3, 4, 0))
     'lens.html#map=conv1,3.4.0&draw=t7'
+    >>> address(sample(7), stage="50")
+    'lens.html#stage=50&draw=t7'
     """
     place = {depth: f"{layer},{'.'.join(map(str, cell))}"} if layer else {}
-    return f"{PAGE}#{urlencode(place | {'draw': drawing}, safe=',')}"
+    at = {"stage": stage} if stage else {}
+    return f"{PAGE}#{urlencode(place | at | {'draw': drawing}, safe=',')}"
 
 
 def chapters(layers: Sequence[LayerView]) -> dict[str, str]:

@@ -28,7 +28,7 @@ from digitscope.progress import Progress
 from digitscope.reading.detectors import detector_of
 from digitscope.web import links
 from digitscope.web.lens.feature_map import feature_map
-from digitscope.web.lens.samples import SEARCHED, answers_to, hardest, misread, patches, samples
+from digitscope.web.lens.samples import SEARCHED, answers_to, errors, hardest, misread, patches, samples
 from digitscope.web.lens.single_file import self_contained
 from digitscope.web.lens.stages import packed_course
 
@@ -105,7 +105,7 @@ def page_images(model: Model, data: str | Path | Dataset = "mnist", progress: Pr
         progress: called with the state of the work.
 
     Returns:
-        ``known``, the detector of images without a digit; ``samples``, ``hardest`` and ``patches`` (see
+        ``known``, the detector of images without a digit; ``samples``, ``hardest``, ``errors`` and ``patches`` (see
         ``web.lens.samples``); ``map``, where the samples lie (see ``web.lens.feature_map``).
     """
     report = progress or (lambda stage, done, total, facts: None)
@@ -121,6 +121,7 @@ def page_images(model: Model, data: str | Path | Dataset = "mnist", progress: Pr
         "known": asdict(known),
         "samples": shown,
         "hardest": hard,
+        "errors": errors(answers, dataset),
         "map": feature_map(model, layer_views(model.session), dataset.x_test[[sample["index"] for sample in shown]]),
         "patches": patches(
             model, layer_views(model.session), dataset, lambda done: report("page", n + done, total, {})

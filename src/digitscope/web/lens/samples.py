@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -30,6 +31,9 @@ PATCHES = 9
 
 MISREAD = 200
 """Misread test images in a page, so that a report can lead to each of them; a weak network has more of them."""
+
+PAIRS, SHOWN = 12, 8
+"""Kinds of mistakes that a page lists, and pictures of each: as many as fit on a screen."""
 
 SEARCHED = 3000
 """Test images among which the patches are found."""
@@ -61,6 +65,29 @@ def misread(answers: Floats, data: Dataset) -> list[int]:
     wrong = np.flatnonzero(answers.argmax(axis=1) != data.y_test)
     surest = wrong[np.argsort(-answers[wrong].max(axis=1), kind="stable")][:MISREAD]
     return [int(index) for index in surest]
+
+
+def errors(answers: Floats, data: Dataset) -> dict[str, Any]:
+    """What a network misreads, as the page lists it.
+
+    Args:
+        answers: what ``answers_to`` gives.
+        data: the dataset whose test images were judged.
+
+    Returns:
+        ``tested`` and ``wrong``, numbers of test images; ``pairs``, the ``PAIRS`` most frequent mistakes: ``label``,
+        ``answer``, ``n``, and ``shown``, indices of at most ``SHOWN`` of them, all among ``misread``.
+    """
+    given = answers.argmax(axis=1)
+    counts = Counter(zip(data.y_test.tolist(), given.tolist(), strict=True))
+    wrong = [(-n, label, answer) for (label, answer), n in counts.items() if label != answer]
+    held = misread(answers, data)
+    pairs = [
+        {"label": label, "answer": answer, "n": -n,
+         "shown": [i for i in held if (data.y_test[i], given[i]) == (label, answer)][:SHOWN]}
+        for n, label, answer in sorted(wrong)[:PAIRS]
+    ]  # fmt: skip
+    return {"tested": len(given), "wrong": -sum(n for n, _, _ in wrong), "pairs": pairs}
 
 
 def hardest(answers: Floats, data: Dataset) -> list[int]:

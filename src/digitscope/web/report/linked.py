@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,12 +25,14 @@ class PageLinks:
         held: indices of the test images that it holds.
         shown: the digit that the report follows, as addresses name it.
         lens: that digit on its way through the network.
+        stages: the steps of the training whose weights the page holds, rising; 0 is the untrained network.
     """
 
     there: bool
     held: frozenset[int]
     shown: str
     lens: Lens
+    stages: tuple[int, ...] = ()
 
     def whole(self) -> str:
         """The whole network at the digit that the report follows."""
@@ -55,6 +58,10 @@ class PageLinks:
         place = np.unravel_index(int(np.abs(values).argmax()), values.shape)
         return self._address(self.shown, name, tuple(int(part) for part in place))
 
+    def stage(self, step: int) -> str:
+        """That digit and the network as it was after a step of its training, one of ``stages``."""
+        return links.address(self.shown, stage=str(step))
+
     def pixel(self) -> str:
         """That digit as the table of its numbers."""
         first = self.lens.layers[0]
@@ -75,8 +82,9 @@ class PageLinks:
 def page_links(record: Record) -> PageLinks:
     """The addresses of the page beside a run's report."""
     path = record.folder / links.PAGE
-    held = _samples_of(path) if path.is_file() else frozenset[int]()
-    return PageLinks(path.is_file(), held, _drawing(record.index, record.image, held), record.lens)
+    values = model_in(path.read_text(encoding="utf-8", errors="replace")) if path.is_file() else None
+    held, stages = frozenset(_numbers(values, _samples)), tuple(_numbers(values, _stages))
+    return PageLinks(path.is_file(), held, _drawing(record.index, record.image, held), record.lens, stages)
 
 
 def _drawing(index: int, image: Levels, held: frozenset[int]) -> str:
@@ -84,10 +92,19 @@ def _drawing(index: int, image: Levels, held: frozenset[int]) -> str:
     return links.sample(index) if index in held else links.pixels(image)
 
 
-def _samples_of(path: Path) -> frozenset[int]:
-    """The test images in a page; none in one that cannot be understood, which then gets their pixels."""
-    values = model_in(path.read_text(encoding="utf-8", errors="replace"))
+def _samples(values: Any) -> list[int]:
+    """The test images in a page's model."""
+    return [int(sample["index"]) for sample in values["samples"]]
+
+
+def _stages(values: Any) -> list[int]:
+    """The stages of the training in a page's model."""
+    return [int(step) for step in values["course"]["stages"]]
+
+
+def _numbers(values: Any, pick: Callable[[Any], list[int]]) -> list[int]:
+    """What is picked from a page's model; nothing from one that is missing, older, or cannot be understood."""
     try:
-        return frozenset(int(sample["index"]) for sample in values["samples"]) if values else frozenset()
+        return pick(values)
     except (ValueError, KeyError, TypeError):
-        return frozenset()
+        return []

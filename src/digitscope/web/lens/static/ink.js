@@ -14,14 +14,19 @@ globalThis.Digitscope ??= {};
 (() => {
   const { plane, mapped, masked, cut, resized, reduced, blurred, gaussian, dilated, eroded, partsOf, distances, quantile } = Digitscope;
   const COARSE = 64, MIDDLE = 200, NARROW = 12;
-  const STROKE_REACH = 0.33;
+  // Everything wider than `reach` is paper, and the usual colour is taken from a window of a `window`-th: shares of the longer
+  // side, the first at most a share of the shorter one, because a picture may be a line of digits.
+  const ONE = { reach: 0.33, most: 0.5, window: 4 }; // a digit that fills its picture
+  const SEVERAL = { reach: 0.1, most: 0.5, window: 10 }; // digits beside and above one another: less than half as high
+  const SHADE = 0.01; // of the picture is in shadow, at least
   const FAINT = 10, NOISE = 5;
   const PEN = 0.75, CORE = 0.5, EDGE = 0.25;
   const RIM = 0.2, NEAR_RIM = 0.06;
   const SPECK = 0.06, SPECK_BESIDE = 0.12;
   const BLOT = 0.5;
-  const LINE_RUN = 0.15, LINE_LENGTH = 0.7, LINE_WIDTH = 0.12, LINE_TILT = 0.2, LINE_RIM = 0.25, LINE_BEND = 0.006;
-  const TALL = 0.6, APART = 0.25; // shares of the tallest: how high a digit is at least; and the smallest gap between two
+  const LINE_RUN = 0.15, LINE_LENGTH = 0.7, LINE_WIDTH = 0.12, LINE_TILT = 0.2, LINE_RIM = 0.25, LINE_BEND = 0.006, RULED = 4;
+  const FAINTER = 0.4, DARK = 0.9;
+  const TALL = 0.6, FLAT = 0.45, APART = 0.25; // shares of the tallest: longer side and height of a digit at least; the smallest gap between two
   const ABOVE = 0.4, BESIDE = 0.3; // pieces above one another share so much of the narrower's width, and less of the lower's height
   const SOFT = [0.5, 0.25];
 
@@ -78,17 +83,28 @@ globalThis.Digitscope ??= {};
     return along(planes, skew > 0 ? direction : direction.map((part) => -part));
   };
 
-  const contrastOf = (image) => {
-    const planes = channels(image);
+  // What is wider than any stroke: paper, light and shadow.
+  const openedAt = (middle, { reach, most }) => {
+    const { width, height } = middle, stroke = Math.max(1, Math.round(Math.min(reach * Math.max(width, height), most * Math.min(width, height))));
+    return dilated(eroded(middle, stroke), stroke + 2);
+  };
+
+  const contrastOf = (planes, scale) => {
     const small = planes.map((one) => mapped(reduced(one, COARSE), Math.round));
-    const reach = Math.floor(Math.max(small[0].width, small[0].height) / 4);
+    const reach = Math.floor(Math.max(small[0].width, small[0].height) / scale.window);
     const grey = towardsPen(planes, small.map((one) => less(one, medians(one, reach))));
-    const middle = blurred(reduced(grey, MIDDLE), SOFT);
-    const stroke = Math.round(STROKE_REACH * Math.max(middle.width, middle.height));
-    const opened = dilated(eroded(middle, stroke), stroke + 2);
+    const middle = blurred(reduced(grey, MIDDLE), SOFT), opened = openedAt(middle, scale);
     const contrast = less(grey, resized(opened, grey.width, grey.height));
     const usual = quantile(contrast.values, 0.5);
-    return mapped(contrast, (value) => value - usual);
+    return { middle, opened, contrast: mapped(contrast, (value) => value - usual) };
+  };
+
+  // Whether some of what is too wide for the strokes of several digits is a shadow, which reaches the rim, and none of it a thick pen.
+  const isShaded = ({ middle, opened }) => {
+    const wider = openedAt(middle, ONE).values, { width, height } = middle;
+    const { parts } = partsOf(masked(opened, (value, i) => value - wider[i] > FAINT));
+    const large = parts.filter(({ area }) => area > SHADE * width * height);
+    return large.length > 0 && large.every(({ left, top, right, bottom }) => left === 0 || top === 0 || right === width || bottom === height);
   };
 
   const grainOf = (contrast) => {
@@ -134,13 +150,11 @@ globalThis.Digitscope ??= {};
     }
     const { labels, parts } = partsOf(masked(mask, (value, i) => value && long[i]));
     const lines = plane(width, height, new Uint8Array(values.length));
-    for (const part of parts) {
-      if (part.right - part.left > LINE_LENGTH * width) rule(lines, labels, part);
-    }
+    lines.count = parts.filter((part) => part.right - part.left > LINE_LENGTH * width && rule(lines, labels, part)).length;
     return lines;
   };
 
-  // Marks a part in `lines` if it is a line: a straight one is fitted where the part has its usual thickness.
+  // Marks a part in `lines` if it is a line, and says whether it is: a straight one is fitted where the part has its usual thickness.
   const rule = (lines, labels, { label, left, right, top, bottom }) => {
     const { width, height, values } = lines, columns = [];
     for (let x = left; x < right; x++) {
@@ -159,12 +173,13 @@ globalThis.Digitscope ??= {};
     const outside = high < NEAR_RIM * height || low > (1 - NEAR_RIM) * height;
     const across = left < NEAR_RIM * width && right > (1 - NEAR_RIM) * width;
     const bend = Math.sqrt(mean((one) => (one.middle - course(one.x)) ** 2));
-    if (bend >= LINE_BEND * width || Math.abs(slope) >= LINE_TILT * height / width) return;
-    if (!((across && usual < LINE_WIDTH * height) || (border && (across || outside)))) return;
+    if (bend >= LINE_BEND * width || Math.abs(slope) >= LINE_TILT * height / width) return false;
+    if (!((across && usual < LINE_WIDTH * height) || (border && (across || outside)))) return false;
     for (let column = 0; column < width; column++) {
       const reach = usual / 2 + 2, from = Math.max(0, Math.ceil(course(column) - reach));
       for (let row = from; row <= Math.min(height - 1, course(column) + reach); row++) values[row * width + column] = 1;
     }
+    return true;
   };
 
   const sidesTouched = ({ width, height, values }) => {
@@ -174,13 +189,13 @@ globalThis.Digitscope ??= {};
 
   // Without lines, strips and specks; strokes that cross a line stay whole. What touches several sides even so was no line's.
   const withoutLines = (mask) => {
-    const level = levelLines(mask).values, upright = turned(levelLines(turned(mask))).values;
+    const across = levelLines(mask), down = levelLines(turned(mask)), level = across.values, upright = turned(down).values;
     const lines = masked(mask, (_, i) => level[i] || upright[i]);
     const rest = masked(mask, (value, i) => value && !lines.values[i]);
     const bridge = 2 * Math.round(largest(distances(lines))) + 3;
     const bridged = eroded(dilated(rest, bridge), bridge).values;
     const kept = digitParts(masked(mask, (value, i) => rest.values[i] || (bridged[i] && lines.values[i] && value)));
-    return sidesTouched(kept) > 1 ? digitParts(mask) : kept;
+    return { kept, lines: across.count + down.count, whole: sidesTouched(kept) > 1 ? digitParts(mask) : kept };
   };
 
   // Digits
@@ -244,7 +259,7 @@ globalThis.Digitscope ??= {};
   // One digit, unless pieces as high as digits stand far apart, or together at least as wide as high.
   const parted = (parts) => {
     const groups = gathered(parts), tallest = Math.max(...groups.map(height));
-    const lines = inLines(groups.filter((group) => height(group) >= TALL * tallest));
+    const lines = inLines(groups.filter((group) => height(group) >= FLAT * tallest && Math.max(height(group), width(group)) >= TALL * tallest));
     const [line] = lines;
     const gaps = line.slice(1).map((group, i) => group.left - line[i].right);
     const several = lines.length > 1 || (gaps.length > 0 && (Math.max(...gaps) >= APART * tallest || line.at(-1).right - line[0].left >= tallest));
@@ -259,10 +274,25 @@ globalThis.Digitscope ??= {};
     return { ...box, blot: isBlot(mask), ink: mapped(mask, (_, i) => (near[i] ? ink.values[place(i)] : 0)) };
   };
 
+  // Light that falls unevenly on several digits asks for another look than a digit that fills its picture.
   Digitscope.findInk = (image) => {
-    const contrast = contrastOf(image), floor = Math.max(FAINT, NOISE * grainOf(contrast));
-    const marks = masked(contrast, (value) => value > floor);
-    const writing = Math.min(image.width, image.height) <= NARROW ? digitParts(marks) : withoutLines(marks);
+    const planes = channels(image), several = contrastOf(planes, SEVERAL);
+    const found = isShaded(several) ? inkIn(several.contrast) : null;
+    return found?.digits.length > 1 ? found : inkIn(contrastOf(planes, ONE).contrast);
+  };
+
+  // Between several digits, ruling that is fainter than the pen is told by that; else lines are looked for.
+  const inkIn = (contrast) => {
+    const floor = Math.max(FAINT, NOISE * grainOf(contrast)), marks = masked(contrast, (value) => value > floor);
+    if (Math.min(contrast.width, contrast.height) <= NARROW) return inkOf(contrast, digitParts(marks), floor);
+    const { kept, lines, whole } = withoutLines(marks), found = inkOf(contrast, whole, floor);
+    const above = Math.max(floor, FAINTER * quantile(contrast.values.filter((_, i) => marks.values[i]), DARK));
+    const darker = withoutLines(masked(contrast, (value) => value > above)).kept;
+    const ways = [sidesTouched(darker) < 2 && [darker, above], lines >= RULED && [kept, floor]].filter(Boolean);
+    return ways.map(([writing, least]) => inkOf(contrast, writing, least)).find(({ digits }) => digits.length > (lines || kept !== whole ? 1 : Math.max(1, found.digits.length))) ?? found;
+  };
+
+  const inkOf = (contrast, writing, floor) => {
     const nothing = { ink: mapped(contrast, () => 0), digits: [] };
     if (!writing.values.some(Boolean)) return nothing;
     const { pen, kept } = inkParts(contrast, writing, floor);

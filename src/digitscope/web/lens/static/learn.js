@@ -50,6 +50,13 @@ globalThis.Digitscope ??= {};
       this.app.resized(true);
     }
 
+    // A stage of the training in the address opens the replay there; an address without one closes it.
+    arrive() {
+      const { stage } = this.app.state, open = this.isOpen("replay");
+      if (open !== (stage !== null)) this.toggle("replay");
+      else if (open) this.parts.replay.open();
+    }
+
     close(name) {
       this.toggle(name);
       this.buttons[name].focus({ preventScroll: true });

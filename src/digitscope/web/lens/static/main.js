@@ -1,6 +1,6 @@
 // The page itself: one state, what follows from it, and which parts show it. The parts never change the state themselves.
 //
-// state: {drawing, prepare, place, view, scale, raw, tour, panel, against}; everything else here is computed from it and the model.
+// state: {drawing, prepare, place, view, scale, raw, tour, panel, against, stage}; everything else here is computed from it and the model.
 
 "use strict";
 
@@ -33,6 +33,7 @@ globalThis.Digitscope ??= {};
       this.state = { ...found, place: found.place ?? { depth: 0, layer: 0, cell: 0, from: 0 } };
       this.unfinished = null;
       this.compute();
+      this.state.place.from ??= this.bestSource(this.state.place.layer, this.state.place.cell).from;
       const [last] = this.model.layers.map((layer, i) => (layer.kind === "conv2d" ? i : 0)).sort((a, b) => b - a);
       if (!found.place) Object.assign(this.state.place, { layer: last, cell: this.interesting(last) });
       this.pointed = { layer: this.state.place.layer, cell: this.state.place.cell };
@@ -106,9 +107,12 @@ globalThis.Digitscope ??= {};
       this.background.use(weights ?? finished.weights, !weights);
       this.worn += 1;
       this.wornName = weights ? name : null;
+      this.ofFirst = null;
+      this.pad.ghost = null; // it was found for the weights before
       this.compute();
       this.show();
       this.draw();
+      this.remember();
     }
 
     set(change) {
@@ -192,7 +196,7 @@ globalThis.Digitscope ??= {};
       if (this.state.tour >= this.tour.steps.length) this.state.tour = null;
       this.spoken = make("p", { className: "unseen", "aria-live": "polite", role: "status" });
       this.stage = make("div", { className: "stage-body" });
-      const more = make("div", { className: "row more", role: "group", "aria-label": words("more.label") }, ...Object.values(this.learn.buttons), ...this.network.more());
+      this.more = make("div", { className: "row more", role: "group", "aria-label": words("more.label") }, ...Object.values(this.learn.buttons), ...this.network.more());
       this.bar = new Digitscope.Bar(this);
       const rail = make("aside", { className: "rail", "aria-label": words("rail.label") },
         make("section", { className: "card draw", "aria-label": words("pad.title") }, this.pad.element, this.pad.tools, this.samplesView.element, this.picture.buttons),
@@ -204,10 +208,11 @@ globalThis.Digitscope ??= {};
       document.body.replaceChildren(
         make("a", { className: "skip", href: "#stage", textContent: words("skip"), onclick: (event) => { event.preventDefault(); this.focusStage(); } }),
         Digitscope.topBar(this), make("div", { className: "page" }, rail,
-          make("main", { className: "stage", id: "stage", tabIndex: -1 }, this.tour.element, this.learn.element, this.picture.element, this.bar.element, this.stage, more)), this.spoken);
+          make("main", { className: "stage", id: "stage", tabIndex: -1 }, this.tour.element, this.learn.element, this.picture.element, this.bar.element, this.stage, this.more)), this.spoken);
       this.show();
       this.draw();
       this.listen();
+      this.learn.arrive();
       if (this.state.tour !== null && !location.hash.includes("map=") && !location.hash.includes("number=")) this.tour.go(this.state.tour);
     }
 
@@ -225,7 +230,7 @@ globalThis.Digitscope ??= {};
     get panel() {
       const { panel } = this.state;
       if (!panel) return null;
-      if (!this.views.has(panel)) this.views.set(panel, new { why: Digitscope.Why }[panel](this));
+      if (!this.views.has(panel)) this.views.set(panel, new { why: Digitscope.Why, errors: Digitscope.Errors }[panel](this));
       return this.views.get(panel);
     }
 
@@ -327,8 +332,10 @@ globalThis.Digitscope ??= {};
       Object.assign(this.state, found, { tour, place: found.place ?? { ...this.state.place, depth: 0 } });
       this.pointed = { layer: this.state.place.layer, cell: this.state.place.cell };
       this.compute();
+      this.state.place.from ??= this.bestSource(this.state.place.layer, this.state.place.cell).from;
       this.show();
       this.draw();
+      this.learn.arrive();
     }
 
     listen() {
@@ -345,6 +352,8 @@ globalThis.Digitscope ??= {};
       const { clientWidth } = this.stage;
       if (!clientWidth || !anyway && this.width === `${clientWidth}:${innerHeight}:${devicePixelRatio}`) return;
       this.width = `${clientWidth}:${innerHeight}:${devicePixelRatio}`;
+      if (matchMedia("(max-width: 68rem)").matches) this.bar.element.before(this.more);
+      else this.stage.after(this.more);
       this.view().fit(clientWidth);
       this.draw();
     }

@@ -30,6 +30,7 @@ globalThis.Digitscope ??= {};
       this.targetName = make("p", { className: "map-name" });
       this.slide = new Digitscope.Slide(this.slideOwner());
       this.patches = make("div", { className: "patches" });
+      this.strokes = this.learns ? new Digitscope.Strokes(app, index) : null;
       this.element = this.build();
     }
 
@@ -50,7 +51,7 @@ globalThis.Digitscope ??= {};
         this.sum,
         make("div", { className: "controls" }, this.slide.element, views,
           make("button", { type: "button", className: "plain", textContent: words("maps.open"), onclick: () => app.go({ depth: 2 }) })),
-        this.patches);
+        this.patches, this.strokes?.element);
     }
 
     // The maps to choose from, in so many columns.
@@ -159,6 +160,7 @@ globalThis.Digitscope ??= {};
       this.slide.count.textContent = words("slide.count", { at: row * layer.shape[1] + column + 1, all: layer.shape[0] * layer.shape[1] });
       this.explain(terms, group);
       this.showPatches();
+      this.strokes?.draw();
     }
 
     paintAtlas(atlas, index, cell) {
@@ -227,5 +229,5 @@ globalThis.Digitscope ??= {};
     return canvas;
   };
 
-  Digitscope.Maps = Maps;
+  Object.assign(Digitscope, { Maps, imageOf: picture });
 })();

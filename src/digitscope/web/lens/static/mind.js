@@ -22,17 +22,17 @@ globalThis.Digitscope ??= {};
         make("p", { className: "note", textContent: words("mind.lead") }), make("div", { className: "row" }, this.find, this.working), this.results);
     }
 
-    // Whether what was found is about what is on the pad now.
+    // Whether what was found is about what is on the pad now, and by the weights on the screen.
     get fresh() {
       const { app, digit, found } = this;
-      return Boolean(found && found.drawing === app.drawing && found.prepare === app.state.prepare && found.digit === digit);
+      return Boolean(found && found.drawing === app.drawing && found.worn === app.worn && found.prepare === app.state.prepare && found.digit === digit);
     }
 
     async search() {
       const { app, digit, background } = this;
       const { drawing, state: { prepare } } = app;
       const base = drawing.strokes ? { strokes: drawing.strokes, prepare } : { field: app.field };
-      const found = { drawing, prepare, digit, ways: [null, null], searching: true };
+      const found = { drawing, worn: app.worn, prepare, digit, ways: [null, null], searching: true };
       this.found = found;
       this.draw(digit);
       for (const [i, erase] of WAYS.entries()) {

@@ -62,12 +62,14 @@ globalThis.Digitscope ??= {};
       this.width = 0;
     }
 
-    // Buttons for what belongs to no single cell: the map of the last hidden layer, and a convolution to play with.
+    // Buttons for what belongs to no single cell: what it misreads, which strokes its filters see, the map of the last hidden layer, and a convolution to play with.
     more() {
       const { app } = this;
       const found = app.model.layers.findIndex(({ name }) => name === app.model.map?.layer);
       const button = (key, values, onclick) => make("button", { type: "button", className: "plain", textContent: words(key, values), onclick });
-      return [found > 0 ? button("map.open", { n: count(app.model.layers[found].shape[0]) }, () => Digitscope.showMap(app, found)) : null,
+      return [button("errors.open", {}, () => app.openPanel("errors")),
+        app.model.layers.some(({ kind }) => kind === "conv2d") ? button("strokes.open", {}, () => Digitscope.showStrokes(app)) : null,
+        found > 0 ? button("map.open", { n: count(app.model.layers[found].shape[0]) }, () => Digitscope.showMap(app, found)) : null,
         button("toy.open", {}, Digitscope.showToy)];
     }
 

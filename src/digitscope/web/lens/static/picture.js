@@ -12,7 +12,7 @@ globalThis.Digitscope ??= {};
 
 (() => {
   const { make, words, percent, count } = Digitscope;
-  const LONGEST = 480; // pixels of the longer side in which ink is looked for: enough for a line of digits, and done in a blink
+  const LONGEST = 480; // pixels of the longer side in which ink is looked for: enough for a line of digits, and soon done
   const LARGEST = 100_000_000; // pixels of the largest picture that is taken, as digitscope/io/pixels.py has it
   const SHOWN = 24; // digits of one picture
   const SHOWN_HIGH = 150; // CSS pixels of the picture on the page
@@ -52,7 +52,7 @@ globalThis.Digitscope ??= {};
 
   class Picture {
     constructor(app) {
-      this.app = app;
+      Object.assign(this, { app, finder: Digitscope.Finder(), turn: 0 });
       this.file = make("input", { type: "file", accept: "image/*", hidden: true, tabIndex: -1, "aria-label": words("picture.open"), onchange: () => this.chosen() });
       const button = (key, act) => make("button", { type: "button", className: "plain", textContent: words(`picture.${key}`), title: words(`picture.${key}.what`), onclick: act });
       this.buttons = make("div", { className: "row picture-buttons" }, this.file,
@@ -61,7 +61,7 @@ globalThis.Digitscope ??= {};
       this.body = make("div", { className: "picture-body" });
       this.element = make("section", { className: "card picture", hidden: true, "aria-label": words("picture.label") },
         make("div", { className: "picture-head" }, this.title,
-          make("button", { type: "button", className: "plain", textContent: words("picture.close"), onclick: () => { this.element.hidden = true; } })),
+          this.closing = make("button", { type: "button", className: "plain", onclick: () => this.close() })),
         this.body);
       this.items = [];
       this.listen();
@@ -96,12 +96,37 @@ globalThis.Digitscope ??= {};
     }
 
     async open(file) {
-      this.tell(words("picture.reading"));
+      const turn = this.begin();
       try {
-        this.read(await decoded(file));
+        const image = await decoded(file);
+        if (turn === this.turn) await this.read(image, turn);
       } catch (error) {
-        this.tell(error.message);
+        if (turn === this.turn) this.tell(error.message);
       }
+    }
+
+    // From now on the panel says that it works, and its button cancels; what was begun before is of no interest any more.
+    begin() {
+      this.finder.cancel();
+      this.items = [];
+      this.tell(words("picture.reading"));
+      this.body.replaceChildren(make("progress", { "aria-label": words("picture.reading") }));
+      this.settle(true);
+      return ++this.turn;
+    }
+
+    settle(busy) {
+      this.element.setAttribute("aria-busy", busy);
+      this.closing.textContent = words(busy ? "picture.cancel" : "picture.close");
+    }
+
+    // Closes the panel, or cancels what it is at.
+    close() {
+      if (this.element.getAttribute("aria-busy") === "true") this.app.say(words("picture.cancelled"));
+      this.turn++;
+      this.finder.cancel();
+      this.element.hidden = true;
+      this.buttons.querySelector("button").focus({ preventScroll: true });
     }
 
     // A picture without digits, or none at all: one sentence.
@@ -109,6 +134,7 @@ globalThis.Digitscope ??= {};
       this.items = [];
       this.title.textContent = sentence;
       this.body.replaceChildren();
+      this.settle(false);
       this.show();
       this.app.say(sentence);
     }
@@ -118,17 +144,26 @@ globalThis.Digitscope ??= {};
       if (matchMedia("(max-width: 68rem)").matches) this.element.scrollIntoView({ block: "nearest" });
     }
 
-    read(image) {
-      const { ink, digits } = Digitscope.findInk(image);
+    async read(image, turn = this.begin()) {
+      const found = await this.finder.find(image);
+      if (!found) return;
+      const { ink, digits } = found;
       if (!digits.length) {
         this.tell(words("picture.blank"));
         return;
       }
-      const shown = digits.slice(0, SHOWN);
-      this.items = shown.map((digit, i) => this.item({ digit, whole: ink, image, from: shown.length }, i));
+      const shown = digits.slice(0, SHOWN), items = [];
+      for (const [i, digit] of shown.entries()) {
+        await new Promise((next) => setTimeout(next)); // the network takes some milliseconds for each: the pen goes first
+        if (turn !== this.turn) return;
+        items.push(this.item({ digit, whole: ink, image, from: shown.length }, i));
+      }
+      this.items = items;
+      this.settle(false);
       const more = digits.length > SHOWN ? words("picture.more", { n: SHOWN, all: digits.length }) : "";
       this.title.textContent = digits.length === 1 ? words("picture.one") : words("picture.many", { n: digits.length }) + more;
-      this.body.replaceChildren(photo(image, shown), make("ol", { className: "found" }, ...this.items.map(({ element }) => element)));
+      this.body.replaceChildren(photo(image, shown), make("ol", { className: "found" }, ...this.items.map(({ element }) => element)),
+        make("p", { className: "note", textContent: words("picture.limits") }));
       this.show();
       this.app.keep(this.items[0].drawing);
       this.app.say(this.title.textContent);

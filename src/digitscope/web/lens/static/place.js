@@ -1,8 +1,10 @@
 // Where one looks, and the address that says so. Changing it is main.js's business.
 //
 //   place: {depth: 0 whole network | 1 one map | 2 one number, layer, cell, from}
-//     cell: flat index in the layer, channels last; from: which map of the layer before is shown beside it
-//   panel: "why" or null: what the stage shows instead of the network; against: the digit that it compares the answer with
+//     cell: flat index in the layer, channels last; from: which map of the layer before is shown beside it, null in an address
+//     that leaves it to the page
+//   panel: "why", "errors" or null: what the stage shows instead of the network; against: the digit that it compares the answer with
+//   stage: of the training, whose weights are on the screen, as in course.js; null: the finished network
 //   Digitscope.packPlace(state) -> "#..."    Digitscope.unpackPlace(hash, model) -> parts of a state that are valid
 //   Digitscope.strongest(values) -> cell with the largest value
 //   Digitscope.unitWord(layer) -> "filter" | "map" | "unit" ...; Digitscope.nameOf(layer) -> "conv 1"
@@ -12,7 +14,7 @@
 globalThis.Digitscope ??= {};
 
 (() => {
-  const PANELS = ["why"];
+  const PANELS = ["why", "errors"];
   const SCALES = ["map", "layer", "network"];
 
   const strongest = (values) => values.reduce((best, value, cell) => (value > values[best] ? cell : best), 0);
@@ -34,16 +36,19 @@ globalThis.Digitscope ??= {};
     return fits ? Digitscope.flatIndex(layer.shape, parts) : null;
   };
 
-  const packPlace = ({ drawing, place, prepare, view, scale, raw, tour, panel, against }, model) => {
+  const mapsBefore = ({ layers }, layer) => (layer ? layers[layer - 1].shape[2] ?? 1 : 1);
+
+  const packPlace = ({ drawing, place, prepare, view, scale, raw, tour, panel, against, stage }, model) => {
     const parts = new URLSearchParams();
     const layer = model.layers[place.layer];
     if (panel) {
       parts.set("panel", panel);
-      if (against !== null) parts.set("against", against);
+      if (panel === "why" && against !== null) parts.set("against", against);
     } else if (place.depth) {
       parts.set(place.depth === 1 ? "map" : "number", `${layer.name},${cellText(layer, place.cell)}`);
-      if (place.from) parts.set("from", place.from);
+      if (place.from || mapsBefore(model, place.layer) > 1) parts.set("from", place.from);
     }
+    if (stage !== null) parts.set("stage", stage);
     if (tour !== null) parts.set("tour", tour + 1);
     if (view === "sum") parts.set("view", "sum");
     if (scale !== "layer") parts.set("scale", scale);
@@ -61,8 +66,8 @@ globalThis.Digitscope ??= {};
     const layer = model.layers.findIndex((one) => one.name === name);
     const cell = layer < 0 ? null : cellFrom(model.layers[layer], text);
     if (cell === null) return null;
-    const maps = layer ? model.layers[layer - 1].shape[2] ?? 1 : 1;
-    return { depth, layer, cell, from: Math.min(maps - 1, Math.max(0, Math.trunc(Number(parts.get("from"))) || 0)) };
+    const from = Math.min(mapsBefore(model, layer) - 1, Math.max(0, Math.trunc(Number(parts.get("from"))) || 0));
+    return { depth, layer, cell, from: parts.has("from") ? from : null };
   };
 
   const unpackPlace = (hash, model) => {
@@ -79,6 +84,7 @@ globalThis.Digitscope ??= {};
       raw: parts.get("pixels") !== "scaled",
       panel: PANELS.includes(parts.get("panel")) ? parts.get("panel") : null,
       against,
+      stage: parts.get("stage"),
       tour: Number.isInteger(tour) && tour >= 0 && tour < 10 ? tour : null,
     };
   };

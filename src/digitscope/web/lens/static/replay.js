@@ -25,6 +25,7 @@ globalThis.Digitscope ??= {};
     async open() {
       const { course } = this.app.model;
       if (!course) {
+        this.app.state.stage = null;
         this.element.replaceChildren(make("p", { className: "lead", textContent: words("learn.none") }));
         return;
       }
@@ -34,14 +35,18 @@ globalThis.Digitscope ??= {};
       this.ends.replaceChildren(make("span", { textContent: words("learn.untrained") }), make("span", { textContent: words("learn.curve") }), make("span", { textContent: words("learn.steps", { steps: count(this.course.steps) }) }));
       this.element.replaceChildren(make("div", { className: "row" }, this.button, this.name, this.loss), this.slider, ...curve,
         make("p", { className: "note", textContent: words("learn.rounded") }));
-      this.show(0);
+      this.show(this.course.stageOf(this.app.state.stage));
     }
 
-    close() { this.pause(); }
+    close() {
+      this.pause();
+      this.app.state.stage = null;
+    }
 
     show(stage) {
       const { course } = this;
       this.stage = stage;
+      this.app.state.stage = course.nameOf(stage);
       this.slider.value = stage;
       this.name.textContent = course.labelOf(stage);
       this.slider.setAttribute("aria-valuetext", course.labelOf(stage));
