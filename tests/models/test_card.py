@@ -24,7 +24,7 @@ from digitscope.models.card import write_card
 from digitscope.models.card_text import card_text
 from digitscope.models.formats import export_model
 from digitscope.models.inputs import network_input
-from digitscope.models.model import Model, load
+from digitscope.models.model import Model, load, shipped
 
 PARTS = ("config", "metrics", "evaluation")
 FORMATS = {"onnx", "keras", "tflite", "json"}
@@ -79,7 +79,7 @@ def test_a_shipped_card_names_mnist_its_licence_and_the_spread_over_seeds():
     model = load("classic")
     text = card_text(model)
     front = front_matter(text)
-    assert (front["license"], front["datasets"]) == ("apache-2.0", ["mnist"])
+    assert (front["license"], front["datasets"]) == ("apache-2.0", ["ylecun/mnist"])
     assert front["model-index"][0]["results"][0]["metrics"][0]["value"] == model.card["metrics"]["test_accuracy"]
     seeds = model.card["over_seeds"]
     assert f"over {seeds['n']} seeds: {100 * seeds['mean_accuracy']:.3f} ± " in text
@@ -87,6 +87,37 @@ def test_a_shipped_card_names_mnist_its_licence_and_the_spread_over_seeds():
     assert "measured on MNIST's test images" in text and "lists each time" in text
     assert 'digitscope.load("classic")' in text
     assert "onnxruntime.InferenceSession" not in text, "there is no file beside the card"
+
+
+def test_the_card_of_reader_digit_names_other_writers_and_both_licences():
+    """It has no figure on MNIST's test images, and no other may take that place."""
+    card = load("reader-digit").card
+    text = card_text(load("reader-digit"))
+    (result,) = front_matter(text)["model-index"][0]["results"]
+    assert result["dataset"]["name"] == "UNIPEN's validation writers" and result["dataset"]["split"] == "validation"
+    assert result["dataset"]["args"] == {"n": card["metrics"]["n"]}
+    assert result["metrics"][0]["value"] == card["metrics"]["unseen_writers_right"]
+    assert "settings were chosen on them" in text
+    _, _, licences = text.partition("## Licences\n")
+    assert "CC BY-SA 3.0" in licences and "CC BY 4.0 at doi" in licences and "which has not seen it.\n" in licences
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_export_writes_a_folder_as_hubs_keep_it(name: str, tmp_path: Path):
+    out = tmp_path / name / "model.onnx"
+    done = CliRunner().invoke(app, ["export", name, "--card", "-o", str(out)])
+    assert done.exit_code == 0, done.output
+    assert {path.name for path in out.parent.iterdir()} == {"model.onnx", "README.md"}
+    text = (out.parent / "README.md").read_text("utf-8")
+    front = front_matter(text)
+    assert (front["license"], front["datasets"]) == ("apache-2.0", ["ylecun/mnist"])
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", front["pipeline_tag"]) and "onnx" in front["tags"]
+    for result in front["model-index"][0]["results"]:
+        assert result["task"]["type"] == front["pipeline_tag"]
+        assert result["dataset"]["type"] and result["dataset"]["name"]
+        assert all(metric["type"] in front["metrics"] and 0 < metric["value"] < 1 for metric in result["metrics"])
+    assert "\n## Licences\n\n- The weights: `apache-2.0`." in text
+    assert load(out.parent).predict(load_dataset("mnist").x_test[:1]).shape == (1, 10)
 
 
 def test_what_is_not_known_is_left_out(run: Path):

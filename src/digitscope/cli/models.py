@@ -86,7 +86,9 @@ def export(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="The file to write, or a folder to put it in.")
     ] = None,
-    card: Annotated[bool, typer.Option("--card", help="Also write a model card, README.md, beside it.")] = False,
+    card: Annotated[
+        bool, typer.Option("--card", help="Also write its model card, README.md, beside it, as model hubs show it.")
+    ] = False,
     licence: Annotated[
         str | None, typer.Option("--license", help="The licence that the card names, e.g. apache-2.0.")
     ] = None,

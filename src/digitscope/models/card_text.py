@@ -10,15 +10,13 @@ import json
 import re
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from digitscope.datasets.load import load_dataset
 from digitscope.datasets.split import is_about_repeated
-from digitscope.errors import ConfigError, DigitscopeError, ModelError, printable
+from digitscope.errors import ConfigError, DigitscopeError, ModelError
 from digitscope.formatting import markdown_table, mean_percent, percent
-from digitscope.models.evaluation import Evaluation
+from digitscope.models.card_facts import MNIST, MNIST_LICENCE, UNSEEN, Facts, facts_of, one_line
 from digitscope.models.model import Model
 
 LIBRARY = "digitscope"
@@ -47,8 +45,9 @@ def card_text(model: Model, file: str | None = None, licence: str | None = None)
     if not model.card:
         raise ConfigError(f"nothing is known about {model.name} but its weights; give a run folder or a shipped model")
     try:
-        facts = _facts(model, file, licence)
-        sections = [_network(facts), _INPUT, _training(facts), _results(facts), _limits(facts), _use(facts)]
+        facts = facts_of(model, file, licence)
+        sections = [_network(facts), _INPUT, _training(facts), _results(facts), _limits(facts)]
+        sections += [_licences(facts), _use(facts)]
         text = "\n\n".join(filter(None, sections))
         return f"---\n{_yaml(_front_matter(facts))}---\n\n{text}\n"
     except DigitscopeError:
@@ -60,83 +59,27 @@ def card_text(model: Model, file: str | None = None, licence: str | None = None)
         ) from error
 
 
-@dataclass(frozen=True)
-class _Facts:
-    """What the files say about a model; what they do not hold is None or empty.
-
-    Attributes:
-        name: the name of the recipe, and of a shipped model.
-        config: ``config.json``, or the card of a shipped model.
-        metrics: ``metrics.json``, or that part of the card.
-        evaluation: ``evaluation.json``.
-        licence: by the name that hubs use.
-        data: the dataset's name, without its folders, which may hold a person's name.
-        is_mnist: whether the data are MNIST's, byte for byte, whatever they are called.
-        source: what the examples load: the name of a model file, or of a shipped model.
-    """
-
-    name: str
-    config: Mapping[str, Any]
-    metrics: Mapping[str, Any]
-    evaluation: Evaluation | None
-    licence: str | None
-    data: str | None
-    is_mnist: bool
-    source: str
-
-    @property
-    def recipe(self) -> Mapping[str, Any]:
-        """The settings it was trained with."""
-        return dict(self.config.get("recipe", {}))
-
-    @property
-    def accuracy(self) -> tuple[float, int] | None:
-        """Share 0..1 of the test images that were read right, and the number of images."""
-        if self.evaluation is not None:
-            return float(self.evaluation.accuracy), int(self.evaluation.n)
-        if {"test_accuracy", "n"} <= set(self.metrics):
-            return float(self.metrics["test_accuracy"]), int(self.metrics["n"])
-        return None
-
-    @property
-    def warnings(self) -> list[str]:
-        """What is odd about the data, one sentence each, without the data's folders."""
-        listed = [str(warning) for warning in self.config.get("data_warnings", [])]
-        path = Path(str(self.config.get("data", ""))).expanduser()
-        return [warning.replace(str(path), path.name) if path.name else warning for warning in listed]
-
-
-def _facts(model: Model, file: str | None, licence: str | None) -> _Facts:
-    """The facts about a model, from its card and, for a run, from ``evaluation.json``."""
-    config = model.card.get("config", model.card)
-    path = Path(model.name).expanduser() / "evaluation.json"
-    is_run = config is not model.card
-    evaluation = Evaluation.from_dict(json.loads(path.read_text("utf-8"))) if is_run and path.is_file() else None
-    is_mnist = config.get("data_sha256") == load_dataset("mnist").sha256()
-    data = "MNIST" if is_mnist else _one_line(Path(str(config["data"])).name) if "data" in config else None
-    given = licence or (config["licence"].lower() if "licence" in config else None)
-    name = _one_line(config.get("recipe", {}).get("name", "own"))
-    source = file or ("model.onnx" if is_run else model.name)
-    return _Facts(name, config, model.card.get("metrics", {}), evaluation, given, data, is_mnist, source)
-
-
-def _front_matter(facts: _Facts) -> dict[str, Any]:
+def _front_matter(facts: Facts) -> dict[str, Any]:
     """What hubs search by, and the measured accuracy in the form that hubs tabulate."""
     front: dict[str, Any] = {"license": facts.licence} if facts.licence else {}
     suffix = Path(facts.source).suffix
-    tags = [*TAGS, *([suffix[1:]] if suffix in EXAMPLES else []), *(["mnist"] if facts.is_mnist else [])]
+    tags = [*TAGS, *([suffix[1:]] if suffix in EXAMPLES else []), *(["mnist"] if facts.saw_mnist else [])]
     front |= {"library_name": LIBRARY, "pipeline_tag": TASK, "tags": tags}
-    if facts.is_mnist:
-        front["datasets"] = ["mnist"]
-    if facts.accuracy is not None:
-        accuracy, n = facts.accuracy
-        data = facts.data or "unnamed"
-        result = {
+    if facts.saw_mnist:
+        front["datasets"] = [MNIST]
+    results = [
+        {
             "task": {"type": TASK, "name": "Reading single handwritten digits"},
-            "dataset": {"type": data.lower(), "name": data, "split": "test", "args": {"n": n}},
-            "metrics": [{"type": "accuracy", "name": f"Accuracy on {n:,} test images", "value": accuracy}],
+            "dataset": {"type": one.kind, "name": one.data, "split": one.split, "args": {"n": one.n}},
+            "metrics": [
+                {"type": "accuracy", "name": f"Accuracy on {one.n:,} {one.split} images", "value": one.accuracy}
+            ],
         }
-        front |= {"metrics": ["accuracy"], "model-index": [{"name": facts.name, "results": [result]}]}
+        for one in (facts.accuracy, facts.unseen_writers)
+        if one is not None
+    ]
+    if results:
+        front |= {"metrics": ["accuracy"], "model-index": [{"name": facts.name, "results": results}]}
     return front
 
 
@@ -145,7 +88,7 @@ def _yaml(front: Mapping[str, Any]) -> str:
     return "".join(f"{key}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}\n" for key, value in front.items())
 
 
-def _network(facts: _Facts) -> str:
+def _network(facts: Facts) -> str:
     recipe = facts.recipe
     text = (
         f"# Digitscope {_code(facts.name)}\n\n## What it is\n\nA convolutional network that reads one handwritten "
@@ -166,7 +109,7 @@ def _network(facts: _Facts) -> str:
     return text
 
 
-def _training(facts: _Facts) -> str:
+def _training(facts: Facts) -> str:
     """The recipe's settings, and what they were used with."""
     config, metrics = facts.config, facts.metrics
     rows = [(_code(key), _code(value)) for key, value in facts.recipe.items() if key != "name"]
@@ -179,10 +122,10 @@ def _training(facts: _Facts) -> str:
     return f"## How it was trained\n\n{markdown_table((f'recipe {_code(facts.name)}', ''), rows)}" if rows else ""
 
 
-def _results(facts: _Facts) -> str:
+def _results(facts: Facts) -> str:
     """The whole evaluation if there is one, else the few figures of the metrics."""
     if facts.accuracy is None:
-        return ""
+        return _unseen_writers(facts)
     repeated = any(map(is_about_repeated, facts.warnings))
     unseen = "" if repeated else ", none of which it was trained on"
     parts = ["## Results", f"On the test images of {_code(facts.data or 'its data')}{unseen}:"]
@@ -194,8 +137,7 @@ def _results(facts: _Facts) -> str:
         parts.append(markdown_table(("", ""), facts.evaluation.summary()))
         parts.append(markdown_table(("digit", "precision", "recall", "F1", "images"), per_digit))
     else:
-        accuracy, n = facts.accuracy
-        rows = [("Images", f"{n:,}"), ("Accuracy", percent(accuracy))]
+        rows = [("Images", f"{facts.accuracy.n:,}"), ("Accuracy", percent(facts.accuracy.accuracy))]
         rows += [("Loss", f"{facts.metrics['test_loss']:.4f}")] if "test_loss" in facts.metrics else []
         rows += [("Misses", f"{facts.metrics['misses']:,}")] if "misses" in facts.metrics else []
         parts.append(markdown_table(("", ""), rows))
@@ -213,12 +155,26 @@ def _results(facts: _Facts) -> str:
     return "\n\n".join(parts)
 
 
-def _limits(facts: _Facts) -> str:
+def _unseen_writers(facts: Facts) -> str:
+    """How well digits of other writers are read, if that was measured instead."""
+    found = facts.unseen_writers
+    if found is None:
+        return ""
+    table = markdown_table(("", ""), [("Images", f"{found.n:,}"), ("Accuracy", percent(found.accuracy))])
+    return (
+        f"## Results\n\nOn digits of {UNSEEN}, each as often as every other, drawn with other pens on paper. They gave "
+        f"it no digit to learn from, but its settings were chosen on them:\n\n{table}"
+    )
+
+
+def _limits(facts: Facts) -> str:
     limits = [
         "It answers with one of the ten digits for any image, even a letter or a blank.",
         "It reads one digit, cut out and brought into the form above, not a page or a photograph.",
         "The figures hold for digits like those it was tested on; other pens, papers and writers may be harder.",
     ]
+    if "limits" in facts.config and not facts.is_mnist:
+        limits.append(_prose(facts.config["limits"]))
     if facts.is_mnist:
         limits.append(
             "MNIST's writers were Americans: forms that they did not use, such as a European 1, a crossed 7 or print, "
@@ -227,7 +183,15 @@ def _limits(facts: _Facts) -> str:
     return "## Limits\n\n" + "\n".join(f"- {limit}" for limit in limits)
 
 
-def _use(facts: _Facts) -> str:
+def _licences(facts: Facts) -> str:
+    """The licences of the weights and of the data, as far as they are known."""
+    lines = [f"The weights: {_code(facts.licence)}."] if facts.licence else []
+    lines += [f"{MNIST_LICENCE}."] if facts.saw_mnist else []
+    lines += [f"{_prose(facts.config['data_licence'], 800)}."] if "data_licence" in facts.config else []
+    return "## Licences\n\n" + "\n".join(f"- {line}" for line in lines) if lines else ""
+
+
+def _use(facts: Facts) -> str:
     """An example for each way to use the file, with its name in it."""
     source = json.dumps(facts.source, ensure_ascii=False)
     examples = [example.replace("FILE", source) for example in EXAMPLES.get(Path(facts.source).suffix, (_LOADED,))]
@@ -278,16 +242,9 @@ _INPUT = """## Input and preprocessing
 
 def _code(value: Any) -> str:
     """A value from a file as code, so that nothing in it is taken for Markdown."""
-    return f"`{_one_line(value).replace('`', chr(39)).replace('|', '/')}`"
+    return f"`{one_line(value).replace('`', chr(39)).replace('|', '/')}`"
 
 
-def _prose(text: str) -> str:
+def _prose(text: str, most: int = 400) -> str:
     """A text from a file as plain words: characters that Markdown or HTML would interpret are escaped."""
-    return re.sub(r"([\\`*_\[\]<>|#~&$])", r"\\\1", _one_line(text, 400))
-
-
-def _one_line(value: Any, most: int = 200) -> str:
-    """A value as one line of text."""
-    word = str(value).lower() if value is None or isinstance(value, bool) else str(value)
-    text = ", ".join(map(str, value)) if isinstance(value, list) else word
-    return printable(text)[:most]
+    return re.sub(r"([\\`*_\[\]<>|#~&$])", r"\\\1", one_line(text, most))
