@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import importlib
 import importlib.util
+import itertools
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 import digitscope
 
@@ -45,26 +48,66 @@ def test_the_readmes_python_runs():
     assert float(terms.split()[2]) < 1e-4
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_every_command_that_is_named_exists(path: Path):
+def command_lines(text: str) -> list[tuple[list[str], bool]]:
+    """The words after ``digitscope`` wherever it is called: in a block, or named in a sentence (the bool)."""
+    text = text.replace("\\\n", " ")
+    blocks = re.findall(r"^(?:[$!@] ?)?(?:[A-Z_]+=\S+ )*(?:\S*/)?digitscope (.*)$", text, re.MULTILINE)
+    found = [(line, False) for line in blocks] + [(line, True) for line in re.findall(r"`digitscope ([^`]*)`", text)]
+    lines = []
+    for line, in_sentence in found:
+        lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+        lexer.whitespace_split = True
+        words = list(itertools.takewhile(lambda word: not set(word) <= set("();<>|&"), lexer))
+        lines += [(words, in_sentence)] if words else []
+    return lines
+
+
+@pytest.mark.parametrize("path", [*PAGES, ROOT / "Makefile"], ids=lambda path: path.name)
+def test_every_command_is_one_that_the_program_takes(path: Path):
+    """Its options, their values and its arguments; a sentence may name a command without what it needs."""
     from typer.main import get_command
 
     from digitscope.cli import app
 
     commands = get_command(app).commands  # type: ignore[attr-defined]
+    for (name, *words), in_sentence in command_lines(path.read_text(encoding="utf-8")):
+        if name.startswith("-"):
+            continue
+        try:
+            commands[name].make_context(name, list(words))
+        except typer.Exit:  # --help
+            pass
+        except typer.BadParameter.__base__ as error:  # type: ignore[misc]
+            incomplete = re.match(r"Missing (argument|option)|Option .* requires an argument", error.format_message())
+            assert in_sentence and incomplete, f"digitscope {name} {' '.join(words)}: {error.format_message()}"
+
+
+def anchors(path: Path) -> set[str]:
+    """The places that links may lead to in a page, by the names that code hosts give its headings."""
+    text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path):
     text = path.read_text(encoding="utf-8")
-    in_blocks = re.findall(r"^(?:[A-Z_]+=\S+ )?digitscope (.*?)(?:\s+#.*)?$", text, re.MULTILINE)
-    for line in [*in_blocks, *re.findall(r"`digitscope ([^`]*)`", text)]:
-        name, *words = line.split()
-        if not name.startswith("-"):
-            options = {option for parameter in commands[name].params for option in parameter.opts}
-            assert {word for word in words if word.startswith("--")} <= options, line
+    links = [*re.findall(r"\]\(([^)\s]+)\)", text), *re.findall(r"(?:src|href)=\"([^\"]+)\"", text)]
+    for link in links:
+        target, _, place = link.partition("#")
+        if not re.match(r"[a-z]+:", link):
+            there = path.parent / target if target else path
+            assert there.exists(), f"{path.name} -> {link}"
+            assert not place or place in anchors(there), f"{path.name} -> {link}: no such heading"
 
 
-def test_links_lead_somewhere():
-    for path in PAGES:
-        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
-            assert (path.parent / target).exists(), f"{path.name} -> {target}"
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_files_that_are_named_exist(path: Path):
+    if path.name in ("CHANGELOG.md", "experiments.md", "decisions.md"):
+        return  # they also tell of what is gone
+    text = path.read_text(encoding="utf-8")
+    for name in re.findall(r"`((?:benchmarks|tools|tests|examples|src|docs|\.ci)/[\w./-]+)`", text):
+        assert (ROOT / name).exists(), f"{path.name}: {name}"
 
 
 def test_every_target_that_is_named_exists():
