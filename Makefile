@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow check docs guide comparisons benchmarks benchmarks-reading models reader clean
+.PHONY: help setup demo test test-slow check docs guide site dist comparisons benchmarks benchmarks-reading models reader clean
 
 help:
 	@echo "make demo         train the classic network on MNIST, measure it, write a report and read digits (runs/demo)"
@@ -14,6 +14,8 @@ help:
 	@echo "make check        format, lint, types and the quick tests"
 	@echo "make docs         write docs/cli.md, docs/python.md, docs/results.md and the README's table again"
 	@echo "make guide        run the chapters of docs/guide and write their notebooks again"
+	@echo "make site         build the documentation as a site (build/site)"
+	@echo "make dist         build wheel and sdist, and a folder for a model hub of each shipped model (dist)"
 	@echo "make comparisons  train the networks that the report compares (about 15 minutes)"
 	@echo "make models       measure the recipes again and ship classic, robust and strong (about 85 minutes)"
 	@echo "make reader       fetch the fonts and train the network that reads lines (about an hour)"
@@ -30,7 +32,7 @@ $(VENV)/.train: pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.train
 	@echo "Installing the tools for the tests ..."
-	@$(INSTALL) --editable '.[train,serve,ocr,dev]'
+	@$(INSTALL) --editable '.[train,serve,ocr,docs,dev]'
 	@touch $@
 
 demo: $(VENV)/.train
@@ -62,6 +64,17 @@ docs: $(VENV)/.dev
 guide: $(VENV)/.dev
 	@$(BIN)/python tools/write_guide.py
 
+site: $(VENV)/.dev
+	@$(BIN)/python -m sphinx -W --keep-going -q -c tools/site -d build/doctrees . build/site
+	@echo "Open build/site/index.html, or put the folder build/site on any web server."
+
+dist: $(VENV)/.dev
+	@rm -rf dist
+	@$(BIN)/python -m build --no-isolation
+	@for name in classic robust strong reader-digit; do \
+		$(BIN)/digitscope export $$name --card --out dist/hub/$$name/model.onnx || exit 1; done
+	@ls -l dist
+
 comparisons: $(VENV)/.train
 	@$(BIN)/python benchmarks/comparisons.py
 
@@ -85,4 +98,4 @@ benchmarks-reading: $(VENV)/.dev
 	@$(BIN)/python benchmarks/reading_cost.py --eval "$(EVAL)"
 
 clean:
-	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) runs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
