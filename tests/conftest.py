@@ -21,6 +21,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as ``backend`` sets it; m
 MAY_SKIP = (
     r"DIGITSCOPE_EVAL names no folder",  # the development sets do not ship
     r"rapidocr is installed",  # the other half of a pair of tests, for machines without it
+    r"this machine has no IPv6",
     r"SCIPY_ARRAY_API is not set",  # one of scikit-learn's own checks
 )
 """Reasons for which a test may be skipped even where DIGITSCOPE_NO_SKIPS is set, as in CI."""

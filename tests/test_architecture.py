@@ -14,7 +14,19 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "digitscope"
 
-PACKAGES = ["cli", "experiments", "web", "training", "plots", "reading", "models", "datasets", "preprocessing", "io"]
+PACKAGES = [
+    "cli",
+    "service",
+    "experiments",
+    "web",
+    "training",
+    "plots",
+    "reading",
+    "models",
+    "datasets",
+    "preprocessing",
+    "io",
+]
 """The packages from top to bottom: each imports from those after it and from the modules in the root, no other."""
 
 ROOT_MODULES = ["environment", "backend", "quiet", "formatting", "files", "progress", "arraytypes", "errors"]
@@ -23,7 +35,8 @@ ROOT_MODULES = ["environment", "backend", "quiet", "formatting", "files", "progr
 ORDER = ["__init__", *PACKAGES, *ROOT_MODULES]
 
 EXTRAS = {"keras", "tensorflow", "torch", "jax", "matplotlib", "seaborn", "sklearn", "scipy", "onnx", "tf2onnx",
-          "jinja2", "fastapi", "pydantic", "starlette", "uvicorn", "rapidocr", "tensorboard", "h5py"}  # fmt: skip
+          "jinja2", "fastapi", "pydantic", "pydantic_core", "pydantic_settings", "prometheus_client", "starlette",
+          "uvicorn", "rapidocr", "tensorboard", "h5py"}  # fmt: skip
 """Packages that only an extra installs."""
 
 READS = {"reading", "models", "datasets", "preprocessing", "io", *ROOT_MODULES}

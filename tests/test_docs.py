@@ -34,7 +34,10 @@ def pages() -> dict[Path, str]:
     return found
 
 
-@pytest.mark.parametrize("name", ["docs/cli.md", "docs/python.md", "docs/results.md", "README.md"])
+@pytest.mark.parametrize(
+    "name",
+    ["docs/cli.md", "docs/python.md", "docs/results.md", "docs/service.md", "docs/page.schema.json", "README.md"],
+)
 def test_generated_parts_are_current(name: str, pages: dict[Path, str]):
     assert (ROOT / name).read_text(encoding="utf-8") == pages[ROOT / name], "run make docs"
 

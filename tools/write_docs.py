@@ -1,7 +1,8 @@
 """Write the documentation that is generated from the code and the result files.
 
 docs/cli.md comes from the help of the commands, docs/python.md from the docstrings of the public names, docs/results.md
-and the README's table from benchmarks/results. A test fails when one of them is out of date.
+and the README's table from benchmarks/results, docs/page.schema.json and two tables of docs/service.md from the
+service. A test fails when one of them is out of date.
 
 Usage: python tools/write_docs.py   (make docs)
 """
@@ -9,6 +10,7 @@ Usage: python tools/write_docs.py   (make docs)
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import sys
 from pathlib import Path
@@ -18,10 +20,10 @@ import typer
 from result_tables import recipe_table, result, results_page
 from typer.testing import CliRunner
 
+from digitscope.formatting import markdown_table
 from digitscope.reading.recognition import ENGINES
 
 ROOT = Path(__file__).parent.parent
-MARKS = ("<!-- results: written by make docs -->", "<!-- end of results -->")
 
 
 def cli_page() -> str:
@@ -104,16 +106,56 @@ def _is(thing: Any, kind: type) -> bool:
     return inspect.isclass(thing) and issubclass(thing, kind)
 
 
+def settings_table() -> str:
+    """The settings of the service, from their fields."""
+    from digitscope.service.settings import Settings
+
+    rows = [
+        [f"`{name}`", _default(field), field.description or ""] for name, field in Settings.model_fields.items()
+    ]  # fmt: skip
+    return markdown_table(["setting", "default", "what it is"], rows)
+
+
+def _default(field: Any) -> str:
+    """A setting's default as one would write it into the environment."""
+    if field.default_factory is not None or field.default in (None, ()):
+        return ""
+    shown = f"{field.default:,}" if type(field.default) is int else str(field.default)
+    return shown.lower() if type(field.default) is bool else shown
+
+
+def problems_table() -> str:
+    """What can go wrong with a request."""
+    from digitscope.service.problems import Kind
+
+    return markdown_table(["status", "type", "title"], [[str(k.status), f"`{k.type}`", k.title] for k in Kind])
+
+
+def schema_text() -> str:
+    """docs/page.schema.json: the JSON Schema of a page's record."""
+    from digitscope.service.records import page_schema
+
+    return json.dumps(page_schema(), indent=2) + "\n"
+
+
+def with_part(text: str, name: str, part: str) -> str:
+    """A text with what stands between its two marks of this name replaced."""
+    before, mark, rest = text.partition(f"<!-- {name}: written by make docs -->")
+    _, end, after = rest.partition(f"<!-- end of {name} -->")
+    return f"{before}{mark}\n{part}\n{end}{after}"
+
+
 def pages() -> dict[Path, str]:
     """Every generated file and its text."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    before, _, rest = readme.partition(MARKS[0])
-    _, _, after = rest.partition(MARKS[1])
+    readme, service = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/service.md"))
+    service = with_part(service, "problems", problems_table())
     return {
         ROOT / "docs" / "cli.md": cli_page(),
         ROOT / "docs" / "python.md": python_page(),
         ROOT / "docs" / "results.md": results_page(),
-        ROOT / "README.md": f"{before}{MARKS[0]}\n{recipe_table()}\n{MARKS[1]}{after}",
+        ROOT / "docs" / "service.md": with_part(service, "settings", settings_table()),
+        ROOT / "docs" / "page.schema.json": schema_text(),
+        ROOT / "README.md": with_part(readme, "results", recipe_table()),
     }
 
 

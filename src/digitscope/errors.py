@@ -13,7 +13,17 @@ Every message says in one sentence what was received, what was expected and how 
 from __future__ import annotations
 
 EXTRAS = {
-    "serve": ("fastapi", "starlette", "uvicorn"),
+    "serve": (
+        "fastapi",
+        "starlette",
+        "uvicorn",
+        "httptools",
+        "pydantic",
+        "pydantic_core",
+        "pydantic_settings",
+        "prometheus_client",
+        "python_multipart",
+    ),
     "torch": ("torch",),
     "jax": ("jax", "jaxlib"),
     "train": ("keras", "tensorflow", "jinja2", "matplotlib", "seaborn", "sklearn", "scipy", "onnx", "tf2onnx"),

@@ -20,6 +20,7 @@ from digitscope.cli import reading  # noqa: F401
 from digitscope.cli import submission  # noqa: F401
 from digitscope.cli import models  # noqa: F401
 from digitscope.cli import looking  # noqa: F401
+from digitscope.cli import service  # noqa: F401
 
 # isort: on
 from digitscope.cli.terminal import app, stop

@@ -113,29 +113,3 @@ def report(
     with progress_bar() as progress:
         path = write_report(run, progress)
     typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB; open it in a browser")
-
-
-@app.command()
-def serve(
-    model: ModelOption = "classic",
-    port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8128,
-    lan: Annotated[bool, typer.Option("--lan", help="Let other devices in the same network in, e.g. a phone.")] = False,
-    open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser at once.")] = False,
-    snapshot: SnapshotOption = None,
-    beside: BesideOption = None,
-) -> None:
-    """Serve the page to draw digits in from this machine.
-
-    It answers this machine only, unless --lan is given. Ctrl-C stops it.
-    """
-    import webbrowser
-
-    from digitscope.web.lens.server import serve as serve_page
-
-    def started(address: str, _: object) -> None:
-        typer.echo(f"Serving {model} on {address}" + (" and to the whole network" if lan else "") + "; Ctrl-C stops it")
-        if open_:
-            webbrowser.open(address)
-
-    snapshots, others = ([load_model(name) for name in names or []] for names in (snapshot, beside))
-    serve_page(load_model(model), snapshots, port, lan, started, progress_bar, others)

@@ -1,4 +1,4 @@
-"""The server, asked over a real socket: what it hands out, under which headers, and what it refuses."""
+"""The page as the service hands it out, asked over a real socket: what, under which headers, and what is refused."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
 
 import uvicorn
 
-from digitscope.cli import looking
+from digitscope.cli import service as command
 from digitscope.errors import ConfigError, ModelError
 from digitscope.models.model import load
 from digitscope.progress import Progress
-from digitscope.web.lens import server
+from digitscope.service import server
+from digitscope.service.server import LOCAL, serve
 from digitscope.web.lens.bundle import page_files
-from digitscope.web.lens.server import LOCAL, serve
 from page_models import dense_network
 
 Ask = Callable[..., tuple[int, dict[str, str], bytes]]
@@ -92,7 +92,7 @@ def test_it_answers_while_the_model_is_prepared(monkeypatch: pytest.MonkeyPatch)
     work = Slow()
     with serving(work, monkeypatch) as (address, _, _):
         assert answer(address, "/")[0] == 200
-        assert json.loads(answer(address, "/health")[2]) == {"status": "preparing", "model": "classic"}
+        assert json.loads(answer(address, "/healthz")[2]) == {"status": "preparing", "model": "classic"}
         gone = http.client.HTTPConnection(LOCAL, port_of(address), timeout=60)
         gone.request("GET", "/model.json")
         gone.close()  # a browser that does not wait takes nothing from the others
@@ -102,7 +102,7 @@ def test_it_answers_while_the_model_is_prepared(monkeypatch: pytest.MonkeyPatch)
             work.may_end.set()
             status, _, body = waiting.result(timeout=60)
         assert status == 200 and json.loads(body)["patches"] == {} and json.loads(body)["name"] == "classic"
-        assert json.loads(answer(address, "/health")[2])["status"] == "ok"
+        assert json.loads(answer(address, "/healthz")[2])["status"] == "ok"
 
 
 def test_a_server_that_stops_does_not_finish_the_model_first(monkeypatch: pytest.MonkeyPatch):
@@ -144,7 +144,7 @@ def test_the_model_and_health(ask: Ask):
     described = json.loads(ask("/model.json")[2])
     assert {"layers", "known", "samples", "patches"} <= set(described)
     assert described["name"] == "classic" and described["layers"][0]["kind"] == "input"
-    assert json.loads(ask("/health")[2]) == {"status": "ok", "model": "classic"}
+    assert json.loads(ask("/healthz")[2]) == {"status": "ok", "model": "classic"}
 
 
 @pytest.mark.parametrize("path", ["/", "/model.json", "/no-such-file"])
@@ -165,7 +165,7 @@ def test_a_policy_stands_on_every_answer(ask: Ask, path: str):
         "/app.py",
         "/__init__.py",
         "/docs",
-        "/openapi.json",
+        "/health",
         "/a/b",
     ],
 )
@@ -175,7 +175,7 @@ def test_nothing_else_is_served(ask: Ask, path: str):
 
 def test_other_methods_and_other_hosts_are_refused(ask: Ask):
     assert ask("/", "POST")[0] == 405
-    assert ask("/", Host="evil.example")[0] == 400
+    assert ask("/", Host="evil.example")[0] == 421
     assert ask("/", Host="localhost:9")[0] == 200
 
 
@@ -193,17 +193,17 @@ def test_the_command_says_where_it_serves_once_it_does(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     with pytest.raises(ConfigError, match="no model 'nosuch'"):
-        looking.serve("nosuch")
+        command.serve("nosuch")
     with socket.socket() as taken:
         taken.bind((LOCAL, 0))
         taken.listen()
         with pytest.raises(ConfigError, match="choose another port"):
-            looking.serve("classic", port=taken.getsockname()[1])
+            command.serve("classic", port=taken.getsockname()[1])
     assert capsys.readouterr().out == ""
     opened: list[str] = []
     monkeypatch.setattr(uvicorn.Server, "run", lambda self, sockets: opened.append(sockets[0].getsockname()[1]))
     monkeypatch.setattr("webbrowser.open", opened.append)
-    looking.serve("classic", port=0, open_=True)
+    command.serve("classic", port=0, open_=True)
     address, port = opened
     assert address == f"http://{LOCAL}:{port}/"
     assert capsys.readouterr().out == f"Serving classic on {address}; Ctrl-C stops it\n"
@@ -219,7 +219,19 @@ def test_it_listens_to_this_machine_only_unless_told_otherwise(
     assert bound == [address]
 
 
-def test_it_is_compressed(ask: Ask):
+def test_it_is_compressed_and_sent_again_only_if_it_has_changed(ask: Ask):
     _, headers, body = ask("/model.json", Accept_Encoding="gzip")
-    assert headers["content-encoding"] == "gzip"
+    assert headers["content-encoding"] == "gzip" and headers["vary"] == "Accept-Encoding"
     assert json.loads(gzip.decompress(body))["version"]
+    status, again, nothing = ask("/model.json", Accept_Encoding="gzip", If_None_Match=headers["etag"])
+    assert (status, again["etag"], nothing) == (304, headers["etag"], b"")
+    plain = ask("/model.json")[1]["etag"]
+    assert plain != headers["etag"] and ask("/model.json", If_None_Match=headers["etag"])[0] == 200
+    assert ask("/engine.js", If_None_Match=ask("/engine.js")[1]["etag"])[0] == 304
+
+
+@pytest.mark.parametrize("path", ["/", "/model.json", "/page.css"])
+def test_a_head_is_a_get_without_its_body(ask: Ask, path: str):
+    status, headers, body = ask(path, "HEAD")
+    assert (status, body) == (200, b"")
+    assert headers["content-length"] == str(len(ask(path)[2]))
