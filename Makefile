@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow check docs guide site dist comparisons benchmarks benchmarks-reading models reader clean
+.PHONY: help setup demo test test-slow check docs guide site dist comparisons benchmarks benchmarks-reading benchmarks-service models reader clean
 
 help:
 	@echo "make demo         train the classic network on MNIST, measure it, write a report and read digits (runs/demo)"
@@ -21,6 +21,7 @@ help:
 	@echo "make reader       fetch the fonts and train the network that reads lines (about an hour)"
 	@echo "make benchmarks   measure the speed again (about 40 minutes on an idle machine)"
 	@echo "make benchmarks-reading EVAL=FOLDER   measure the reading of other people's digits again (with Tesseract)"
+	@echo "make benchmarks-service   measure digitscope serve again, and send it hostile requests (with wrk and hey)"
 
 setup: $(VENV)/.train
 
@@ -96,6 +97,10 @@ benchmarks: $(VENV)/.dev
 benchmarks-reading: $(VENV)/.dev
 	@$(BIN)/python benchmarks/peers.py --eval "$(EVAL)"
 	@$(BIN)/python benchmarks/reading_cost.py --eval "$(EVAL)"
+
+benchmarks-service: $(VENV)/.dev
+	@$(BIN)/python benchmarks/service.py
+	@$(BIN)/python benchmarks/hostile_requests.py
 
 clean:
 	rm -rf $(VENV) runs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from made_up_tables import crops_section, lines_section, writers_section
 from peer_tables import digit_section, number_section
+from service_tables import service_section
 
 from digitscope.formatting import duration, markdown_table, mean_percent, number, percent
 from digitscope.reading.page import SURE
@@ -105,7 +106,7 @@ def results_page() -> str:
     digits = [*digit_section(peers), *writers_section(result("reader-digit")), *crops_section(result("crops"))]
     lines = lines_section({engine: result(f"calibration-{engine}") for engine in ENGINES}, SURE)
     read = [*digits, *_non_digits(), *number_section(peers), *lines]
-    parts = [*_speed(), *_backends(), *read, *_cost(), *_openings()]
+    parts = [*_speed(), *_backends(), *_service(), *read, *_cost(), *_openings()]
     return "\n\n".join([INTRODUCTION, *parts]) + "\n"
 
 
@@ -130,6 +131,14 @@ def _speed() -> list[str]:
         f"- The augmentation makes {augment['images_per_second']:,.0f} images/s on one core (`benchmarks/augment.py`).",
     ]
     return ["## Speed", "\n".join(lines), f"Machine: {training['machine']}."]
+
+
+def _service() -> list[str]:
+    """How fast the service is and what it bears; nothing before both have been measured."""
+    names = ("service", "hostile_requests")
+    if not all((RESULTS / f"{name}.json").exists() for name in names):
+        return []
+    return service_section(*map(result, names))
 
 
 def _backends() -> list[str]:
