@@ -17,9 +17,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from digitscope.io.document import GIVE_UP_AFTER, MOST_PAGES, PDF_LONGEST, Scan, scans
+from digitscope.io.document import GIVE_UP_AFTER, MOST_PAGES, Scan, scans
 from digitscope.io.image import load_picture
+from digitscope.io.pdf import PDF_LONGEST
 from digitscope.io.pixels import LARGEST_PIXELS
+from hostile_files import from_objects
 
 MARK = b"1 0 0 rg 10 10 60 20 re f"
 """Draws a red block near the lower left corner of a PDF's page."""
@@ -48,17 +50,6 @@ def pdf(*boxes: str, count: int | None = None) -> bytes:
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(MARK), MARK),
         *pages,
     )
-
-
-def from_objects(*objects: bytes, trailer: bytes = b"") -> bytes:
-    out, places = b"%PDF-1.4\n", []
-    for number, item in enumerate(objects, 1):
-        places.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, item)
-    end = b"startxref\n%d\n%%%%EOF\n" % len(out)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    out += b"xref\n0 %d\n0000000000 65535 f \n%s" % (len(objects) + 1, table)
-    return out + b"trailer\n<< /Size %d /Root 1 0 R %s >>\n" % (len(objects) + 1, trailer) + end
 
 
 @cache

@@ -6,10 +6,11 @@ import zlib
 from pathlib import Path
 
 import pytest
-from test_document import from_objects
 
 from damage import tally
-from digitscope.io.document import LARGEST_STREAM, scans
+from digitscope.io.document import scans
+from digitscope.io.pdf_streams import LARGEST_STREAM
+from hostile_files import from_objects
 
 MEGABYTE = 1 << 20
 

@@ -361,3 +361,19 @@ def test_auto_takes_ocr_where_it_is_installed_and_the_page_says_which(
     page = Reader().read(PAGES / "numbers.jpg")
     assert (page.engine, page.to_dict()["engine"]) == (engine, engine)
     assert Reader(engine="own").read(PAGES / "numbers.jpg").engine == "own"
+
+
+def test_a_strip_whose_writing_would_vanish_is_refused_with_a_sentence(tmp_path: Path):
+    """30,000 pixels of numbers were once reduced to a hair, and read as an empty page without a word."""
+    strip = np.full((80, 16_000), 255, np.uint8)
+    strip[20:60, ::500] = 0
+    Image.fromarray(strip).save(tmp_path / "strip.png")
+    (page,) = reader().read_file(tmp_path / "strip.png")
+    assert page.error == (
+        f"{tmp_path / 'strip.png'} is 16,000x80 px, too long to be read as one; cut it between numbers into pieces of "
+        "at most 8,000 px"
+    )
+    with pytest.raises(ImageError, match=r"^the picture is 80x16,000 px"):
+        reader().read(strip.T.copy())
+    assert reader().read(strip[:, :8000]).error is None
+    assert reader().read(strip[:9, :1000]).error is None, "what was thin from the start is not reduced"

@@ -10,8 +10,9 @@ import io
 import itertools
 import os
 import threading
+import types
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -19,11 +20,14 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
-from digitscope.arraytypes import AnyArray
+from digitscope.arraytypes import AnyArray, Levels
 from digitscope.errors import ImageError, first_line
 from digitscope.files import POINTER, check_fetched
+from digitscope.formatting import file_name
 from digitscope.io.pixels import (
+    BAND,
     LARGEST_PIXELS,
+    Bands,
     Picture,
     check_size,
     deep_levels,
@@ -39,23 +43,32 @@ ImageSource = str | os.PathLike[str] | bytes | Image.Image | AnyArray
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", TiffImagePlugin.TiffImageFile.format, WebPImagePlugin.WebPImageFile.format)
 """The only formats that Pillow may open. It knows others; PostScript, for one, would run another program."""
 
+LARGEST_FILE, LARGEST_PICTURE = 1 << 30, 4 * LARGEST_PIXELS
+"""Bytes of the largest file that is opened: a PDF or TIFF of a thousand pages of a megabyte each; any other picture, of
+which four bytes a pixel are the most that such formats need."""
+
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+"""What a TIFF begins with, in either order of bytes, the last two for files above 4 GB. Source: TIFF 6.0, BigTIFF."""
+
 EXIF_ORIENTATION = 0x0112
 """The EXIF tag that says how the camera was held."""
 
 SUBFILE_TYPE = 0x00FE
 """The TIFF tag that says whether a frame is a page, or a reduced copy or mask of one."""
 
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""How to turn a picture upright, by EXIF orientation. ``ImageOps.exif_transpose`` would do it, but it also
-rewrites the EXIF block, and fails if any part of that is damaged."""
+_TURNS: Mapping[int, Callable[[Levels], Levels]] = types.MappingProxyType(
+    {
+        2: lambda pixels: pixels[:, ::-1],
+        3: lambda pixels: pixels[::-1, ::-1],
+        4: lambda pixels: pixels[::-1],
+        5: lambda pixels: pixels.swapaxes(0, 1),
+        6: lambda pixels: pixels.swapaxes(0, 1)[:, ::-1],
+        7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
+        8: lambda pixels: pixels.swapaxes(0, 1)[::-1],
+    }
+)
+"""How to turn pixels upright, by EXIF orientation. ``ImageOps.exif_transpose`` would do it, but it also rewrites the
+EXIF block, and fails if any part of that is damaged."""
 
 _warning_filters = threading.Lock()
 
@@ -80,7 +93,7 @@ def load_picture(source: ImageSource, longest: int | None = None) -> Picture:
             return _within(_decoded(source, "the PIL image", None), longest)
     if isinstance(source, bytes | bytearray | memoryview | str | os.PathLike):
         with opened(source) as (file, name):
-            first = next(load_frames(file, name, longest))
+            _, first = next(load_frames(file, name, longest))
         if isinstance(first, ImageError):
             raise first
         return first
@@ -92,43 +105,48 @@ def opened(source: str | os.PathLike[str] | bytes) -> Iterator[tuple[BinaryIO, s
     """Open a path, or the bytes of a file; yields the open file and what messages call it.
 
     Raises:
-        ImageError: the path is not a regular file, or cannot be opened.
+        ImageError: the path is not a regular file, is larger than ``LARGEST_FILE``, or cannot be opened.
     """
     if isinstance(source, bytes | bytearray | memoryview):
         yield io.BytesIO(source), f"the file of {len(source):,} bytes"
         return
     path = Path(source)
-    name = str(path) if str(path).isprintable() else repr(str(path))
+    name = file_name(str(path))
     try:
         if not path.is_file():
             found = "is a folder" if path.is_dir() else "is not a regular file" if path.exists() else "does not exist"
             raise ImageError(f"{name} {found}; give the path of an image file")
         with path.open("rb") as file:
+            _check_bytes(os.fstat(file.fileno()).st_size, LARGEST_FILE, name)
             check_fetched(file.peek(len(POINTER)), name, ImageError)
             yield file, name
     except OSError as error:
         raise ImageError(f"{name} cannot be opened ({first_line(error)}); check its name and permissions") from error
 
 
-def load_frames(file: BinaryIO, name: str, longest: int | None = None) -> Iterator[Picture | ImageError]:
+def load_frames(
+    file: BinaryIO, name: str, longest: int | None = None, start: int = 0
+) -> Iterator[tuple[int, Picture | ImageError]]:
     """Yield every page of a TIFF, or the first frame of any other picture; an error for one that cannot be decoded.
 
-    Each is decoded only when its turn comes. The reduced copies and masks that a TIFF may hold do not count as pages.
+    Each is decoded only when its turn comes, and comes with the number of its frame, from 0. The reduced copies and
+    masks that a TIFF may hold do not count as pages.
 
     Args:
         file: the open file.
         name: what messages call it.
         longest: as for ``load_picture``.
+        start: number of the first frame to look at.
     """
     try:
         with decoding(name), _no_warnings():
-            image = Image.open(file, formats=FORMATS)
+            image = _opened_image(file, name)
     except ImageError as error:
-        yield error
+        yield start, error
         return
     paged = isinstance(image, TiffImagePlugin.TiffImageFile)
     with image:
-        for number in itertools.count() if paged else (0,):
+        for number in itertools.count(start) if paged else range(start, 1):
             frame: Picture | ImageError | None
             called = f"{name} page {number + 1}" if number else name
             try:
@@ -143,7 +161,21 @@ def load_frames(file: BinaryIO, name: str, longest: int | None = None) -> Iterat
             if not paged:
                 image.close()  # its pixels need not stay in memory while the picture is read
             if frame is not None:
-                yield frame
+                yield number, frame
+
+
+def _opened_image(file: BinaryIO, name: str) -> Image.Image:
+    """The image in an open file, not decoded yet; some decoders read all of a file for that."""
+    if file.read(len(TIFF[0])) not in TIFF:
+        _check_bytes(file.seek(0, os.SEEK_END), LARGEST_PICTURE, name)
+    file.seek(0)
+    return Image.open(file, formats=FORMATS)
+
+
+def _check_bytes(size: int, largest: int, name: str) -> None:
+    """Make sure that a file is not too large to be looked at."""
+    if size > largest:
+        raise ImageError(f"{name} has {size:,} bytes; expected at most {largest:,}, reduce or split it first")
 
 
 def _seek(image: Image.Image, number: int) -> bool:
@@ -169,6 +201,8 @@ def decoding(name: str) -> Iterator[None]:
         raise
     except Image.DecompressionBombError as error:
         raise ImageError(f"{name} has far more than {LARGEST_PIXELS:,} pixels; reduce it first") from error
+    except MemoryError as error:
+        raise ImageError(f"{name} takes more memory than there is; reduce it first") from error
     except UnidentifiedImageError as error:
         raise ImageError(f"{name} is not a PNG, JPEG, BMP, TIFF, WebP or GIF image; convert it first") from error
     except Exception as error:  # decoders raise a dozen types
@@ -181,19 +215,31 @@ def _decoded(image: Image.Image, name: str, longest: int | None) -> Picture:
     """A PIL image, upright and flattened; ``longest`` lets the JPEG decoder skip detail that is not needed."""
     width, height = image.size
     check_size(width, height, name)
-    turn = _TURNS.get(_orientation(image))
     if longest is not None and max(width, height) > longest:
         image.draft(None, size_within(width, height, longest))
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        image = image if turn is None else image.transpose(turn)
-        pixels = deep_levels(np.asarray(image))
+        pixels = deep_levels(_rows(image, None))
+    elif image.has_transparency_data:
+        pixels = on_paper(_rows(image, "RGBA"))
     else:
-        see_through = image.has_transparency_data
-        image = image.convert("RGBA" if see_through else "L" if image.mode in ("1", "L") else "RGB")
-        image = image if turn is None else image.transpose(turn)
-        pixels = on_paper(np.asarray(image)) if see_through else np.asarray(image)
-    turned = turn in (_TURNS[5], _TURNS[6], _TURNS[7], _TURNS[8])
-    return Picture(pixels, *((height, width) if turned else (width, height)))
+        pixels = np.concatenate(list(_rows(image, "L" if image.mode in ("1", "L") else "RGB")()))
+    orientation = _orientation(image)
+    if orientation in _TURNS:
+        pixels = np.ascontiguousarray(_TURNS[orientation](pixels))
+    return Picture(pixels, *((height, width) if orientation >= 5 else (width, height)))
+
+
+def _rows(image: Image.Image, mode: str | None) -> Bands:
+    """The rows of a PIL image from top to bottom, ``BAND`` at a time, in a mode, or in its own."""
+    image.load()
+    width, height = image.size
+
+    def bands() -> Iterator[AnyArray]:
+        for start in range(0, height, BAND):
+            band = image.crop((0, start, width, min(height, start + BAND)))
+            yield np.asarray(band if mode is None else band.convert(mode))
+
+    return bands
 
 
 def _within(picture: Picture, longest: int | None) -> Picture:

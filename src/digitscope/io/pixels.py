@@ -5,16 +5,24 @@ It opens no files; that is ``io.image``.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from digitscope.arraytypes import AnyArray, Levels
+from digitscope.arraytypes import AnyArray, Floats, Levels
 from digitscope.errors import ImageError
 
 LARGEST_PIXELS = 100_000_000
 """Pixels of the largest picture that is taken: an A4 page scanned at 1,000 dpi, about 300 MB as RGB."""
+
+
+BAND = 256
+"""Rows of a picture that are converted at a time: whole, a large one would take ten times the memory of its pixels."""
+
+Bands = Callable[[], Iterator[AnyArray]]
+"""Gives the rows of a picture from top to bottom, some at a time, as often as it is called."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +60,7 @@ def picture_of_array(array: AnyArray) -> Picture:
     if levels.ndim == 3 and levels.shape[2] == 1:
         levels = levels[..., 0]
     if levels.ndim == 3 and levels.shape[2] == 4:
-        levels = on_paper(levels)
+        levels = on_paper(rows_of(levels))
     return Picture(np.ascontiguousarray(levels), shape[1], shape[0])
 
 
@@ -92,35 +100,66 @@ def reduced(pixels: AnyArray, longest: int) -> AnyArray:
     return np.asarray(small, pixels.dtype)
 
 
-def deep_levels(levels: AnyArray) -> Levels:
+def deep_levels(bands: Bands) -> Levels:
     """Deep grey as uint8: floats divided by 1, 255 or 65535, whichever first covers them; integers by their bits.
+
+    Args:
+        bands: gives the rows of the picture from top to bottom, some at a time, floats or integers (rows, w).
 
     Raises:
         ImageError: the levels are outside 0..65535.
     """
-    if np.issubdtype(levels.dtype, np.floating):
-        top = next((top for top in (1, 255, 65535) if levels.max() <= top), 1)
-        return _eight_bits(levels / np.float32(top))
-    if levels.min() < 0 or levels.max() > 65535:
-        raise ImageError(f"the grey levels span {levels.min()} to {levels.max()}; expected 0..65535")
-    return _eight_bits(levels.astype(np.uint16))
+    spans = [(band.min(), band.max(), band.dtype) for band in bands()]
+    low, high = min(span[0] for span in spans), max(span[1] for span in spans)
+    if np.issubdtype(spans[0][2], np.floating):
+        top = next((top for top in (1, 255, 65535) if high <= top), 1)
+        return np.concatenate([_eight_bits(band / np.float32(top)) for band in bands()])
+    if low < 0 or high > 65535:
+        raise ImageError(f"the grey levels span {low} to {high}; expected 0..65535")
+    return np.concatenate([_of_sixteen_bits(band.astype(np.uint16), int(high)) for band in bands()])
 
 
-def on_paper(rgba: Levels) -> Levels:
-    """RGB of uint8 (h, w, 4): transparent pixels become paper.
+def on_paper(bands: Bands) -> Levels:
+    """RGB of a picture with transparency: transparent pixels become paper.
 
     If most of the picture is visible, paper takes the median colour of that part, so that no false edge appears. If
     most is transparent, the visible part is the pen, and paper is white or black, whichever differs more from it.
+
+    Args:
+        bands: gives the rows of the picture from top to bottom, some at a time, uint8 (rows, w, 4).
     """
-    alpha = rgba[..., 3:].astype(np.float32) / 255
-    visible = rgba[..., :3][rgba[..., 3] > 127]
-    if len(visible) == 0:
-        return np.full((*rgba.shape[:2], 3), 255, np.uint8)
-    if len(visible) * 2 > rgba.shape[0] * rgba.shape[1]:
-        paper = np.median(visible, axis=0)
+    counts, pixels = np.zeros((3, 256), np.int64), 0
+    for band in bands():
+        visible = band[..., :3][band[..., 3] > 127]
+        counts += [np.bincount(visible[:, channel], minlength=256) for channel in range(3)]
+        pixels += band.shape[0] * band.shape[1]
+    seen = int(counts[0].sum())
+    if seen == 0:
+        return np.concatenate([np.full((*band.shape[:2], 3), 255, np.uint8) for band in bands()])
+    if seen * 2 > pixels:
+        sums = counts.cumsum(axis=1)
+        middle = [(sums <= place).sum(axis=1) for place in ((seen - 1) // 2, seen // 2)]
+        paper = np.mean(middle, axis=0)
     else:
-        paper = np.full(3, 255 if visible.mean() < 128 else 0)
-    return np.asarray(rgba[..., :3] * alpha + paper.astype(np.float32) * (1 - alpha), np.uint8)
+        paper = np.full(3, 255 if (counts @ np.arange(256)).sum() / (3 * seen) < 128 else 0)
+    return np.concatenate([_composed(band, paper.astype(np.float32)) for band in bands()])
+
+
+def rows_of(array: AnyArray) -> Bands:
+    """The rows of an array from top to bottom, ``BAND`` at a time."""
+    return lambda: (array[start : start + BAND] for start in range(0, len(array), BAND))
+
+
+def _composed(rgba: Levels, paper: Floats) -> Levels:
+    """Some rows of a picture, uint8 (rows, w, 4), over paper of one colour, float32 (3,)."""
+    alpha = rgba[..., 3:].astype(np.float32) / 255
+    return np.asarray(rgba[..., :3] * alpha + paper * (1 - alpha), np.uint8)
+
+
+def _of_sixteen_bits(levels: AnyArray, high: int) -> Levels:
+    """Levels uint16 as uint8 0..255, by the bits that the largest of the whole picture needs."""
+    bits = max(8, high.bit_length())
+    return np.asarray(levels.astype(np.float32) * (255 / (2**bits - 1)), np.uint8)
 
 
 def _eight_bits(array: AnyArray) -> Levels:
@@ -130,8 +169,7 @@ def _eight_bits(array: AnyArray) -> Levels:
     if array.dtype == np.bool_:
         return array.astype(np.uint8) * np.uint8(255)
     if array.dtype == np.uint16:
-        bits = max(8, int(array.max()).bit_length())
-        return np.asarray(array.astype(np.float32) * (255 / (2**bits - 1)), np.uint8)
+        return _of_sixteen_bits(array, int(array.max()))
     if np.issubdtype(array.dtype, np.floating):
         low, high = float(array.min()), float(array.max())
         if np.isnan(low) or low < 0 or high > 1:
