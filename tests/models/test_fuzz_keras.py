@@ -98,3 +98,21 @@ def test_checkpoints_that_announce_too_much(change: dict[str, Any], tmp_path: Pa
     tally(1, read)
     np.savez(tmp_path / "a.npz", told=np.frombuffer(b"[" * 200_000, np.uint8))
     read(0)
+
+
+@pytest.mark.parametrize("place", ["layer", "initializer", "activation", "dtype", "network"])
+def test_nothing_is_imported_that_is_not_keras(place: str, parts: dict[str, bytes], tmp_path: Path):
+    """A gadget: a part of the network that names a function of any module, for Keras to import and call."""
+    config = json.loads(parts["config.json"])
+    dense = config["config"]["layers"][-1]
+    gadget = {"module": "os", "class_name": "function", "registered_name": "function", "config": "system"}
+    if place in ("layer", "network"):
+        (dense if place == "layer" else config)["module"] = "os"
+    else:
+        key = {"initializer": "kernel_initializer"}.get(place, place)
+        dense["config"][key] = gadget | (
+            {"config": [[{"module": "os", "class_name": "system"}]]} if key == "dtype" else {}
+        )
+    (tmp_path / "a.keras").write_bytes(zipped(parts | {"config.json": json.dumps(config).encode()}))
+    with pytest.raises(ModelError, match=r"a\.keras would import os, which is not Keras; refused"):
+        export_onnx.onnx_of_keras_file(tmp_path / "a.keras")

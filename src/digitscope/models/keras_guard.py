@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from digitscope.errors import ModelError
-from digitscope.files import POINTER, check_fetched
+from digitscope.files import POINTER, check_fetched, check_packed
 from digitscope.models.layers import KERAS_KINDS, shape_after
 from digitscope.models.session import LARGEST_MODEL
 
 LAYERS = ("InputLayer", *KERAS_KINDS)
 """The layer classes that a file may name."""
+
+LARGEST_TEXT = 1 << 20
+"""Bytes of the longest text in a file that is read; that of the largest recipe has 8,000."""
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 """What every HDF5 file begins with. Source: the HDF5 file format specification."""
@@ -34,8 +37,7 @@ def check_keras_file(path: Path) -> None:
     try:
         check_beginning(path)
         with zipfile.ZipFile(path) as archive:
-            if sum(item.file_size for item in archive.infolist()) > LARGEST_MODEL:
-                raise ModelError(f"{path} unpacks to more than {LARGEST_MODEL:,} bytes; refused")
+            _check_sizes(archive, path)
             network = json.loads(archive.read("config.json"))
         parts = [network, *network["config"]["layers"]]
         classes = [part["class_name"] for part in parts]
@@ -50,9 +52,38 @@ def check_keras_file(path: Path) -> None:
         raise ModelError(
             f"{path} holds {', '.join(map(str, classes))[:200]}; expected a Sequential of {', '.join(LAYERS)}"
         )
+    if (foreign := _foreign_module(network)) is not None:
+        raise ModelError(f"{path} would import {foreign[:100]}, which is not Keras; refused")
     if any(name not in (None, *LAYERS, "Sequential") for name in registered):
         raise ModelError(f"{path} holds registered classes {registered}, which are not loaded")
     _check_weights(path, parts[1:])
+
+
+def _foreign_module(network: Any) -> str | None:
+    """A module outside Keras from which a part of a network, however deep, would be taken; None if there is none."""
+    waiting = [network]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            module = part.get("module")
+            if "class_name" in part and module is not None and str(module).partition(".")[0] != "keras":
+                return str(module)
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+    return None
+
+
+def _check_sizes(archive: zipfile.ZipFile, path: Path) -> None:
+    """Make sure that nothing in a file unpacks to more than a network of digits needs."""
+    items = archive.infolist()
+    if sum(item.file_size for item in items) > LARGEST_MODEL:
+        raise ModelError(f"{path} unpacks to more than {LARGEST_MODEL:,} bytes; refused")
+    for item in items:
+        name = f"{item.filename[:40]} in {path}"
+        if item.filename.endswith(".json") and item.file_size > LARGEST_TEXT:
+            raise ModelError(f"{name} has {item.file_size:,} bytes; expected at most {LARGEST_TEXT:,}; refused")
+        check_packed(item.file_size, item.compress_size, name, ModelError)
 
 
 def check_beginning(path: Path) -> None:

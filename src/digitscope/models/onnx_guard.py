@@ -7,6 +7,7 @@ fields that lead to a tensor are followed here.
 
 from __future__ import annotations
 
+import itertools
 import math
 import types
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,12 @@ PARTS: Mapping[str, Mapping[int, str]] = types.MappingProxyType(
 SIZES = 1
 """Number of the field in which a tensor announces its sizes."""
 
+MOST_SIZES = 8
+"""The most dimensions of a tensor; networks for images have four."""
+
+MOST_FIELDS = 500_000
+"""The most fields that are followed: a hundred times those of the largest network that is shipped."""
+
 PER_BYTE = 2
 """The most numbers that one byte can hold: two, in the 4-bit types."""
 
@@ -34,20 +41,30 @@ PER_BYTE = 2
 def check_tensors(content: bytes) -> None:
     """Refuse a file in which a tensor announces more numbers than fit into it; numbers in another file count as none.
 
+    Nor may a tensor have more than ``MOST_SIZES`` dimensions, or the file more than ``MOST_FIELDS`` fields.
+
     Args:
         content: the bytes of an ``.onnx`` file.
 
     Raises:
         ValueError: there is such a tensor, or the bytes are not an ONNX file.
     """
-    waiting = [("model", memoryview(content))]
+    waiting, left = [("model", memoryview(content))], MOST_FIELDS
     while waiting:
         kind, message = waiting.pop()
+        fields = list(itertools.islice(_fields(message), left))
+        left -= len(fields)
+        if left == 0:
+            raise ValueError(f"it has more than {MOST_FIELDS:,} parts, as no network of digits has")
         if kind != "tensor":
             parts = PARTS[kind]
-            waiting += [(parts[number], part) for number, part in _fields(message) if number in parts]
+            waiting += [(parts[number], part) for number, part in fields if number in parts]
             continue
-        announced = math.prod(size for number, part in _fields(message) if number == SIZES for size in _varints(part))
+        most = MOST_SIZES + 1
+        sizes = [size for number, part in fields if number == SIZES for size in itertools.islice(_varints(part), most)]
+        if len(sizes) > MOST_SIZES:
+            raise ValueError(f"a tensor has more than {MOST_SIZES} dimensions; networks for images have four")
+        announced = math.prod(sizes)
         if announced > PER_BYTE * len(message):
             raise ValueError(f"a tensor announces {announced:,} numbers and holds {len(message):,} bytes")
 
