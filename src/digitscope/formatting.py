@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_TURNS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+"""The classes of characters that turn the direction of writing. Source: Unicode Standard Annex 9."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What a spreadsheet's formulas begin with, the wide forms of East Asian keyboards included."""
+
 _SMALL_COUNTS = (
     "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
 )  # fmt: skip
@@ -112,12 +119,46 @@ def duration(seconds: float) -> str:
 
 
 def file_name(name: str) -> str:
-    r"""A file's name fit for one line of text: itself, or quoted if it has control characters or is not Unicode.
+    r"""A file's name fit for one line of text: itself, or quoted if it would not be shown as it is.
+
+    That holds for control characters, which a terminal obeys, for marks that turn the direction of writing, with which
+    ``gnp.exe`` reads ``exe.png``, and for names that are not Unicode.
 
     >>> file_name("May 5.png"), file_name("two\nlines.png")
     ('May 5.png', "'two\\nlines.png'")
     """
-    return repr(name) if any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in name) else name
+    return repr(name) if not name.isprintable() and any(map(_is_unseen, name)) else name
+
+
+def _is_unseen(letter: str) -> bool:
+    """Whether a character is shown as something else: a control character, half of one, or a mark of direction."""
+    return unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") or unicodedata.bidirectional(letter) in _TURNS
+
+
+def cell(text: str) -> str:
+    """A text as a cell of a CSV table: with an apostrophe before it where a spreadsheet would take it for a formula.
+
+    Numbers stay as they are. ``cell_text`` gives back what the cell was made of. Source: OWASP, "CSV Injection".
+
+    >>> cell("=1+2.png"), cell("-12.5"), cell("'=x"), cell("May 5.png")
+    ("'=1+2.png", '-12.5', "''=x", 'May 5.png')
+    """
+    return f"'{text}" if _is_formula(text) else text
+
+
+def cell_text(cell: str) -> str:
+    """The text that ``cell`` was made of.
+
+    >>> cell_text("'=1+2.png"), cell_text("''=x"), cell_text("'quoted'")
+    ('=1+2.png', "'=x", "'quoted'")
+    """
+    return cell[1:] if cell.startswith("'") and _is_formula(cell[1:]) else cell
+
+
+def _is_formula(text: str) -> bool:
+    """Whether a text begins as a formula does, after any apostrophes, and is neither a number nor a lone sign."""
+    bare = text.lstrip("'")
+    return bare.startswith(_FORMULA) and len(bare) > 1 and re.fullmatch(r"[-+]?[0-9]+([.,][0-9]+)*", text) is None
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitscope.formatting import file_name
+from digitscope.formatting import cell_text, file_name
 from digitscope.io.elements import Box, Number
 from digitscope.io.exporters import CSV_HEAD, csv_rows, json_rows, text_rows
 from digitscope.io.page import Page
@@ -86,10 +86,10 @@ def test_csv_gives_back_what_was_read(pages: list[Page]):
     assert len(rows) == len(pages) == text.count("\n")
     for row, each in zip(rows, pages, strict=True):
         (only,) = each.numbers
-        assert [row[key] for key in ("file", "text", "written", "line")] == [
+        assert [cell_text(row[key]) for key in ("file", "text", "written", "line")] == [
             each.file, only.text, only.written, str(only.line)
         ]  # fmt: skip
-        assert row["error"] == (each.error or "") and float(row["confidence"]) == pytest.approx(
+        assert cell_text(row["error"]) == (each.error or "") and float(row["confidence"]) == pytest.approx(
             only.confidence, abs=1e-6
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import io
 import sys
 from typing import Annotated
 
@@ -31,6 +32,8 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     """Run the command line; an error in the input ends with one sentence on stderr and exit code 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files need not be Unicode
     atexit.register(gc.freeze)  # spares the search for cycles in all that was imported, a tenth of a short command
     try:
         app()

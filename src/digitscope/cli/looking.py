@@ -14,6 +14,7 @@ from digitscope.cli.terminal import (
     load_data,
     load_model,
     progress_bar,
+    say,
     table,
 )
 
@@ -50,7 +51,7 @@ def look(
     folder = out or Path(f"look-{digit.name}")
     with progress_bar() as progress:
         paths = write_look(opened, digit.pixels, folder, digit.title, progress)
-    typer.echo(f"{len(paths)} files in {folder}; start with {folder / 'overview.png'}")
+    say(f"{len(paths)} files in {folder}; start with {folder / 'overview.png'}")
 
 
 @app.command()
@@ -68,7 +69,7 @@ def data(
 
     dataset = load_data(data)
     if dataset.description:
-        typer.echo(dataset.description)
+        say(dataset.description)
     table(
         [dataset.name, *map(str, range(10)), "images"],
         [
@@ -77,7 +78,7 @@ def data(
         ],
     )
     paths = write_data_figures(dataset, image, out)
-    typer.echo(f"{len(paths)} figures in {out}")
+    say(f"{len(paths)} figures in {out}")
 
 
 @app.command()
@@ -97,7 +98,7 @@ def page(
     snapshots, others = ([load_model(name) for name in names or []] for names in (snapshot, beside))
     with progress_bar() as progress:
         path = write_page(opened, out, snapshots, progress=progress, beside=others)
-    typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB; open it in a browser, or send it to your class")
+    say(f"{path}: {path.stat().st_size / 1e6:.1f} MB; open it in a browser, or send it to your class")
 
 
 @app.command()
@@ -112,4 +113,4 @@ def report(
 
     with progress_bar() as progress:
         path = write_report(run, progress)
-    typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB; open it in a browser")
+    say(f"{path}: {path.stat().st_size / 1e6:.1f} MB; open it in a browser")

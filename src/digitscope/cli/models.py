@@ -16,6 +16,7 @@ from digitscope.cli.terminal import (
     load_data,
     load_model,
     note,
+    say,
     table,
 )
 from digitscope.errors import ConfigError
@@ -56,7 +57,7 @@ def evaluate(
         record = evaluation.to_dict()
         for mistake in record["mistakes"]:
             mistake["place"] = dataset.place(mistake["index"])
-        typer.echo(json.dumps({"model": model, "data": dataset.name} | record, indent=2))
+        say(json.dumps({"model": model, "data": dataset.name} | record, indent=2))
         return
     table(["", f"{model} on {data}"], [list(row) for row in evaluation.summary()])
     table(
@@ -105,9 +106,9 @@ def export(
     opened = load_model(model)
     planned = card_beside(opened, export_path(opened, format_.value, out), licence) if card else None
     path = export_model(opened, format_.value, out)
-    typer.echo(f"{path}: {path.stat().st_size / 1e3:,.0f} kB; it was loaded again and gives the same answers")
+    say(f"{path}: {path.stat().st_size / 1e3:,.0f} kB; it was loaded again and gives the same answers")
     if planned is not None:
-        typer.echo(f"{planned.write()}: the model card")
+        say(f"{planned.write()}: the model card")
 
 
 @app.command()

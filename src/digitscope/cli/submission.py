@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from digitscope.cli.terminal import ModelOption, app, load_model, note_new_name, progress_bar, refuse_other_options
+from digitscope.cli.terminal import ModelOption, app, load_model, note_new_name, progress_bar, refuse_other_options, say
 from digitscope.errors import ConfigError
 
 SUBMISSION = Path("submission.csv")
@@ -33,7 +33,7 @@ def submit(
         pixels = load_unlabelled(images, progress)
     check_submission_path(out)
     write_submission(out, opened.predict(pixels).argmax(axis=1))
-    typer.echo(f"{len(pixels):,} answers in {out}")
+    say(f"{len(pixels):,} answers in {out}")
 
 
 def submit_as_read(ctx: typer.Context, paths: list[str], model: str, out: Path | None) -> None:

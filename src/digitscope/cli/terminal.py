@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from digitscope.errors import ConfigError
+from digitscope.errors import ConfigError, printable
 
 if TYPE_CHECKING:
     from digitscope.datasets.dataset import Dataset
@@ -61,9 +61,14 @@ def stop(sentence: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
+def say(text: str = "") -> None:
+    """Print lines on stdout; control characters in them, which names of files may have, are not passed on."""
+    typer.echo("\n".join(map(printable, text.split("\n"))))
+
+
 def note(sentence: str) -> None:
     """Print a sentence on stderr that is not an error."""
-    sys.stderr.write(f"digitscope: note: {sentence}\n")
+    sys.stderr.write(f"digitscope: note: {printable(sentence)}\n")
 
 
 def note_new_name(old: str, new: str) -> None:
@@ -163,5 +168,5 @@ def table(head: list[str], rows: list[list[str]]) -> None:
         numbers = all(cell[:1].isdigit() or cell[:1] in "+-–.·" for cell in column[1:])
         column[:] = [cell.rjust(width) if numbers else cell.ljust(width) for cell in column]
     for cells in zip(*columns, strict=True):
-        typer.echo("  ".join(cells).rstrip())
-    typer.echo()
+        say("  ".join(cells).rstrip())
+    say()

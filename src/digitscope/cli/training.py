@@ -20,6 +20,7 @@ from digitscope.cli.terminal import (
     note_new_name,
     progress_bar,
     refuse_other_options,
+    say,
     table,
 )
 from digitscope.errors import ConfigError
@@ -85,7 +86,7 @@ def train(
             resume=resume, page=page, tensorboard=tensorboard, devices=devices, progress=progress,
         )  # fmt: skip
     if finished:
-        typer.echo(f"{out} was finished already; there is nothing to resume")
+        say(f"{out} was finished already; there is nothing to resume")
     _print_run(run)
 
 
@@ -104,15 +105,15 @@ def _print_run(run: Run) -> None:
     """How well a finished run reads."""
     metrics = run.metrics
     if run.config["execution"]["backend"] != "tensorflow":
-        typer.echo(run.config["export"])
-    typer.echo(
+        say(run.config["export"])
+    say(
         f"{metrics['misses']:,} of {metrics['n']:,} test images misread; fitted in {metrics['fit_seconds']:.1f} s "
         f"({metrics['images_per_second']:,.0f} images/s); report: {run.folder / 'report.html'}"
     )
     if metrics["test_loss"] > math.log(10):
         note("the loss is above that of guessing (2.30), so the training diverged; try a lower learning_rate")
-    typer.echo(f"Test loss: {metrics['test_loss']:.4f}")
-    typer.echo(f"Test accuracy: {metrics['test_accuracy']:.4f}")
+    say(f"Test loss: {metrics['test_loss']:.4f}")
+    say(f"Test accuracy: {metrics['test_accuracy']:.4f}")
 
 
 @app.command()
@@ -142,13 +143,13 @@ def sweep(
 
     with progress_bar() as progress:
         found = run_sweep(recipe, settings, seeds, out=out, data=dataset, epochs=epochs, progress=progress)
-    typer.echo(f"Trained: the {found.subject}, on {found.data}.")
+    say(f"Trained: the {found.subject}, on {found.data}.")
     table(*found.table())
-    typer.echo(f"Accuracy on {found.measured_on}.")
-    typer.echo(found.conclusion)
+    say(f"Accuracy on {found.measured_on}.")
+    say(found.conclusion)
     if found.command:
-        typer.echo(f"To train the best point: {found.command}")
-    typer.echo(f"The figure is {out / 'sweep.png'}, the table {out / 'sweep.csv'}")
+        say(f"To train the best point: {found.command}")
+    say(f"The figure is {out / 'sweep.png'}, the table {out / 'sweep.csv'}")
 
 
 @app.command()
@@ -167,7 +168,7 @@ def runs(
     usual = folder == Path("runs") and not folder.exists()
     found = sorted_runs([] if usual else runs_in(folder), sort, reverse)
     if json_:
-        typer.echo(json.dumps([run.to_dict() for run in found], indent=2))
+        say(json.dumps([run.to_dict() for run in found], indent=2))
         return
     if not found:
         is_sweep = (folder / "sweep.md").exists()
@@ -176,12 +177,12 @@ def runs(
             if is_sweep
             else "digitscope train makes one"
         )
-        typer.echo(f"no run in {folder}; {hint}")
+        say(f"no run in {folder}; {hint}")
         return
     table(list(COLUMNS), [run.row() for run in found])
     for run in found:
         if run.trouble:
-            typer.echo(f"{run.row()[0]}: {run.trouble}")
+            say(f"{run.row()[0]}: {run.trouble}")
 
 
 @app.command()
@@ -207,18 +208,17 @@ def compare(
         note(sentence)
     paths = [] if out is None else write_comparison(found, out)
     if json_:
-        typer.echo(json.dumps(found.to_dict(), indent=2))
+        say(json.dumps(found.to_dict(), indent=2))
         return
     table(*found.scores())
     table(*found.table())
     if found.differences:
         table(*found.examples())
-    typer.echo(found.conclusion)
-    typer.echo(ABOUT)
+    say(f"{found.conclusion}\n{ABOUT}")
     if out is not None:
-        typer.echo(f"{len(paths)} files in {out}; start with {out / 'differences.png'}")
+        say(f"{len(paths)} files in {out}; start with {out / 'differences.png'}")
         if missing := without_curve(found):
-            typer.echo(f"no learning curves: they need two run folders, unlike {' and '.join(missing)}")
+            say(f"no learning curves: they need two run folders, unlike {' and '.join(missing)}")
 
 
 @app.command()
@@ -263,13 +263,13 @@ def _train_reader(
         run = train_line_network(
             LINES if lines is None else lines, out=out, seed=seed, trajectories=trajectories, progress=progress
         )
-    typer.echo(
+    say(
         f"{run.lines:,} lines in {run.seconds / 60:.0f} minutes; {percent(run.accuracy, 1)} of unseen synthetic lines "
         "read correctly"
     )
     if run.unseen_writers is not None:
-        typer.echo(f"{percent(run.unseen_writers, 1)} of lines by recorded writers that it never saw read correctly")
-    typer.echo(f"digitscope read --engine {run.folder / 'reader.onnx'} reads with it")
+        say(f"{percent(run.unseen_writers, 1)} of lines by recorded writers that it never saw read correctly")
+    say(f"digitscope read --engine {run.folder / 'reader.onnx'} reads with it")
 
 
 def _number_of_lines(settings: dict[str, str]) -> int | None:
@@ -297,4 +297,4 @@ def synth(
 
     with progress_bar() as progress:
         write_samples(out, count, seed, progress=progress)
-    typer.echo(f"{count:,} lines in {out}; their texts are in {out / 'labels.csv'}")
+    say(f"{count:,} lines in {out}; their texts are in {out / 'labels.csv'}")

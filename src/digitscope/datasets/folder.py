@@ -16,6 +16,7 @@ import numpy as np
 from digitscope.arraytypes import Images, Levels, Mask
 from digitscope.datasets.split import Part, bright_paper
 from digitscope.errors import DataError
+from digitscope.formatting import file_name
 from digitscope.io.image import load_picture
 from digitscope.io.paths import natural_order
 from digitscope.preprocessing import field, ink
@@ -75,16 +76,26 @@ def read_labelled(folder: Path, progress: Progress | None = None) -> tuple[tuple
     parts, start = [], 0
     for files in listed:
         labels = np.array([int(digit) for _, digit in files], np.uint8)
-        parts.append(Part(fields.images[start : start + len(files)], labels, [str(path) for path, _ in files]))
+        parts.append(
+            Part(fields.images[start : start + len(files)], labels, [file_name(str(path)) for path, _ in files])
+        )
         start += len(files)
     return tuple(parts), (*_ignored_folders(folder, roots), *fields.warnings)
 
 
 def _ignored_folders(folder: Path, roots: Sequence[Path]) -> list[str]:
     """A warning if there are folders beside the training and test folders."""
-    others = [] if folder in roots else [path.name for path in _entries(folder) if path.is_dir() and path not in roots]
+    others = (
+        []
+        if folder in roots
+        else [file_name(path.name) for path in _entries(folder) if path.is_dir() and path not in roots]
+    )
     read = " and ".join(root.name for root in roots)
-    return [f"{folder} has {', '.join(others)} too, which is not used; only {read} is read"] if others else []
+    return (
+        [f"{file_name(str(folder))} has {', '.join(others)} too, which is not used; only {read} is read"]
+        if others
+        else []
+    )
 
 
 def read_unlabelled(folder: Path, progress: Progress | None = None) -> Images:
@@ -129,21 +140,21 @@ def read_images(paths: Sequence[Path], progress: Progress | None = None) -> Fiel
 
 def _image_warnings(paths: Sequence[Path], ready: Mask, blank: Mask, odd: Mask) -> list[str]:
     """What is odd about images, one sentence each: only some were 28x28 already, some are inverted, some blank."""
-    found = []
+    found, names = [], [file_name(str(path)) for path in paths]
     if ready.any() and not ready.all():
         found.append(
             f"{ready.sum():,} of {len(paths):,} images are 28x28 and grey already and were taken as they are, the "
-            f"others were cut to their ink: {paths[int(ready.argmax())]} and {paths[int(ready.argmin())]}"
+            f"others were cut to their ink: {names[int(ready.argmax())]} and {names[int(ready.argmin())]}"
         )
     if odd.any():
         found.append(
             f"{odd.sum():,} of the {ready.sum():,} images of 28x28 have pen and paper swapped compared with the "
-            f"rest: the first is {paths[int(odd.argmax())]}"
+            f"rest: the first is {names[int(odd.argmax())]}"
         )
     if blank.any():
         found.append(
             f"{blank.sum():,} of {len(paths):,} images show no ink and count as empty: the first is "
-            f"{paths[int(blank.argmax())]}"
+            f"{names[int(blank.argmax())]}"
         )
     return found
 

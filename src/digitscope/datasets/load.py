@@ -21,6 +21,7 @@ from digitscope.datasets.mnist import IDX_FILES, mnist_arrays
 from digitscope.datasets.split import EVERY, Part, data_warnings, split
 from digitscope.datasets.table import has_labels, read_pixels, read_table
 from digitscope.errors import ConfigError, DataError
+from digitscope.formatting import file_name
 from digitscope.progress import Progress
 
 TABLE_FILES = (("train.csv", "test.csv"), ("mnist_train.csv", "mnist_test.csv"))
@@ -50,10 +51,11 @@ def load_dataset(data: str | Path | Dataset = "mnist", progress: Progress | None
         return _mnist()
     path = _existing(data, f"'mnist', an .npz file, a table of pixels, or a folder with {FOLDERS}")
     parts, warnings = _parts_of_folder(path, progress) if path.is_dir() else (_parts_of_file(path), ())
-    train, test = parts if len(parts) == 2 else split(parts[0], str(data))
+    name = file_name(str(data))
+    train, test = parts if len(parts) == 2 else split(parts[0], name)
     how = "" if len(parts) == 2 else f"; the test images are one in {EVERY} of each digit, taken from the same set"
     return Dataset(
-        str(data),
+        name,
         train.images,
         train.labels,
         test.images,
@@ -109,8 +111,8 @@ def _existing(data: str | Path, expected: str) -> Path:
 def _parts_of_folder(folder: Path, progress: Progress | None) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     """The parts in a folder, and warnings about them."""
     if any(_found_idx(folder, name) for name in IDX_FILES.values()):
-        arrays = {part: read_idx(_idx_file(folder, name)) for part, name in IDX_FILES.items()}
-        return _parts_of_arrays(str(folder), arrays), ()
+        files = {part: _idx_file(folder, name) for part, name in IDX_FILES.items()}  # all there, before one is read
+        return _parts_of_arrays(file_name(str(folder)), {part: read_idx(path) for part, path in files.items()}), ()
     for train, test in ((folder / train, folder / test) for train, test in TABLE_FILES):
         if train.is_file():
             given = [train, test] if test.is_file() and has_labels(test) else [train]
@@ -125,7 +127,7 @@ def _parts_of_folder(folder: Path, progress: Progress | None) -> tuple[tuple[Par
 def _parts_of_file(path: Path) -> tuple[Part, ...]:
     """The parts in an ``.npz`` or a table."""
     if path.suffix.lower() == ".npz" or zipfile.is_zipfile(path):
-        return _parts_of_arrays(str(path), read_npz(path, [list(IDX_FILES), ["x", "y"]]))
+        return _parts_of_arrays(file_name(str(path)), read_npz(path, [list(IDX_FILES), ["x", "y"]]))
     return (read_table(path),)
 
 

@@ -10,6 +10,7 @@ from digitscope.arraytypes import Floats, Images
 from digitscope.datasets.dataset import Dataset
 from digitscope.datasets.load import load_dataset
 from digitscope.errors import ConfigError, ImageError
+from digitscope.formatting import file_name
 from digitscope.io.image import load_picture
 from digitscope.preprocessing import field, ink
 
@@ -53,9 +54,9 @@ def digit_named(name: str, data: str | Path | Dataset = "mnist") -> NamedDigit:
     }
     for part, (places, images, labels) in parts.items():
         numbered = re.fullmatch(rf"{part}:(\d{{1,9}})", name)
-        if numbered is None and name not in places:
+        if numbered is None and file_name(name) not in places:
             continue
-        index = int(numbered[1]) if numbered else list(places).index(name)
+        index = int(numbered[1]) if numbered else list(places).index(file_name(name))
         if index >= len(images):
             known = f"images go from {part}:0 to {part}:{len(images) - 1}"
             raise ConfigError(f"{name} does not exist; the {part} {known} in {dataset.name}")
@@ -71,4 +72,4 @@ def _in_file(name: str) -> NamedDigit:
     if found.box is None:
         raise ImageError(f"{name} is blank; give a picture with a digit on it, or test:17 for a test image")
     short = re.sub(r"[^a-z0-9]+", "-", Path(name).stem.lower()).strip("-") or "digit"
-    return NamedDigit(short, Path(name).name, field.field_of(found.ink, found.box).pixels)
+    return NamedDigit(short, file_name(Path(name).name), field.field_of(found.ink, found.box).pixels)

@@ -19,6 +19,7 @@ from digitscope.arraytypes import Images, Levels
 from digitscope.datasets.split import Part
 from digitscope.datasets.table_header import LONGEST_LINE, Columns, columns_of, is_number
 from digitscope.errors import DataError
+from digitscope.formatting import file_name
 
 BLOCK = 1 << 20
 """Bytes that are read at a time: some 500 rows."""
@@ -40,7 +41,8 @@ def read_table(path: Path) -> Part:
     if columns.label is None:
         raise DataError(f"{path} has no column 'label'; to train or to test, give a table with labels")
     first = 2 if columns.names else 1
-    places = [f"{path}, line {line}" for line in range(first, first + len(rows))]
+    name = file_name(str(path))
+    places = [f"{name}, line {line}" for line in range(first, first + len(rows))]
     return Part(_images(rows, columns), rows[:, columns.label].copy(), places)
 
 

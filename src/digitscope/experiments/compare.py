@@ -15,7 +15,7 @@ from digitscope import files
 from digitscope.arraytypes import Images, Mask
 from digitscope.datasets.dataset import Dataset
 from digitscope.datasets.load import load_dataset
-from digitscope.formatting import counted, percent
+from digitscope.formatting import counted, file_name, percent
 from digitscope.models.metrics import wilson_interval
 from digitscope.models.model import Model, load, shipped
 from digitscope.models.run_folder import read_history
@@ -228,7 +228,9 @@ def write_comparison(comparison: Comparison, folder: str | Path) -> list[Path]:
     """
     folder = Path(folder)
     drawn = {"differences": _differences(comparison)}
-    runs = {f"{letter} = {side.name}": side.name for letter, side in (("A", comparison.a), ("B", comparison.b))}
+    runs = {
+        f"{letter} = {file_name(side.name)}": side.name for letter, side in (("A", comparison.a), ("B", comparison.b))
+    }
     if not without_curve(comparison):
         drawn["curves"] = learning_curves({name: read_history(run) for name, run in runs.items()})
     with files.writing(folder, "give another folder"):
@@ -246,7 +248,7 @@ def without_curve(comparison: Comparison) -> tuple[str, ...]:
 def _differences(comparison: Comparison) -> AnyFigure:
     answers = np.array([(d.label, d.answer_a, d.answer_b) for d in comparison.differences], int).reshape(-1, 3)
     named = [
-        f"{letter} = {side.name}: {percent(side.accuracy)}, {counted(side.misses, 'image')} missed"
+        f"{letter} = {file_name(side.name)}: {percent(side.accuracy)}, {counted(side.misses, 'image')} missed"
         for letter, side in (("A", comparison.a), ("B", comparison.b))
     ]
     counts = (comparison.both_right, comparison.only_a, comparison.only_b, comparison.neither)

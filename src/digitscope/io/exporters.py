@@ -10,7 +10,7 @@ import io
 import json
 from collections.abc import Sequence
 
-from digitscope.formatting import probability
+from digitscope.formatting import cell, probability
 from digitscope.io.elements import Number
 from digitscope.io.page import Page
 
@@ -54,14 +54,17 @@ def json_rows(pages: Sequence[Page]) -> str:
 
 
 def csv_rows(pages: Sequence[Page]) -> str:
-    """The pages as CSV without its head: a line for each number, and one with empty fields for a page without any."""
+    """The pages as CSV without its head: a line for each number, and one with empty fields for a page without any.
+
+    No name of a file becomes a formula in a spreadsheet (``formatting.cell``).
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for page in pages:
         for number in page.numbers or (None,):
             fields = [""] * 12 if number is None else _fields(number)
-            end = [page.rotation, f"{page.milliseconds:.2f}", page.error or ""]
-            writer.writerow([page.file, page.page, *fields, *end])
+            end = [page.rotation, f"{page.milliseconds:.2f}", cell(page.error or "")]
+            writer.writerow([cell(page.file), page.page, *fields, *end])
     return text.getvalue()
 
 
@@ -73,7 +76,7 @@ def _fields(number: Number) -> list[str]:
         str(number.line),
         number.text or "",
         number.best_guess,
-        number.written,
+        cell(number.written),
         f"{number.confidence:.6f}",
         f"{number.digit_probability:.6f}",
         str(number.refused),

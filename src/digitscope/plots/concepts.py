@@ -129,7 +129,7 @@ def softmax_steps(logits: npt.ArrayLike, figure: AnyFigure | None = None) -> Any
         bars = ax.barh(DIGITS, values, height=0.7, color=[BLUE if digit == z.argmax() else SKY for digit in DIGITS])
         ax.bar_label(bars, texts, padding=3, fontsize=8)
         ax.axvline(0, color=MUTED, linewidth=0.8)
-        ax.set_title(title)
+        ax.set_title(title, parse_math=True)
         ax.margins(x=0.3)
         ax.xaxis.set_major_locator(NullLocator())
         ax.spines[:].set_visible(False)

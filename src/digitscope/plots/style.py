@@ -83,6 +83,7 @@ STYLE: dict[str, Any] = {
     "ytick.color": MUTED,
     "ytick.labelcolor": INK,
     "ytick.labelsize": 8.5,
+    "text.parse_math": False,  # a name of a file may hold dollars
 }
 """matplotlib settings of the shared style, in force inside ``style`` only."""
 

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 
 from digitscope.errors import ConfigError
 from digitscope.files import writing
-from digitscope.formatting import file_name
+from digitscope.formatting import cell_text, file_name
 from digitscope.io.exporters import CSV_HEAD, csv_rows, json_rows
 from digitscope.io.page import SCHEMA, Page
 from digitscope.progress import Progress
@@ -157,7 +157,7 @@ def _file_of(row: bytes, form: Form) -> str | None:
     try:
         if form == "csv":
             fields = next(csv.reader([row.decode()], strict=True))
-            return fields[0] if len(fields) == CSV_HEAD.count(",") + 1 else None
+            return cell_text(fields[0]) if len(fields) == CSV_HEAD.count(",") + 1 else None
         return str(json.loads(row)["file"])
     except (ValueError, KeyError, TypeError, StopIteration, RecursionError, csv.Error):
         return None
