@@ -6,8 +6,13 @@ starts without the packages that training needs.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+# ONNX Runtime reports its use to its maker, with a number for this user that it keeps on the disk, unless this is set
+# before it is imported (its docs/Privacy.md; on Linux from 1.29 on).
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.2.0"
 
