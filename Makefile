@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow check docs guide site dist comparisons benchmarks benchmarks-reading benchmarks-service models reader clean
+.PHONY: help setup demo test test-slow check docs guide site dist comparisons benchmarks benchmarks-reading benchmarks-service models reader campaign audit clean
 
 help:
 	@echo "make demo         train the classic network on MNIST, measure it, write a report and read digits (runs/demo)"
@@ -19,6 +19,8 @@ help:
 	@echo "make comparisons  train the networks that the report compares (about 15 minutes)"
 	@echo "make models       measure the recipes again and ship classic, robust and strong (about 85 minutes)"
 	@echo "make reader       fetch the fonts and train the network that reads lines (about an hour)"
+	@echo "make campaign     hostile bytes for every reader and kill -9 at random moments (hours; goes on where it stopped)"
+	@echo "make audit        look up known weaknesses of the dependencies, and list all parts in dist/sbom.cdx.json"
 	@echo "make benchmarks   measure the speed again (about 40 minutes on an idle machine)"
 	@echo "make benchmarks-reading EVAL=FOLDER   measure the reading of other people's digits again (with Tesseract)"
 	@echo "make benchmarks-service   measure digitscope serve again, and send it hostile requests (with wrk and hey)"
@@ -101,6 +103,19 @@ benchmarks-reading: $(VENV)/.dev
 benchmarks-service: $(VENV)/.dev
 	@$(BIN)/python benchmarks/service.py
 	@$(BIN)/python benchmarks/hostile_requests.py
+
+$(VENV)/.audit: $(VENV)/.dev
+	@$(INSTALL) --editable '.[train,serve,ocr,dev,audit]'
+	@touch $@
+
+campaign: $(VENV)/.audit
+	@$(BIN)/python benchmarks/campaign.py
+
+audit: $(VENV)/.audit
+	@$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
+	@mkdir -p dist
+	@$(BIN)/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-format JSON --output-file dist/sbom.cdx.json
+	@echo "dist/sbom.cdx.json lists all parts, with versions and licences"
 
 clean:
 	rm -rf $(VENV) runs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
