@@ -1,8 +1,8 @@
 """What a worker does: it opens a reader once and reads uploads until nobody asks any more.
 
 It runs in a process of its own, because uploads come from strangers: a decoder that crashes, hangs or takes all memory
-costs one request, not the service. PDFs are drawn by ``Reader.read_file`` itself. Between the processes go bytes
-and JSON, no pickles.
+costs one request, not the service. Pictures and PDFs are decoded by a child of this process, which has a limit on its
+memory, too (``io.decoder``). Between the processes go bytes and JSON, no pickles.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def work(connection: Connection, engine: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # the service says when to end
         signal.signal(number, signal.SIG_IGN)
     try:
-        reader = Reader(engine=engine)
+        reader = Reader(engine=engine, untrusted=True)
     except DigitscopeError as error:
         _send(connection, error=str(error))
         return
