@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitscope.cli.looking import BesideOption, SnapshotOption
+from digitscope.cli.looking import BesideOption, LanguageOption, SnapshotOption
 from digitscope.cli.terminal import ModelOption, app, load_model, note, progress_bar
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def serve(
     open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser at once.")] = False,
     snapshot: SnapshotOption = None,
     beside: BesideOption = None,
+    language: LanguageOption = None,
 ) -> None:
     """Serve the page to draw digits in, and the HTTP API to read with.
 
@@ -42,7 +43,7 @@ def serve(
             webbrowser.open(address)
 
     snapshots, others = ([load_model(name) for name in names or []] for names in (snapshot, beside))
-    serve_all(load_model(model), snapshots, port, lan, started, progress_bar, others, settings)
+    serve_all(load_model(model), snapshots, port, lan, started, progress_bar, others, settings, language or [])
 
 
 def _opened(settings: Settings, port: int) -> str:

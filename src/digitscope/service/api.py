@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from digitscope.service.bodies import Bodies
 from digitscope.service.classifiers import Classifiers
 from digitscope.service.images import images_of
 from digitscope.service.metrics import MEDIA_TYPE, Metrics
-from digitscope.service.page_files import Ready, ready_files
+from digitscope.service.page_files import Ready
 from digitscope.service.problems import Kind, Problem, of_status
 from digitscope.service.records import page_schema
 from digitscope.service.settings import Settings
@@ -43,6 +43,7 @@ class Parts:
         classifiers: the networks for single images.
         workers: the processes that read uploads.
         page: ``model.json`` for the page, which is being made; None if the page is not served.
+        files: the other files of the page by name.
     """
 
     settings: Settings
@@ -50,6 +51,7 @@ class Parts:
     classifiers: Classifiers
     workers: Workers
     page: Future[Ready] | None
+    files: Mapping[str, Ready]
 
 
 class PlainRoute(APIRoute):
@@ -79,7 +81,7 @@ def create_app(parts: Parts) -> FastAPI:
     _add_reading(app, parts, bodies)
     _add_knowledge(app, parts)
     if parts.page is not None:
-        _add_page(app, parts.page)
+        _add_page(app, parts.page, parts.files)
     return app
 
 
@@ -176,9 +178,7 @@ def _add_knowledge(app: FastAPI, parts: Parts) -> None:
         return Response(parts.metrics.text(), media_type=MEDIA_TYPE)
 
 
-def _add_page(app: FastAPI, prepared: Future[Ready]) -> None:
-    files = ready_files()
-
+def _add_page(app: FastAPI, prepared: Future[Ready], files: Mapping[str, Ready]) -> None:
     @app.api_route("/model.json", methods=["GET", "HEAD"], include_in_schema=False)
     async def model_json(request: Request) -> Response:
         try:

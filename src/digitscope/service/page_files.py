@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request  # extra serve
@@ -50,6 +51,10 @@ class Ready:
         return Response(self.packed if packed else self.plain, headers=headers, media_type=self.kind)
 
 
-def ready_files() -> dict[str, Ready]:
-    """The page's files by name, without ``model.json``."""
-    return {name: Ready.of(content, TYPES[name[name.rindex(".") :]]) for name, content in page_files().items()}
+def ready_files(chosen: Sequence[str] = ()) -> dict[str, Ready]:
+    """The page's files by name, without ``model.json``; the page speaks the chosen languages besides English.
+
+    Raises:
+        ConfigError: there is no such language.
+    """
+    return {name: Ready.of(content, TYPES[name[name.rindex(".") :]]) for name, content in page_files(chosen).items()}

@@ -23,7 +23,7 @@ from digitscope.service.classifiers import Classifiers
 from digitscope.service.connection import BoundedConnection
 from digitscope.service.guard import Guard
 from digitscope.service.metrics import Metrics
-from digitscope.service.page_files import Ready
+from digitscope.service.page_files import Ready, ready_files
 from digitscope.service.settings import Settings, from_environment
 from digitscope.service.workers import Workers
 from digitscope.web.lens.bundle import as_json, page_images, page_network
@@ -43,6 +43,7 @@ def serve(
     preparing: Callable[[], AbstractContextManager[Progress | None]] = nullcontext,
     beside: Sequence[Model] = (),
     settings: Settings | None = None,
+    chosen: Sequence[str] = (),
 ) -> None:
     """Serve page and API until the process is interrupted; what was asked until then is answered.
 
@@ -57,9 +58,11 @@ def serve(
         preparing: gives the callback for progress, and is left when all is ready; both happen in another thread.
         beside: other networks to compare with.
         settings: limits, token and more; None takes them from the environment.
+        chosen: the languages that the page speaks besides English.
 
     Raises:
-        ConfigError: the port is taken, not allowed or out of range, or a setting cannot be used.
+        ConfigError: the port is taken, not allowed or out of range, a setting cannot be used, or there is no such
+            language.
         ModelError, DataError: see ``web.lens.bundle.page_network``.
     """
     settings = settings or from_environment()
@@ -67,7 +70,7 @@ def serve(
     prepared: Future[Ready] | None = None if network is None else Future()
     with ExitStack() as stack:
         sockets = _listening(port, lan, stack)
-        server = _server(application(settings, model, prepared, lan), settings)
+        server = _server(application(settings, model, prepared, lan, chosen), settings)
         if started is not None:
             started(f"http://{LOCAL}:{sockets[0].getsockname()[1]}/", server)
         if network is not None and prepared is not None:
@@ -104,7 +107,9 @@ def _bind(listening: socket.socket, address: str, port: int) -> None:
     listening.listen()
 
 
-def application(settings: Settings, model: Model, prepared: Future[Ready] | None, lan: bool = False) -> Guard:
+def application(
+    settings: Settings, model: Model, prepared: Future[Ready] | None, lan: bool = False, chosen: Sequence[str] = ()
+) -> Guard:
     """The whole ASGI application.
 
     Args:
@@ -112,10 +117,14 @@ def application(settings: Settings, model: Model, prepared: Future[Ready] | None
         model: the network that ``/v1/predict`` serves.
         prepared: ``model.json``; who asks for it waits until it is there; None serves no page.
         lan: whether other machines may ask.
+        chosen: the languages that the page speaks besides English.
+
+    Raises:
+        ConfigError: there is no such language.
     """
-    metrics = Metrics()
+    metrics, files = Metrics(), {} if prepared is None else ready_files(chosen)
     classifiers = Classifiers(model, settings.seconds, metrics.batches.observe)
-    app = create_app(Parts(settings, metrics, classifiers, Workers(settings, metrics), prepared))
+    app = create_app(Parts(settings, metrics, classifiers, Workers(settings, metrics), prepared, files))
     return Guard(app, settings, metrics, lan)
 
 

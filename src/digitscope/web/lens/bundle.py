@@ -28,6 +28,7 @@ from digitscope.progress import Progress
 from digitscope.reading.detectors import detector_of
 from digitscope.web import links
 from digitscope.web.lens.feature_map import feature_map
+from digitscope.web.lens.languages import in_languages
 from digitscope.web.lens.samples import SEARCHED, answers_to, errors, hardest, misread, patches, samples
 from digitscope.web.lens.single_file import self_contained
 from digitscope.web.lens.stages import packed_course
@@ -45,14 +46,21 @@ TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".j
 """Suffixes of the page's files, and their media types."""
 
 
-def page_files() -> dict[str, bytes]:
+def page_files(chosen: Sequence[str] = ()) -> dict[str, bytes]:
     """The page's files, name -> contents, without ``model.json``, which depends on the model.
+
+    Args:
+        chosen: the languages that the page speaks besides English, see ``web.lens.languages``.
+
+    Raises:
+        ConfigError: there is no such language.
 
     >>> {'index.html', 'engine.js', 'model.json'} & set(page_files()) == {'index.html', 'engine.js'}
     True
     """
     folder = resources.files("digitscope.web.lens") / "static"
-    return {entry.name: entry.read_bytes() for entry in folder.iterdir() if Path(entry.name).suffix in TYPES}
+    files = {entry.name: entry.read_bytes() for entry in folder.iterdir() if Path(entry.name).suffix in TYPES}
+    return in_languages(files, chosen)
 
 
 def page_network(model: Model, snapshots: Sequence[Model] = (), beside: Sequence[Model] = ()) -> dict[str, Any]:
@@ -153,6 +161,7 @@ def write_page(
     progress: Progress | None = None,
     report: bool | None = None,
     beside: Sequence[Model] = (),
+    chosen: Sequence[str] = (),
 ) -> Path:
     """Write the page with a model in it as one HTML file that needs no server and no internet connection.
 
@@ -164,13 +173,14 @@ def write_page(
         progress: called with the state of the work.
         report: whether the page leads to ``report.html`` beside it; None if that file is there already.
         beside: other networks to compare with; each adds its weights to the file.
+        chosen: the languages that the page speaks besides English, see ``web.lens.languages``.
 
     Raises:
-        ConfigError: the file cannot be written.
+        ConfigError: the file cannot be written, or there is no such language.
         ModelError: see ``page_network``.
     """
     path = Path(path)
-    texts = {name: content.decode("utf-8") for name, content in page_files().items()}
+    texts = {name: content.decode("utf-8") for name, content in page_files(chosen).items()}
     with writing(path, "give another file"):
         if path.is_dir():
             raise IsADirectoryError(None, "it is a folder")

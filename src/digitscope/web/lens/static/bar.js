@@ -24,9 +24,11 @@ globalThis.Digitscope ??= {};
       make("div", { className: "top-buttons" },
         app.model.report && make("a", { className: "plain", href: app.model.report.file, target: REPORT, textContent: words("report.open") }),
         make("button", { type: "button", className: "main", textContent: words("tour.start"), onclick: () => app.tour.start() }),
+        app.questions.button,
         saveMenu(app),
         plain({ textContent: words("theme"), title: words("theme.what"), onclick: () => app.turn() }),
-        plain({ textContent: words("keys"), "aria-haspopup": "dialog", onclick: help })));
+        plain({ textContent: words("keys"), "aria-haspopup": "dialog", onclick: help }),
+        Digitscope.languageMenu()));
   };
 
   // The chapter of the report beside the page that explains a layer; null where there is none.

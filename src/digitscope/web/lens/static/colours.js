@@ -24,19 +24,8 @@ globalThis.Digitscope ??= {};
   };
   const system = matchMedia("(prefers-color-scheme: dark)");
   const tables = {};
-  const KEPT = "digitscope-theme";
   const NAMES = ["light", "dark"];
   let chosen = null;
-
-  // Some browsers keep nothing for files opened from disk: then the theme is the system's again.
-  const stored = (act) => {
-    try {
-      return act(localStorage);
-    } catch (error) {
-      if (error.name !== "SecurityError" && error.name !== "QuotaExceededError") throw error;
-      return null;
-    }
-  };
 
   const theme = () => chosen ?? (system.matches ? "dark" : "light");
 
@@ -47,9 +36,9 @@ globalThis.Digitscope ??= {};
 
   const chosenTheme = () => chosen;
 
-  const keepTheme = () => stored((kept) => kept.setItem(KEPT, chosen));
+  const keepTheme = () => Digitscope.keep("theme", chosen);
 
-  const before = stored((kept) => kept.getItem(KEPT));
+  const before = Digitscope.kept("theme");
   if (NAMES.includes(before)) setTheme(before);
 
   const channels = (hex) => [1, 3, 5].map((start) => parseInt(hex.slice(start, start + 2), 16));

@@ -1,7 +1,9 @@
 // Words, numbers and elements: the small things every part of the page needs. It knows nothing about networks.
 //
-//   Digitscope.words(key, values) -> string      from strings.en.json, with {name} filled in
-//   Digitscope.fixed(value, digits), percent(part, digits), count(n)   numbers as people write them
+//   Digitscope.setStrings(table, language)       what strings.LANGUAGE.json says; how that language writes numbers follows
+//   Digitscope.words(key, values) -> string      from that table, with {name} filled in
+//   Digitscope.fixed(value, digits), percent(part, digits), count(n), listed(texts)   numbers as people write them
+//   Digitscope.recounted(text) -> string         a text with numbers such as 18,496, which is how model.json writes them
 //   Digitscope.make(name, properties, ...children) -> element          properties that are no DOM property are attributes
 
 "use strict";
@@ -10,9 +12,15 @@ globalThis.Digitscope ??= {};
 
 (() => {
   const MINUS = "\u2212";
-  let strings = {};
+  let strings = {}, tongue = "en", point = ".";
 
-  const setStrings = (table) => { strings = table; };
+  const setStrings = (table, language = "en") => {
+    [strings, tongue] = [table, language];
+    point = new Intl.NumberFormat(language).formatToParts(0.5).find(({ type }) => type === "decimal").value;
+  };
+
+  // With the decimal point of the language.
+  const pointed = (text) => text.replace(".", point);
 
   const words = (key, values = {}) => {
     if (!(key in strings)) throw new Error(`no string "${key}"`);
@@ -21,7 +29,7 @@ globalThis.Digitscope ??= {};
 
   const fixed = (value, digits = 2) => {
     const text = value.toFixed(digits);
-    return Number(text) === 0 ? (0).toFixed(digits) : text.replace("-", MINUS);
+    return pointed(Number(text) === 0 ? (0).toFixed(digits) : text.replace("-", MINUS));
   };
 
   // Short enough for a narrow cell: three figures, no needless zero.
@@ -36,8 +44,8 @@ globalThis.Digitscope ??= {};
   const tight = (value) => {
     const size = Math.abs(value);
     if (size === 0) return "";
-    const text = size < 0.995 ? fixed(value, 2).replace("0.", ".") : fixed(value, size < 9.95 ? 1 : 0);
-    return text === ".00" ? "\u00b7" : text;
+    const text = size < 0.995 ? fixed(value, 2).replace(`0${point}`, point) : fixed(value, size < 9.95 ? 1 : 0);
+    return text === `${point}00` ? "\u00b7" : text;
   };
 
   // A difference that is rounding: 3.1e-7 as people write it.
@@ -45,17 +53,23 @@ globalThis.Digitscope ??= {};
     if (value === 0) return "0";
     const [digits, power] = value.toExponential(1).split("e");
     const raised = [...power.replace("+", "")].map((sign) => "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"["-0123456789".indexOf(sign)]);
-    return `${digits.replace("-", MINUS)} \u00b7 10${raised.join("")}`;
+    return `${pointed(digits.replace("-", MINUS))} \u00b7 10${raised.join("")}`;
   };
 
   const percent = (part, digits = 1) => {
     const text = (100 * part).toFixed(digits);
-    if (Number(text) === 100 && part < 1) return `> ${(100 - 10 ** -digits).toFixed(digits)} %`;
-    if (Number(text) === 0 && part > 0) return `< ${(10 ** -digits).toFixed(digits)} %`;
-    return `${text} %`;
+    const written = (number) => words("percent", { n: pointed(number) });
+    if (Number(text) === 100 && part < 1) return `> ${written((100 - 10 ** -digits).toFixed(digits))}`;
+    if (Number(text) === 0 && part > 0) return `< ${written((10 ** -digits).toFixed(digits))}`;
+    return written(text);
   };
 
-  const count = (n) => n.toLocaleString("en-US");
+  const count = (n) => n.toLocaleString(tongue);
+
+  const recounted = (text) => text.replace(/\d{1,3}(,\d{3})+/g, (number) => count(Number(number.replaceAll(",", ""))));
+
+  // A comma parts numbers only where it is not inside them.
+  const listed = (texts) => texts.join(point === "," ? "; " : ", ");
 
   const make = (name, properties = {}, ...children) => {
     const made = document.createElement(name);
@@ -112,5 +126,5 @@ globalThis.Digitscope ??= {};
     return made;
   };
 
-  Object.assign(Digitscope, { setStrings, words, fixed, short, tight, tiny, percent, count, make, icon, choice, toggle });
+  Object.assign(Digitscope, { setStrings, words, fixed, short, tight, tiny, percent, count, recounted, listed, make, icon, choice, toggle });
 })();

@@ -193,6 +193,7 @@ globalThis.Digitscope ??= {};
       this.network = new Digitscope.Network(this);
       this.learn = new Digitscope.Learn(this);
       this.tour = new Digitscope.Tour(this);
+      this.questions = new Digitscope.Questions(this);
       if (this.state.tour >= this.tour.steps.length) this.state.tour = null;
       this.spoken = make("p", { className: "unseen", "aria-live": "polite", role: "status" });
       this.stage = make("div", { className: "stage-body" });
@@ -208,7 +209,7 @@ globalThis.Digitscope ??= {};
       document.body.replaceChildren(
         make("a", { className: "skip", href: "#stage", textContent: words("skip"), onclick: (event) => { event.preventDefault(); this.focusStage(); } }),
         Digitscope.topBar(this), make("div", { className: "page" }, rail,
-          make("main", { className: "stage", id: "stage", tabIndex: -1 }, this.tour.element, this.learn.element, this.picture.element, this.bar.element, this.stage, this.more)), this.spoken);
+          make("main", { className: "stage", id: "stage", tabIndex: -1 }, this.tour.element, this.questions.element, this.learn.element, this.picture.element, this.bar.element, this.stage, this.more)), this.spoken);
       this.show();
       this.draw();
       this.listen();
@@ -286,6 +287,7 @@ globalThis.Digitscope ??= {};
     drawStage() {
       this.view().draw();
       this.tour.draw();
+      this.questions.draw();
       this.bar.draw();
     }
 
@@ -415,7 +417,9 @@ globalThis.Digitscope ??= {};
   }
 
   const start = async () => {
-    Digitscope.setStrings(await Digitscope.json("strings.en.json"));
+    const language = Digitscope.language();
+    document.documentElement.lang = language;
+    Digitscope.setStrings(await Digitscope.json(`strings.${language}.json`), language);
     window.name = "digitscope-page"; // the report's links find this tab again
     document.body.append(make("p", { className: "noscript", role: "status", textContent: words("waiting") }));
     const app = new App(await Digitscope.json("model.json"));

@@ -180,7 +180,7 @@ globalThis.Digitscope ??= {};
       if (!this.learns) {
         this.middle.replaceChildren(table("maps.four", pick(terms.values), { limit, mark: terms.winner, className: "large" }),
           make("p", { className: "note", textContent: words(`maps.${layer.kind}`, { n: group.which.length }) }));
-        this.sum.textContent = words(`equation.${layer.kind}`, { values: pick(terms.values).map((value) => fixed(value, 4)).join(", "), result: fixed(terms.result, 4) });
+        this.sum.textContent = words(`equation.${layer.kind}`, { values: Digitscope.listed(pick(terms.values).map((value) => fixed(value, 4))), result: fixed(terms.result, 4) });
         return;
       }
       const most = Math.max(...pick(terms.weights).map(Math.abs));

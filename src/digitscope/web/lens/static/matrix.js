@@ -36,7 +36,7 @@ globalThis.Digitscope ??= {};
 
     type(cell, key) {
       if (key === "Delete" || key === "Backspace") this.typed = "0";
-      else if (/^[0-9.]$/.test(key)) this.typed = (performance.now() - this.when < PAUSE && this.cell === cell ? this.typed : "") + key;
+      else if (/^[0-9.,]$/.test(key)) this.typed = (performance.now() - this.when < PAUSE && this.cell === cell ? this.typed : "") + key.replace(",", ".");
       else return false;
       Object.assign(this, { cell, when: performance.now() });
       const number = Number(this.typed) || 0;
@@ -55,7 +55,7 @@ globalThis.Digitscope ??= {};
     draw() {
       const { field, state: { raw, place } } = this.app;
       const at = [Math.floor(place.cell / SIDE), place.cell % SIDE];
-      const text = raw ? (ink) => `${Math.round(255 * ink)}` : (ink) => (ink === 0 ? "0" : ink >= 0.995 ? "1" : ink.toFixed(2).slice(1));
+      const text = raw ? (ink) => `${Math.round(255 * ink)}` : (ink) => (ink === 0 ? "0" : ink >= 0.995 ? "1" : fixed(ink, 2).slice(1));
       const small = this.grid.width < 18;
       this.grid.stand(...at);
       this.grid.draw({ value: (row, column) => field[row * SIDE + column], colour: "grey", at, numbers: small ? null : text, size: raw ? 10 : 10.5 });

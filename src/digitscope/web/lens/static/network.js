@@ -83,7 +83,7 @@ globalThis.Digitscope ??= {};
       const head = make("button", {
         type: "button", className: "layer-head", title: words("network.open", { layer: nameOf(layer) }), onclick: () => app.open(index),
       }, make("b", { textContent: nameOf(layer) }), size);
-      const [sum, total] = layer.formula.split(" = ");
+      const [sum, total] = Digitscope.recounted(layer.formula).split(" = ");
       const window = layer.window?.join("\u00d7");
       const rule = total ? [sum, `= ${total}`] : [words(`learned.${layer.kind}`, { window }), words("learned.nothing")];
       const pieces = total ? sum.split(" + ").map((piece, i) => (i ? `+ ${piece}` : piece)) : rule[0].split(" ");

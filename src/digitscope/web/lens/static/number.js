@@ -114,7 +114,7 @@ globalThis.Digitscope ??= {};
     input(terms, cell) {
       const [row, column] = cellOf(this.layer.shape, cell);
       this.detail.replaceChildren(make("p", { className: "lead", textContent: words("number.input", { row, column }) }));
-      this.sum.replaceChildren(account([[words("number.raw"), `${Number(terms.values[0].toFixed(3))}`], [words("number.by255"), terms.result, "result"]], terms));
+      this.sum.replaceChildren(account([[words("number.raw"), count(Number(terms.values[0].toFixed(3)))], [words("number.by255"), terms.result, "result"]], terms));
     }
 
     conv2d(terms) {
