@@ -26,6 +26,11 @@ SnapshotOption = Annotated[
 ]
 BesideOption = Annotated[list[str] | None, typer.Option(help="Another network to compare with; repeatable.")]
 
+LanguageOption = Annotated[
+    list[str] | None,
+    typer.Option(help="A language for the page besides English: de, es, fr, hi, tr or zh; repeatable."),
+]
+
 
 @app.command()
 def look(
@@ -87,6 +92,7 @@ def page(
     out: Annotated[Path, typer.Option("--out", "-o", help="The HTML file to write.")] = Path("lens.html"),
     snapshot: SnapshotOption = None,
     beside: BesideOption = None,
+    language: LanguageOption = None,
 ) -> None:
     """Write an HTML page to draw digits in and follow them.
 
@@ -97,7 +103,7 @@ def page(
     opened = load_model(model)
     snapshots, others = ([load_model(name) for name in names or []] for names in (snapshot, beside))
     with progress_bar() as progress:
-        path = write_page(opened, out, snapshots, progress=progress, beside=others)
+        path = write_page(opened, out, snapshots, progress=progress, beside=others, chosen=language or [])
     say(f"{path}: {path.stat().st_size / 1e6:.1f} MB; open it in a browser, or send it to your class")
 
 
