@@ -1,7 +1,8 @@
 """Writing files whole or not at all: a killed process leaves the old file or the new one, never half of one.
 
-And two questions about files that are read: whether they are there, or only the note that Git LFS keeps in their place;
-and whether what is packed in them was made to fill the memory.
+Beside it, a lock that keeps two processes from writing the same place, and two questions about files that are read:
+whether they are there, or only the note that Git LFS keeps in their place; and whether what is packed in them was made
+to fill the memory.
 """
 
 from __future__ import annotations
@@ -79,6 +80,61 @@ def check_folder(folder: str | Path) -> None:
     """
     Path(folder).mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=folder).close()
+
+
+@contextlib.contextmanager
+def locked(path: str | Path) -> Iterator[None]:
+    """Hold a file or folder, which must exist, for this process alone until the block ends.
+
+    The system drops the lock when the process ends, however it ends, so that none is left behind. Nothing is held where
+    the system has no such locks: on Windows and on some network drives.
+
+    Raises:
+        ConfigError: another process holds it, or another part of this one.
+        OSError: it cannot be opened.
+
+    >>> with tempfile.TemporaryDirectory() as folder, locked(folder):
+    ...     with locked(folder):  # doctest: +ELLIPSIS
+    ...         pass
+    Traceback (most recent call last):
+    digitscope.errors.ConfigError: ... is being written by another process; wait until it has ended, or ...
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        _lock(handle, path)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, path: str | Path) -> None:
+    with contextlib.suppress(ImportError, OSError):
+        import fcntl  # POSIX only
+
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(
+                f"{path} is being written by another process; wait until it has ended, or give another place"
+            ) from None
+
+
+@contextlib.contextmanager
+def sole_writer(folder: str | Path, cure: str = "set out to another folder") -> Iterator[None]:
+    """Make a folder, and hold it for this process alone until the block ends, as ``locked`` does.
+
+    Args:
+        folder: the folder.
+        cure: what the user can do if files cannot be written there.
+
+    Raises:
+        ConfigError: they cannot, it is a file, or another process holds it.
+    """
+    with contextlib.ExitStack() as held:
+        with writing(folder, cure):
+            check_folder(folder)
+            held.enter_context(locked(folder))
+        yield
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -19,6 +19,7 @@ from digitscope.errors import ConfigError, DataError
 from digitscope.experiments import run as training
 from digitscope.experiments.run import Run, train
 from digitscope.experiments.state import CHECKPOINT
+from digitscope.files import locked
 from digitscope.models.model import load
 from digitscope.reading.detectors import kept_detector
 
@@ -180,6 +181,12 @@ def test_what_cannot_be_gone_on_with_is_said(few: Path, tmp_path: Path):
     with pytest.raises(KeyboardInterrupt):
         train("classic", data=few, settings=TINY, out=out, overwrite=True, progress=stop_at("fit", 2))
     assert training.Checkpoint.read(out / CHECKPOINT).epochs == 1
+
+
+def test_two_trainings_of_one_folder_are_told_apart(few: Path, tmp_path: Path):
+    with locked(tmp_path), pytest.raises(ConfigError, match="is being written by another process; wait until it has"):
+        train("fast", data=few, epochs=1, out=tmp_path, overwrite=True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_tensorboard_gets_the_history(few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

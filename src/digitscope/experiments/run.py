@@ -105,7 +105,7 @@ def train(
 
     Raises:
         ConfigError: an unknown recipe or setting; ``out`` already contains a run, or the run to resume has other
-            settings; too few devices.
+            settings; another process trains into it; too few devices.
         DataError: the dataset or the checkpoint cannot be used.
         MissingExtra: TensorFlow is not installed; it writes the model file on every backend.
         KeyboardInterrupt: Ctrl-C; the text says what is saved and how to continue.
@@ -117,18 +117,19 @@ def train(
     execution = Execution.for_this_machine(chosen, devices)
     check_exporter()
     dataset = load_dataset(data)
-    begun = _claim(folder, _config(chosen, seed, dataset, execution), overwrite, resume)
-    if not Run(folder).finished:
-        start -= begun.seconds if begun else 0.0
-        x, y = dataset.x_train, dataset.y_train
-        try:
-            with files.writing(folder, "its finished epochs are saved; make room, then set resume to continue"):
-                fitted = fit(chosen, x, y, seed, execution, progress, resume_from=begun, callbacks=callbacks,
-                             after_epoch=lambda reached: reached.write(folder / CHECKPOINT))  # fmt: skip
-                _write_results(folder, chosen, dataset, fitted, start, page, progress)
-        except KeyboardInterrupt as stop:
-            raise KeyboardInterrupt(_what_is_saved(folder, chosen)) from stop
-        (folder / CHECKPOINT).unlink()
+    with files.sole_writer(folder):
+        begun = _claim(folder, _config(chosen, seed, dataset, execution), overwrite, resume)
+        if not Run(folder).finished:
+            start -= begun.seconds if begun else 0.0
+            x, y = dataset.x_train, dataset.y_train
+            try:
+                with files.writing(folder, "its finished epochs are saved; make room, then set resume to continue"):
+                    fitted = fit(chosen, x, y, seed, execution, progress, resume_from=begun, callbacks=callbacks,
+                                 after_epoch=lambda reached: reached.write(folder / CHECKPOINT))  # fmt: skip
+                    _write_results(folder, chosen, dataset, fitted, start, page, progress)
+            except KeyboardInterrupt as stop:
+                raise KeyboardInterrupt(_what_is_saved(folder, chosen)) from stop
+            (folder / CHECKPOINT).unlink()
     return Run(folder)
 
 
@@ -198,10 +199,7 @@ def _claim(folder: Path, config: dict[str, Any], overwrite: bool, resume: bool) 
                 f"{folder} contains a {foreign_file(folder)} that no training wrote; set out to another folder, or "
                 "overwrite to replace it"
             )
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"{folder} is a file; set out to a folder")
     with files.writing(folder, "set out to another folder"):
-        folder.mkdir(parents=True, exist_ok=True)
         _remove_temporary(folder)
         if resume and state == "unfinished":
             return Checkpoint.read(folder / CHECKPOINT)

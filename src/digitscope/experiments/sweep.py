@@ -70,8 +70,8 @@ def sweep(
         progress: called with the images done, of all images in all epochs of all trainings.
 
     Raises:
-        ConfigError: a setting does not fit; ``out`` contains a sweep of another recipe or other data, or cannot be
-            written.
+        ConfigError: a setting does not fit; ``out`` contains a sweep of another recipe or other data, another process
+            writes it, or it cannot be written.
         DataError: the dataset or a file in ``out`` is damaged.
         KeyboardInterrupt: Ctrl-C; its text says what is saved.
     """
@@ -83,25 +83,26 @@ def sweep(
     dataset = load_dataset(data)
     train, validation, measured_on = held_out(dataset)
     folder = Path(out)
-    _claim(folder, base, dataset, measured_on)
-    record = folder / "sweep.jsonl"
-    trials = {(trial.recipe, trial.seed): trial for trial in read_trials(record)}
-    missing = [(point, seed) for seed in range(seeds) for point in points if (point, seed) not in trials]
-    total, done = len(train.labels) * sum(point.all_epochs for point, _ in missing), 0
-    try:
-        for point, seed in missing:
-            trial = _trained(point, seed, train, validation, _part_of_sweep(progress, done, total))
-            append_trial(record, trial)
-            trials[point, seed] = trial
-            done += len(train.labels) * point.all_epochs
-    except KeyboardInterrupt as stop:
-        saved = f"{counted(len(trials), 'training')} saved in {folder}"
-        raise KeyboardInterrupt(f"stopped with {saved}; run the same sweep again to continue") from stop
-    found = SweepResult(base, dataset.name, measured_on, tuple(trials.values()))
-    cure = "all trainings are saved; free some space or fix the permissions, then run the same sweep again"
-    with files.writing(folder, cure):
-        _write(found, folder)
-    return found
+    with files.sole_writer(folder):
+        _claim(folder, base, dataset, measured_on)
+        record = folder / "sweep.jsonl"
+        trials = {(trial.recipe, trial.seed): trial for trial in read_trials(record)}
+        missing = [(point, seed) for seed in range(seeds) for point in points if (point, seed) not in trials]
+        total, done = len(train.labels) * sum(point.all_epochs for point, _ in missing), 0
+        try:
+            for point, seed in missing:
+                trial = _trained(point, seed, train, validation, _part_of_sweep(progress, done, total))
+                append_trial(record, trial)
+                trials[point, seed] = trial
+                done += len(train.labels) * point.all_epochs
+        except KeyboardInterrupt as stop:
+            saved = f"{counted(len(trials), 'training')} saved in {folder}"
+            raise KeyboardInterrupt(f"stopped with {saved}; run the same sweep again to continue") from stop
+        found = SweepResult(base, dataset.name, measured_on, tuple(trials.values()))
+        cure = "all trainings are saved; free some space or fix the permissions, then run the same sweep again"
+        with files.writing(folder, cure):
+            _write(found, folder)
+        return found
 
 
 def _claim(folder: Path, base: Recipe, dataset: Dataset, measured_on: str) -> None:

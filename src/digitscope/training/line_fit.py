@@ -105,25 +105,24 @@ def train_reader(
     if recorded is not None:
         RecordedWriters(recorded)  # what is wrong with them is said here, not in the process that makes lines
     folder = Path(out)
-    with files.writing(folder, "set out to another folder"):
-        files.check_folder(folder)
-    state = state_in(folder, recorded is not None, resume)
-    keras.utils.set_random_seed(seed)
-    bfloat16 = keras.backend.backend() == "tensorflow" and has_bfloat16()
-    network = build_line_network("mixed_bfloat16" if bfloat16 else "float32")
-    if state.lines:
-        network.set_weights(keras.saving.load_model(folder / "reader.keras", compile=False).get_weights())
-    network.compile(
-        optimizer=keras.optimizers.AdamW(PEAK, weight_decay=2e-3, clipnorm=5.0), loss=line_loss, jit_compile=False
-    )
-    with contextlib.suppress(KeyboardInterrupt):
-        fit_lines(network, state, lines, folder, seed, recorded, progress)
-    exact = _save(network, folder, state)
-    accuracy = validate(exact, Lines(VALIDATION_SEED))
-    unseen = None if recorded is None else validate(exact, Lines(VALIDATION_SEED, None, UNSEEN, recorded, True))
-    files.write_json(folder / "history.json", asdict(state) | {"accuracy": accuracy, "unseen_writers": unseen})
-    export_reader(exact, folder / "reader.onnx")
-    return LineRun(folder, state.seconds, state.lines, accuracy, unseen)
+    with files.sole_writer(folder):
+        state = state_in(folder, recorded is not None, resume)
+        keras.utils.set_random_seed(seed)
+        bfloat16 = keras.backend.backend() == "tensorflow" and has_bfloat16()
+        network = build_line_network("mixed_bfloat16" if bfloat16 else "float32")
+        if state.lines:
+            network.set_weights(keras.saving.load_model(folder / "reader.keras", compile=False).get_weights())
+        network.compile(
+            optimizer=keras.optimizers.AdamW(PEAK, weight_decay=2e-3, clipnorm=5.0), loss=line_loss, jit_compile=False
+        )
+        with contextlib.suppress(KeyboardInterrupt):
+            fit_lines(network, state, lines, folder, seed, recorded, progress)
+        exact = _save(network, folder, state)
+        accuracy = validate(exact, Lines(VALIDATION_SEED))
+        unseen = None if recorded is None else validate(exact, Lines(VALIDATION_SEED, None, UNSEEN, recorded, True))
+        files.write_json(folder / "history.json", asdict(state) | {"accuracy": accuracy, "unseen_writers": unseen})
+        export_reader(exact, folder / "reader.onnx")
+        return LineRun(folder, state.seconds, state.lines, accuracy, unseen)
 
 
 def fit_lines(
