@@ -9,7 +9,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 help:
 	@echo "make demo         train the classic network on MNIST, measure it, write a report and read digits (runs/demo)"
 	@echo "make test         run the tests"
-	@echo "make test-slow    run those that need PyTorch and JAX, or many kills (installs both)"
+	@echo "make test-slow    run those that need PyTorch, JAX or Ray, or many kills (installs the three)"
 	@echo "make setup        only set up .venv: Digitscope with its training part"
 	@echo "make check        format, lint, types and the quick tests"
 	@echo "make docs         write docs/cli.md, docs/python.md, docs/results.md and the README's table again"
@@ -35,7 +35,7 @@ $(VENV)/.train: pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.train
 	@echo "Installing the tools for the tests ..."
-	@$(INSTALL) --editable '.[train,serve,ocr,docs,dev]'
+	@$(INSTALL) --editable '.[train,serve,ocr,parquet,docs,dev]'
 	@touch $@
 
 demo: $(VENV)/.train
@@ -51,7 +51,7 @@ test: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not extended"
 
 test-slow: $(VENV)/.dev
-	@$(INSTALL) torch==2.13.0 jax
+	@$(INSTALL) torch==2.13.0 jax 'ray[data]'
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m extended
 
 check: $(VENV)/.dev

@@ -36,7 +36,7 @@ ORDER = ["__init__", *PACKAGES, *ROOT_MODULES]
 
 EXTRAS = {"keras", "tensorflow", "torch", "jax", "matplotlib", "seaborn", "sklearn", "scipy", "onnx", "tf2onnx",
           "jinja2", "fastapi", "pydantic", "pydantic_core", "pydantic_settings", "prometheus_client", "starlette",
-          "uvicorn", "rapidocr", "tensorboard", "h5py"}  # fmt: skip
+          "uvicorn", "rapidocr", "tensorboard", "h5py", "pyarrow", "ray"}  # fmt: skip
 """Packages that only an extra installs."""
 
 READS = {"reading", "models", "datasets", "preprocessing", "io", *ROOT_MODULES}

@@ -13,6 +13,8 @@ Every message says in one sentence what was received, what was expected and how 
 from __future__ import annotations
 
 EXTRAS = {
+    "parquet": ("pyarrow",),
+    "scale": ("ray",),
     "serve": (
         "fastapi",
         "starlette",

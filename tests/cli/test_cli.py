@@ -145,6 +145,33 @@ def test_a_folder_goes_into_a_results_file_that_is_resumed(sevens: Path, tmp_pat
     assert sorted(Path(row["file"]).name for row in rows) == ["blank.jpg", "broken.png", "seven.png"]
 
 
+def test_bad_files_are_recorded_skipped_or_stop_the_batch(sevens: Path, tmp_path: Path):
+    pytest.importorskip("pyarrow")
+    files = [str(sevens / name) for name in ("seven.png", "broken.png", "blank.jpg")]
+    (tmp_path / "list.txt").write_text("\n".join(files))
+
+    def read(how: str, *words: object) -> tuple[int, str, list[str]]:
+        out = tmp_path / f"{how}.csv"
+        done = run("read", tmp_path / "list.txt", "--single", "--out", out, "--on-error", how, *words)
+        return done.returncode, done.stderr, [row["file"] for row in csv.DictReader(io.StringIO(out.read_text()))]
+
+    code, said, named = read("record", "--workers", "2")
+    assert (code, named) == (2, files) and "1 of 3 files could not be read in full; each has its reason" in said
+    code, said, named = read("skip")
+    assert (code, named) == (
+        0,
+        [files[0], files[2]],
+    ) and "1 of 3 files could not be read in full and was skipped" in said
+    code, said, named = read("stop")
+    assert (code, named) == (2, files[:1]) and "stopped, as --on-error asks: " in said and "broken.png" in said
+    done = run(
+        "read", tmp_path / "list.txt", "--single", "--out", tmp_path / "skip.csv", "--resume", "--min-confidence", 0
+    )
+    assert done.returncode == 2 and "was begun with min_confidence=None, not with min_confidence=0.0" in done.stderr
+    done = run("read", tmp_path / "list.txt", "--single", "--out", tmp_path / "x.parquet")
+    assert done.returncode == 2 and (tmp_path / "x.parquet" / "part-000000.parquet").is_file()
+
+
 def test_a_table_of_pixels_becomes_a_submission(tmp_path: Path):
     images, labels = load_mnist()[1]
     rows = [",".join(f"pixel{i}" for i in range(784)), *(",".join(map(str, image.ravel())) for image in images[:20])]
@@ -190,6 +217,9 @@ def test_the_standard_input_is_read(sevens: Path):
         (["read", "x.png", "--separators", "--format", "csv"], "--separators is for printed text"),
         (["read", "x.png", "--separators", "--out", "x.jsonl"], "--separators is for printed text"),
         (["read", "x.png", "--annotate", "/proc/nowhere"], "another folder for the annotated pages"),
+        (["read", "x.png", "--annotate", "drawn", "--workers", "2"], "leave out --workers"),
+        (["read", "x.png", "--ray", "local"], "give --out results.parquet"),
+        (["read", "missing.txt"], "missing.txt cannot be read"),
         (["read", "."], "holds no file"),
         (["read", "test.csv"], "digitscope submit reads tables of pixels"),
         (["submit", "-"], "does not read the standard input"),

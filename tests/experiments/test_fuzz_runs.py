@@ -25,7 +25,7 @@ from digitscope.models.evaluation import Evaluation
 from digitscope.models.metrics import evaluate_predictions
 from digitscope.models.model import Model, load
 from digitscope.models.run_folder import read_history
-from digitscope.reading.batch import Results
+from digitscope.reading.results import open_results
 from digitscope.training.recipes import RECIPES
 from digitscope.web.lens.bundle import page_model
 from digitscope.web.report import keras_lines, learned, linked, mistakes, result, training
@@ -210,7 +210,7 @@ def test_damaged_results_files(form: Any, rows: Callable[[list[Page]], str], tmp
         Page(f"a {i}\n.png", 1, 9, 9, 0, (number,) * 2, 1.5, None if i % 3 else "it is no picture") for i in range(9)
     ]
     path = tmp_path / "out"
-    with Results(path, form) as results:
+    with open_results(path, form) as results:
         for page in pages:
             results.add([page])
     good = path.read_bytes()
@@ -218,7 +218,7 @@ def test_damaged_results_files(form: Any, rows: Callable[[list[Page]], str], tmp
     def read(seed: int) -> None:
         bad = damaged(good, seed) if seed else good + b'{"file": ' + b"[" * 200_000 + b"\n"
         path.write_bytes(bad)
-        kind = refused(lambda: Results(path, form, resume=True).__exit__())
+        kind = refused(lambda: open_results(path, form, resume=True).__exit__())
         assert path.read_bytes() == bad if kind else bad.startswith(path.read_bytes()) or form == "csv"
 
     assert set(tally(200, read)) == {None}

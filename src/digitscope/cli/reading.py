@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitscope.cli.terminal import ModelOption, app, load_model, progress_bar, stop
+from digitscope.cli.batch import ENDINGS, OnError, Tally, read_on_cluster, store
+from digitscope.cli.terminal import ModelOption, app, stop
 from digitscope.errors import ConfigError, first_line
-from digitscope.formatting import counted, file_name
+from digitscope.formatting import counted
 
 if TYPE_CHECKING:
     from digitscope.io.page import Page
-    from digitscope.reading.batch import Form
+    from digitscope.io.sources import Sources
+    from digitscope.reading.options import ReadOptions
+    from digitscope.reading.results import Form
 
 
 class Format(enum.StrEnum):
@@ -39,7 +42,11 @@ class Rotation(enum.StrEnum):
 
 
 PathsArgument = Annotated[
-    list[str], typer.Argument(help="Images, TIFFs, PDFs, folders of them, patterns; - for the standard input.")
+    list[str],
+    typer.Argument(
+        help="Images, TIFFs, PDFs, folders of them, patterns; .txt lists of paths; .csv or .parquet tables of paths, "
+        ".parquet tables of bytes; - for the standard input."
+    ),
 ]
 FormatOption = Annotated[
     Format, typer.Option("--format", help="How to print; kaggle is the former name of digitscope submit.")
@@ -53,6 +60,17 @@ AnnotateOption = Annotated[
 ConfidenceOption = Annotated[
     float | None,
     typer.Option(metavar="P", help="Refuse answers less certain than this, 0 to 1; the default was measured."),
+]
+
+
+WorkersOption = Annotated[
+    int | None, typer.Option(min=1, help="Processes that read; by default, for more than a few files, one a core.")
+]
+OnErrorOption = Annotated[
+    OnError, typer.Option(help="What is done with bad pages: record the reason, skip them, or stop at the first.")
+]
+RayOption = Annotated[
+    str | None, typer.Option(metavar="local|ADDRESS", help="Read on a Ray cluster into --out results.parquet.")
 ]
 
 
@@ -71,8 +89,11 @@ def read(
     rotate: Annotated[Rotation, typer.Option(help="Degrees to turn the pages counter-clockwise.")] = Rotation.auto,
     engine: Annotated[str, typer.Option(help="auto; own; ocr (needs the extra); or an .onnx file.")] = "auto",
     model: ModelOption = "reader-digit",
-    out: Annotated[Path | None, typer.Option(help="Write .jsonl or .csv there instead of printing.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue the file in --out.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Write .jsonl, .csv or .parquet there, do not print.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the results in --out.")] = False,
+    workers: WorkersOption = None,
+    on_error: OnErrorOption = OnError.record,
+    ray: RayOption = None,
 ) -> None:
     """Read handwritten numbers in images, scans and PDFs.
 
@@ -83,36 +104,31 @@ def read(
 
         submit_as_read(ctx, paths, model, out)
         return
+    from digitscope.io.sources import Sources
     from digitscope.reading.batch import read_files
-    from digitscope.reading.constraint import Constraint
-    from digitscope.reading.reader import Reader
+    from digitscope.reading.options import ReadOptions
 
-    files = _files(paths)
     form = _results_form(format_, out, resume, separators)
-    constraint = Constraint.of(length, pattern, max_value)
-    _check_kind(single, model, engine != "auto" or rotate is not Rotation.auto or constraint is not None)
-    reader = Reader(load_model(model) if single else model, engine, min_confidence)
     degrees = None if rotate is Rotation.auto else int(rotate)
-    read_file = partial(
-        reader.read_file, single=single, rotate=degrees, length=length, pattern=pattern, max_value=max_value
-    )
-    drawings = None if annotate is None else _Drawings(annotate, files)
-    read_all = partial(read_files, files, read_file, on_page=None if drawings is None else drawings.add)
-    if out is None or form is None:
-        failed = _print(read_all(), format_, separators)
+    options = ReadOptions(single, length, pattern, max_value, degrees, min_confidence, engine, model)
+    _check_kind(options)
+    _check_place(form, ray, workers, annotate)
+    options.check()
+    sources = Sources(paths)
+    if out is not None and ray is not None:
+        read_on_cluster(paths, options, out, resume, ray, workers, on_error)
+        return
+    drawings = None if annotate is None else _Drawings(annotate, sources)
+    read_all = partial(
+        read_files, sources, options.open, chunk=options.chunk, workers=workers if drawings is None else 0,
+        on_page=None if drawings is None else drawings.add,
+    )  # fmt: skip
+    if out is not None and form is not None:
+        store(read_all, out, form, resume, on_error, options.record())
     else:
-        failed = _store(read_all, len(files), out, form, resume)
-    _stop_if(failed, len(files), [] if drawings is None else drawings.failed)
-
-
-def _files(paths: Sequence[str]) -> list[str]:
-    """The files to read."""
-    from digitscope.io.paths import files_of
-
-    files = files_of(paths)
-    if all(file.lower().endswith(".csv") for file in files):
-        raise ConfigError(f"{files[0]} is a table by its name; digitscope submit reads tables of pixels")
-    return files
+        _print(read_all(), format_, separators, on_error)
+    if drawings is not None and drawings.failed:
+        stop(f"{counted(len(drawings.failed), 'page')} read but not annotated; first: {drawings.failed[0]}", 2)
 
 
 def _results_form(format_: Format, out: Path | None, resume: bool, separators: bool) -> Form | None:
@@ -124,26 +140,35 @@ def _results_form(format_: Format, out: Path | None, resume: bool, separators: b
             raise ConfigError("--resume needs the file to continue; name it with --out results.jsonl")
         return None
     if format_ is Format.text:
-        return "csv" if out.suffix.lower() == ".csv" else "jsonl"
+        return ENDINGS.get(out.suffix.lower(), "jsonl")
     return "csv" if format_ is Format.csv else "jsonl"
 
 
-def _check_kind(single: bool, model: str, for_lines: bool) -> None:
+def _check_place(form: Form | None, ray: str | None, workers: int | None, annotate: Path | None) -> None:
+    """Refuse a cluster or processes where there can be none."""
+    if ray is not None and (form != "parquet" or annotate is not None):
+        raise ConfigError("--ray writes a folder of Parquet files and no pages; give --out results.parquet")
+    if annotate is not None and workers is not None:
+        raise ConfigError("--annotate draws in the process that reads; leave out --workers")
+
+
+def _check_kind(options: ReadOptions) -> None:
     """Refuse options for lines where single digits are read, and the other way round."""
-    if single and for_lines:
+    lines = (options.length, options.pattern, options.max_value, options.rotate)
+    if options.single and (options.engine != "auto" or any(option is not None for option in lines)):
         raise ConfigError("--single reads one digit; leave out --length, --pattern, --max-value, --rotate and --engine")
-    if model != "reader-digit" and not single:
+    if options.model != "reader-digit" and not options.single:
         raise ConfigError("--model reads single digits; give --single with it, or choose what reads lines by --engine")
 
 
 class _Drawings:
     """A folder of pages with boxes around what was read; one that cannot be drawn does not stop the others."""
 
-    def __init__(self, folder: Path, files: Sequence[str]) -> None:
+    def __init__(self, folder: Path, sources: Sources) -> None:
         from digitscope.io.annotated_files import annotated_names, check_annotated_folder
 
         check_annotated_folder(folder)
-        self._folder, self._names = folder, annotated_names([file_name(file) for file in files])
+        self._folder, self._names = folder, annotated_names([source.name for source in sources])
         self.failed: list[str] = []
 
     def add(self, page: Page) -> None:
@@ -157,13 +182,12 @@ class _Drawings:
             self.failed.append(f"{page.file} page {page.page} ({type(error).__name__}: {first_line(error)})")
 
 
-def _print(batches: Iterable[list[Page]], format_: Format, separators: bool) -> int:
-    """Print the pages file by file; returns how many files had an error."""
+def _print(batches: Iterable[list[Page]], format_: Format, separators: bool, on_error: OnError) -> None:
+    """Print the pages file by file."""
     from digitscope.io.exporters import CSV_HEAD, csv_rows, json_rows, text_rows
 
-    failed = 0
-    for number, pages in enumerate(batches):
-        failed += _has_error(pages)
+    tally = Tally(on_error)
+    for number, pages in enumerate(map(tally.kept, batches)):
         if format_ is Format.jsonl:
             rows = json_rows(pages)
         elif format_ is Format.csv:
@@ -171,33 +195,4 @@ def _print(batches: Iterable[list[Page]], format_: Format, separators: bool) -> 
         else:
             rows = text_rows(pages, separators)
         typer.echo(rows, nl=False)
-    return failed
-
-
-def _store(read_all: Callable[..., Iterable[list[Page]]], files: int, out: Path, form: Form, resume: bool) -> int:
-    """Write the pages to a results file; returns how many of the files read now had an error."""
-    from digitscope.reading.batch import Results
-
-    with Results(out, form, resume) as results, progress_bar() as progress:
-        failed = 0
-        for pages in read_all(done=results.done, progress=progress):
-            failed += _has_error(pages)
-            results.add(pages)
-    before = f", {len(results.done):,} of them from before" if results.done else ""
-    typer.echo(f"{counted(files, 'file')} in {out}{before}")
-    return failed
-
-
-def _has_error(pages: Sequence[Page]) -> bool:
-    return any(page.error is not None for page in pages)
-
-
-def _stop_if(failed: int, files: int, undrawn: Sequence[str]) -> None:
-    """End with exit code 2 if pages could not be read or drawn."""
-    said = []
-    if failed:
-        said.append(f"{failed:,} of {counted(files, 'file')} could not be read in full; each has its reason beside it")
-    if undrawn:
-        said.append(f"{counted(len(undrawn), 'page')} read but not annotated; first: {undrawn[0]}")
-    if said:
-        stop("; ".join(said), 2)
+    tally.tell()

@@ -136,12 +136,12 @@ def progress_bar() -> Iterator[Progress]:
     def report(stage: str, done: int, total: int, facts: Mapping[str, float]) -> None:
         if stage not in tasks:
             starts[stage] = time.perf_counter(), done
-            tasks[stage] = bar.add_task(stage, total=total, facts="")
+            tasks[stage] = bar.add_task(stage, total=total or None, facts="")
             bar.start()
         start, before = starts[stage]
         seconds = time.perf_counter() - start
         words = _facts(facts, (done - before) / seconds if done > before else None, console.width < WIDE)
-        bar.update(tasks[stage], completed=done, total=total, facts=words)
+        bar.update(tasks[stage], completed=done, total=total or None, facts=words)
 
     try:
         yield report
@@ -157,6 +157,10 @@ def _facts(facts: Mapping[str, float], rate: float | None, short: bool) -> str:
         words += [f"{key} {facts[key]:.4f}" for key in ("loss", "accuracy") if key in facts]
     if "epoch" in facts and rate is not None:
         words.append(f"{rate:,.0f} images/s")
+    if "failed" in facts:
+        words.append(f"{facts['failed']:.0f} bad")
+    if "rate" in facts:
+        words.append(f"{facts['rate']:,.0f} files/s")
     return "  ".join(words)
 
 

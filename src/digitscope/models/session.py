@@ -46,11 +46,19 @@ LONGEST_ANSWER = 20.0
 BATCH = 128
 """Images per call of ONNX Runtime; the fastest measured on two cores (benchmarks/results/inference.json)."""
 
+_threads = {"of each session": 0}
+"""Threads that a session computes with; 0 leaves it to ONNX Runtime, which takes a thread for each core."""
+
 FLOATS = "tensor(float)"
 """What ONNX Runtime calls an array of float32."""
 
 ROUNDING = 1e-3
 """How far the sum of ten probabilities may be from 1, and one probability above 1."""
+
+
+def use_threads(threads: int) -> None:
+    """Let every session that this process opens from now on compute with so many threads; 0: one for each core."""
+    _threads["of each session"] = threads
 
 
 class TensorInfo(NamedTuple):
@@ -84,6 +92,7 @@ class Session:
         self.source = source
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
+        options.intra_op_num_threads = _threads["of each session"]
         options.add_session_config_entry("session.use_env_allocators", "1")
         # Between two steps a thread would wait in a busy loop, and so keep other programs, and this one, from working.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
