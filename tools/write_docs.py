@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from result_tables import recipe_table, result, results_page
+from result_tables import RESULTS, recipe_table, result, results_page
+from scale_tables import scale_table
 from typer.testing import CliRunner
 
 from digitscope.formatting import markdown_table
@@ -147,14 +148,17 @@ def with_part(text: str, name: str, part: str) -> str:
 
 def pages() -> dict[Path, str]:
     """Every generated file and its text."""
-    readme, service = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/service.md"))
+    names = ("README.md", "docs/service.md", "docs/scale.md")
+    readme, service, scale = ((ROOT / name).read_text(encoding="utf-8") for name in names)
     service = with_part(service, "problems", problems_table())
+    measured = result("scale") if (RESULTS / "scale.json").exists() else {}
     return {
         ROOT / "docs" / "cli.md": cli_page(),
         ROOT / "docs" / "python.md": python_page(),
         ROOT / "docs" / "results.md": results_page(),
         ROOT / "docs" / "service.md": with_part(service, "settings", settings_table()),
         ROOT / "docs" / "page.schema.json": schema_text(),
+        ROOT / "docs" / "scale.md": with_part(scale, "results", scale_table(measured)),
         ROOT / "README.md": with_part(readme, "results", recipe_table()),
     }
 
