@@ -90,7 +90,7 @@ def attacked(served: Served, requests: int, seed: int) -> dict[str, Any]:
         kind = kinds[number % len(kinds)]
         with served.client() as client:
             client.event_hooks = {"response": [lambda answer: faults.extend(fault_of(answer, kind.__name__, number))]}
-            seen[kind.__name__, kind(served, client, random.Random(f"{seed} {number}"))] += 1  # noqa: S311
+            seen[kind.__name__, kind(served, client, random.Random(f"{seed} {number}"))] += 1
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for part in range(PARTS):
