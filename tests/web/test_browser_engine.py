@@ -23,8 +23,8 @@ from stroke_models import digits, others
 from stroke_raster import Stroke, raster
 
 HOME = "http://127.0.0.1/"
-SCRIPTS = ("files.js", "raster.js", "engine.js", "known.js", "worker.js", "drawing.js", "attribution.js", "change.js",
-           "background.js")  # fmt: skip
+SCRIPTS = ("files.js", "raster.js", "engine.js", "known.js", "worker.js", "drawing.js", "backward.js", "attribution.js",
+           "change.js", "background.js")  # fmt: skip
 TOLERANCE = 1e-5
 
 

@@ -67,32 +67,6 @@ globalThis.Digitscope ??= {};
     }
   };
 
-  // The largest takes it all; a mean shares it out.
-  const throughPooling = (layer, shape, values, after, before) => {
-    const [height, width, channels] = layer.shape;
-    const largest = layer.kind === "max_pooling2d";
-    for (let row = 0; row < height; row++) {
-      const [top, bottom] = Digitscope.span(layer, shape, 0, row);
-      for (let column = 0; column < width; column++) {
-        const [left, right] = Digitscope.span(layer, shape, 1, column);
-        const share = 1 / ((bottom - top) * (right - left));
-        for (let c = 0; c < channels; c++) {
-          const slope = after[(row * width + column) * channels + c];
-          if (slope === 0) continue;
-          let winner = -1;
-          for (let y = top; y < bottom; y++) {
-            for (let x = left; x < right; x++) {
-              const source = (y * shape[1] + x) * channels + c;
-              if (!largest) before[source] += slope * share;
-              else if (winner < 0 || values[source] > values[winner]) winner = source;
-            }
-          }
-          if (largest) before[winner] += slope;
-        }
-      }
-    }
-  };
-
   const gradient = (model, run, [digit, other]) => {
     const { layers } = model;
     let slopes = new Float64Array(layers[layers.length - 1].shape[0]);
@@ -105,7 +79,7 @@ globalThis.Digitscope ??= {};
       const before = new Float64Array(values.length);
       if (layer.kind === "dense") throughDense(layer, slopes, before);
       else if (layer.kind === "conv2d") throughConvolution(layer, shape, slopes, before);
-      else throughPooling(layer, shape, values, slopes, before);
+      else Digitscope.throughPooling(layer, shape, values, slopes, before); // of backward.js
       slopes = before;
     }
     return slopes;
@@ -159,7 +133,7 @@ globalThis.Digitscope ??= {};
     }
     const pixels = new Float64Array(field.length);
     for (const { slopes } of parts) slopes.forEach((slope, i) => { pixels[i] += slope; });
-return { pixels, sum: pixels.reduce((sum, one) => sum + one, 0), score: ends[PARTS], empty: ends[0], runs };
+    return { pixels, sum: pixels.reduce((sum, one) => sum + one, 0), score: ends[PARTS], empty: ends[0], runs };
   };
 
   Object.assign(Digitscope, { score, gradient, evidence, integratedGradients });

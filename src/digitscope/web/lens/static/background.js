@@ -14,7 +14,7 @@
 globalThis.Digitscope ??= {};
 
 (() => {
-  const NEEDED = ["engine.js", "known.js", "raster.js", "drawing.js", "attribution.js", "change.js"];
+  const NEEDED = ["engine.js", "known.js", "raster.js", "drawing.js", "backward.js", "attribution.js", "change.js"];
   const SLICE = 12; // milliseconds of work between two looks at what else was asked
 
   const QUESTIONS = {

@@ -3,6 +3,8 @@
 //   Digitscope.backward(model, run, label, gradient) -> loss
 //     adds the loss' derivative with respect to every weight to gradient, a Float32Array laid out like weightsOf(model);
 //     loss: the cross-entropy of one answer, -ln(share of the right digit); the last layer must be a softmax
+//   Digitscope.throughPooling(layer, shape before, values before, delta, back)
+//     adds to back, with the derivatives of what a pooling layer gives, those of the values before it
 //   new Digitscope.Learner(model, {rate, seed}) -> {step(fields, labels) -> mean loss, weights}
 //     starts from random weights and gives them to the model; weights: Float32Array, changed by every step
 //
@@ -65,7 +67,8 @@ globalThis.Digitscope ??= {};
     }
   };
 
-  const pooling = (layer, before, input, delta, back) => {
+  // The largest takes it all; a mean shares it out.
+  const throughPooling = (layer, before, input, delta, back) => {
     const [height, width, channels] = layer.shape;
     const largest = layer.kind === "max_pooling2d";
     for (let row = 0; row < height; row++) {
@@ -105,7 +108,7 @@ globalThis.Digitscope ??= {};
         const kernel = gradient.subarray(end, end + layer.kernel.length);
         (layer.kind === "conv2d" ? convolution : dense)(layer, before, input, delta, kernel, bias, back);
       } else if (back) {
-        pooling(layer, before, input, delta, back);
+        throughPooling(layer, before, input, delta, back);
       }
       delta = back;
     }
@@ -158,5 +161,5 @@ globalThis.Digitscope ??= {};
     }
   }
 
-  Object.assign(Digitscope, { backward, random, Learner });
+  Object.assign(Digitscope, { backward, throughPooling, random, Learner });
 })();
