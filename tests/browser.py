@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
+PAUSE = 0.05
+"""Seconds between two looks at whether something has come true."""
+
 
 @contextlib.contextmanager
 def chromium(*arguments: str) -> Iterator[Browser]:
@@ -31,6 +34,15 @@ def chromium(*arguments: str) -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def until(page: Page, expression: str, argument: Any = None, *, seconds: float = 30) -> None:
+    """Wait until it holds; Playwright's own way of waiting needs `eval`, which the page does not allow."""
+    for _ in range(round(seconds / PAUSE)):
+        if page.evaluate(expression, argument):
+            return
+        page.wait_for_timeout(1000 * PAUSE)
+    pytest.fail(f"it never came true: {expression} {argument or ''}")
 
 
 @contextlib.contextmanager

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import onnx
 
+from digitscope.datasets.dataset import Dataset
+from digitscope.datasets.load import load_dataset
 from digitscope.models.model import Model, load
 from digitscope.models.session import ClassifierSession
 from digitscope.web.lens.bundle import page_model
@@ -19,6 +21,12 @@ from digitscope.web.lens.bundle import page_model
 def described(name: str) -> dict[str, Any]:
     """The page's model of a shipped one; not to be changed."""
     return page_model(load(name))
+
+
+def few_images(n: int) -> Dataset:
+    """MNIST with its first ``n`` test images alone: fewer samples than a real page has."""
+    whole = load_dataset("mnist")
+    return Dataset("few", whole.x_train, whole.y_train, whole.x_test[:n], whole.y_test[:n])
 
 
 def dense_network(*units: int) -> Model:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import keras
@@ -11,8 +12,8 @@ import numpy as np
 import pytest
 
 from browser import chromium, opened
+from browser import until as wait_until
 from digitscope.arraytypes import base64_text
-from digitscope.datasets.dataset import Dataset
 from digitscope.datasets.load import load_dataset
 from digitscope.models.course import Course, flat
 from digitscope.models.layers import layer_views
@@ -20,7 +21,9 @@ from digitscope.models.model import Model, load
 from digitscope.reading.detectors import detector_of
 from digitscope.web.lens import bundle
 from digitscope.web.lens.bundle import page_files, page_network, write_page
+from page_models import few_images
 
+until = partial(wait_until, seconds=60)
 WIDE: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 ANSWER = "() => [...Digitscope.app.run.probabilities]"
@@ -41,13 +44,13 @@ def browser() -> Iterator[Any]:
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A page of `classic` that is said to have come from noise through half of its weights, with `robust` beside it."""
     folder = tmp_path_factory.mktemp("run")
-    model, whole = load("classic"), load_dataset("mnist")
+    model = load("classic")
     weights = weights_of(model)
     noise = np.random.default_rng(1).normal(0, 0.05, weights.size)
     losses = np.linspace(2.3, 0.3, 100, dtype=np.float32)
     Course(losses, np.array([0, 32]), np.stack([flat([noise]), flat([weights / 2])])).write(folder / "course.npz")
     run = Model(str(folder), model.session, model.card)
-    few = Dataset("few", whole.x_train, whole.y_train, whole.x_test[:300], whole.y_test[:300])
+    few = few_images(300)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bundle, "detector_of", lambda *given: detector_of(model))
         return write_page(run, folder / "lens.html", data=few, beside=[load("robust")]).as_uri()
@@ -60,14 +63,6 @@ def page(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterator
         until(page, "globalThis.Digitscope?.app !== undefined")
         page.touch = request.param == "phone"
         yield page
-
-
-def until(page: Any, expression: str) -> None:
-    for _ in range(600):
-        if page.evaluate(expression):
-            return
-        page.wait_for_timeout(100)
-    pytest.fail(f"it never came true: {expression}")
 
 
 def press(page: Any, name: str) -> None:

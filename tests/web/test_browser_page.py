@@ -8,6 +8,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -15,11 +16,12 @@ from urllib.parse import unquote
 import pytest
 
 from browser import chromium, opened
-from digitscope.datasets.dataset import Dataset
-from digitscope.datasets.load import load_dataset
+from browser import until as wait_until
 from digitscope.models.model import load
 from digitscope.web.lens.bundle import page_files, write_page
+from page_models import few_images
 
+until = partial(wait_until, seconds=15)
 WIDE = {"width": 1440, "height": 900}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 THREE = [(80, 60), (140, 45), (190, 75), (175, 120), (130, 135), (180, 150), (200, 195), (160, 235), (90, 225)]
@@ -30,8 +32,7 @@ PLACES = ("", "map=input,14.14.0", "map=conv2,3.4.15", "map=dense,5", "map=softm
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A self-contained page of the shipped model, with fewer samples than a real one has."""
-    whole = load_dataset("mnist")
-    few = Dataset("few", whole.x_train, whole.y_train, whole.x_test[:300], whole.y_test[:300])
+    few = few_images(300)
     return write_page(load("classic"), tmp_path_factory.mktemp("page") / "lens.html", data=few).as_uri()
 
 
@@ -46,15 +47,6 @@ def page(browser: Any, address: str) -> Iterator[Any]:
     with opened(browser, viewport=WIDE, accept_downloads=True) as page:
         visit(page, address)
         yield page
-
-
-def until(page: Any, expression: str, arg: Any = None) -> None:
-    """Until it holds; Playwright's own way of waiting needs `eval`, which the page does not allow."""
-    for _ in range(300):
-        if page.evaluate(expression, arg):
-            return
-        page.wait_for_timeout(50)
-    pytest.fail(f"it never came true: {expression} {arg or ''}")
 
 
 def visit(page: Any, address: str, place: str = "") -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 from browser import chromium, opened
-from digitscope.datasets.dataset import Dataset
+from browser import until as wait_until
 from digitscope.datasets.load import load_dataset
 from digitscope.models.lens import look
 from digitscope.models.model import load
 from digitscope.web.lens.bundle import write_page
-from page_models import rounded
+from page_models import few_images, rounded
 
+until = partial(wait_until, seconds=10)
 WIDE: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 IDS = ("empty", "relu", "pool", "moved", "products", "weights", "units", "softmax", "turned", "stroke")
@@ -35,8 +37,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    whole = load_dataset("mnist")
-    few = Dataset("few", whole.x_train, whole.y_train, whole.x_test[:100], whole.y_test[:100])
+    few = few_images(100)
     return write_page(load("classic"), tmp_path_factory.mktemp("page") / "lens.html", data=few).as_uri()
 
 
@@ -51,14 +52,6 @@ def start(page: Any, address: str) -> None:
     page.goto("about:blank")
     page.goto(address)
     until(page, "globalThis.Digitscope?.app !== undefined")
-
-
-def until(page: Any, expression: str) -> None:
-    for _ in range(200):
-        if page.evaluate(expression):
-            return
-        page.wait_for_timeout(50)
-    pytest.fail(f"it never came true: {expression}")
 
 
 def open_at(page: Any, name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from PIL import Image
 
 from browser import chromium, opened
-from digitscope.datasets.dataset import Dataset
+from browser import until as wait_until
 from digitscope.datasets.load import load_dataset
 from digitscope.models.course import Course, flat
 from digitscope.models.layers import layer_views
@@ -22,7 +23,9 @@ from digitscope.models.model import Model, load
 from digitscope.reading.detectors import detector_of
 from digitscope.web.lens import bundle
 from digitscope.web.lens.bundle import write_page
+from page_models import few_images
 
+until = partial(wait_until, seconds=60)
 TASKS = (Path(__file__).parents[2] / "docs" / "tasks.md").read_text(encoding="utf-8")
 SCREENS: dict[str, dict[str, Any]] = {
     "wide": {"viewport": {"width": 1440, "height": 900}},
@@ -40,12 +43,12 @@ def browser() -> Iterator[Any]:
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A page of `classic` that is said to have begun with noise."""
     folder = tmp_path_factory.mktemp("run")
-    model, whole = load("classic"), load_dataset("mnist")
+    model = load("classic")
     views = layer_views(model.session)
     size = sum(part.size for view in views if view.kernel is not None for part in view.learned)
     noise = flat([np.random.default_rng(1).normal(0, 0.05, size)])
     Course(np.linspace(2.3, 0.3, 100, dtype=np.float32), np.array([0]), noise[None]).write(folder / "course.npz")
-    few = Dataset("few", whole.x_train, whole.y_train, whole.x_test[:1500], whole.y_test[:1500])
+    few = few_images(1500)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bundle, "detector_of", lambda *given: detector_of(model))
         return write_page(Model(str(folder), model.session, model.card), folder / "lens.html", data=few).as_uri()
@@ -62,14 +65,6 @@ def page(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterator
 def visit(page: Any, address: str) -> None:
     page.goto(address)
     until(page, "globalThis.Digitscope?.app?.stage !== undefined")
-
-
-def until(page: Any, expression: str) -> None:
-    for _ in range(600):
-        if page.evaluate(expression):
-            return
-        page.wait_for_timeout(100)
-    pytest.fail(f"it never came true: {expression}")
 
 
 def follow(page: Any, question: str) -> list[str]:

@@ -9,16 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from browser import chromium, opened
-from digitscope.datasets.dataset import Dataset
-from digitscope.datasets.load import load_dataset
+from browser import chromium, opened, until
 from digitscope.datasets.mnist import load_mnist
 from digitscope.models.layers import layer_views
 from digitscope.models.lens import look
 from digitscope.models.model import load
 from digitscope.web.lens.bundle import write_page
 from digitscope.web.lens.feature_map import DIRECTIONS, feature_map
-from page_models import dense_network
+from page_models import dense_network, few_images
 
 LIES = """(sample) => {
   const { map } = Digitscope.app.view(), { size, points, samples } = map;
@@ -63,8 +61,7 @@ def test_equal_images_and_few_images_have_a_map_too():
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    whole = load_dataset("mnist")
-    few = Dataset("few", whole.x_train, whole.y_train, whole.x_test[:300], whole.y_test[:300])
+    few = few_images(300)
     return write_page(load("classic"), tmp_path_factory.mktemp("page") / "lens.html", data=few).as_uri()
 
 
@@ -72,10 +69,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 def page(address: str) -> Iterator[Any]:
     with chromium() as browser, opened(browser, viewport={"width": 1440, "height": 900}) as page:
         page.goto(address)
-        for _ in range(600):
-            if page.evaluate("globalThis.Digitscope?.app !== undefined"):
-                break
-            page.wait_for_timeout(50)
+        until(page, "globalThis.Digitscope?.app !== undefined")
         yield page
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from browser import chromium, opened
+from browser import chromium, opened, until
 from digitscope.datasets.dataset import Dataset
-from digitscope.datasets.load import load_dataset
 from digitscope.errors import ConfigError
 from digitscope.models.model import load
 from digitscope.web.lens.bundle import page_files, write_page
+from page_models import few_images
 
 CODES = ("de", "es", "fr", "hi", "tr", "zh")
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
@@ -45,8 +45,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def few() -> Dataset:
-    whole = load_dataset("mnist")
-    return Dataset("few", whole.x_train, whole.y_train, whole.x_test[:100], whole.y_test[:100])
+    return few_images(100)
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +62,7 @@ def visit(page: Any, address: str, place: str = "") -> None:
 
 
 def ready(page: Any) -> None:
-    for _ in range(200):
-        if page.evaluate("globalThis.Digitscope?.app !== undefined"):
-            return
-        page.wait_for_timeout(50)
-    pytest.fail("the page did not start")
+    until(page, "globalThis.Digitscope?.app !== undefined", seconds=10)
 
 
 def language(page: Any) -> str:

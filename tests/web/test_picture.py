@@ -14,9 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from browser import chromium, opened
-from digitscope.datasets.dataset import Dataset
-from digitscope.datasets.load import load_dataset
+from browser import chromium, opened, until
 from digitscope.datasets.mnist import load_mnist
 from digitscope.models.model import load
 from digitscope.preprocessing.field import field_of
@@ -26,6 +24,8 @@ from digitscope.web.lens.bundle import page_files, write_page
 sys.path.append(str(Path(__file__).parents[2] / "examples"))
 
 from make_digits import PENS, paper, write
+
+from page_models import few_images
 
 PAPERS = ("plain", "ruled", "squared", "shadow", "yellow", "board")
 SIDES = (120, 220, 400)
@@ -101,8 +101,7 @@ def bench(browser: Any) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    whole = load_dataset("mnist")
-    few = Dataset("few", whole.x_train, whole.y_train, whole.x_test[:300], whole.y_test[:300])
+    few = few_images(300)
     return write_page(load("classic"), tmp_path_factory.mktemp("page") / "lens.html", data=few).as_uri()
 
 
@@ -111,14 +110,6 @@ def page(browser: Any, address: str) -> Iterator[Any]:
     with opened(browser, viewport={"width": 1440, "height": 900}) as page:
         visit(page, address)
         yield page
-
-
-def until(page: Any, expression: str) -> None:
-    for _ in range(600):
-        if page.evaluate(expression):
-            return
-        page.wait_for_timeout(50)
-    pytest.fail(f"it never came true: {expression}")
 
 
 def visit(page: Any, address: str) -> None:
