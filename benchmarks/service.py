@@ -7,7 +7,7 @@ Writes `benchmarks/results/service.json`:
 - `most`: requests/s at 64 connections, bodies as JSON and as NPY, with the processors that server and generator used.
 - `half`: latencies at half of that rate, and how many requests failed.
 
-wrk makes the load as fast as it can, hey at a fixed rate; both are Debian packages: apt-get install wrk hey.
+wrk makes the load as fast as it can, several heys at a fixed rate; both are Debian packages: apt-get install wrk hey.
 
 Usage: python benchmarks/service.py [--seconds 20]
 """
@@ -15,6 +15,7 @@ Usage: python benchmarks/service.py [--seconds 20]
 from __future__ import annotations
 
 import argparse
+import csv
 import io
 import json
 import os
@@ -40,7 +41,7 @@ from busy import Others
 from digitscope.datasets.mnist import load_mnist
 
 MODEL = "classic"
-CONNECTIONS = 64
+CONNECTIONS, HEYS, LEAST_ANSWERED = 64, 16, 0.98
 DIGITSCOPE = [sys.executable, "-c", "from digitscope.cli import main; main()"]
 TYPES = {"json": "application/json", "npy": "application/x-npy"}
 SCRIPT = """
@@ -160,21 +161,30 @@ def flooded(server: Running, body: Path, kind: str, connections: int, seconds: i
 
 
 def steady(server: Running, body: Path, rate: float, seconds: int) -> dict[str, Any]:
-    """What hey reports of a route that it asks at a fixed rate, over as many connections."""
+    """What several heys report of a route that they ask at a fixed rate together, over as many connections.
+
+    The workers of one hey all ask at the same moment, which would measure how long a queue of 64 is; so many heys of
+    few workers start one after the other within the time between two requests of a worker.
+    """
     each = max(1, int(rate / CONNECTIONS))
-    words = ["hey", "-z", f"{seconds}s", "-c", str(CONNECTIONS), "-q", str(each), "-m", "POST"]
+    words = ["hey", "-z", f"{seconds}s", "-c", str(CONNECTIONS // HEYS), "-q", str(each), "-m", "POST", "-o", "csv"]
     words += ["-T", TYPES["json"], "-D", str(body), server.address]
-    said = subprocess.run(words, check=True, capture_output=True, text=True).stdout
-    statuses = {int(status): int(n) for status, n in re.findall(r"\[(\d+)\]\s+(\d+) responses", said)}
-    lost = sum(int(n) for n in re.findall(r"^\s+\[(\d+)\]\s+(?!\d+ responses)", said.partition("Error dist")[2], re.M))
+    heys = []
+    for _ in range(HEYS):
+        heys.append(subprocess.Popen(words, stdout=subprocess.PIPE, text=True))
+        time.sleep(1 / (each * HEYS))
+    said = [row for hey in heys for row in csv.DictReader(io.StringIO(hey.communicate()[0]))]
+    if len(said) < LEAST_ANSWERED * each * CONNECTIONS * seconds:  # hey leaves requests without an answer out
+        raise SystemExit(f"only {len(said)} of {each * CONNECTIONS * seconds} requests were answered")
+    taken = 1000 * np.array([float(row["response-time"]) for row in said])
     return {
         "asked_per_second": each * CONNECTIONS,
-        "requests_per_second": float(re.findall(r"Requests/sec:\s+([\d.]+)", said)[0]),
-        "requests": sum(statuses.values()) + lost,
-        "failed": sum(n for status, n in statuses.items() if status != 200) + lost,
-        "median_ms": 1000 * float(re.findall(r"50%+ in ([\d.]+) secs", said)[0]),
-        "p99_ms": 1000 * float(re.findall(r"99%+ in ([\d.]+) secs", said)[0]),
-        "longest_ms": 1000 * float(re.findall(r"Slowest:\s+([\d.]+) secs", said)[0]),
+        "requests_per_second": round(len(said) / seconds, 1),
+        "requests": len(said),
+        "failed": sum(row["status-code"] != "200" for row in said),
+        "median_ms": round(float(np.median(taken)), 2),
+        "p99_ms": round(float(np.quantile(taken, 0.99)), 2),
+        "longest_ms": round(float(taken.max()), 2),
     }
 
 

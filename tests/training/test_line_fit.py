@@ -8,6 +8,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -20,6 +21,7 @@ from digitscope.preprocessing.line import (  # noqa: E402
     ALPHABET,
     CLASSES,
     HEIGHT,
+    line_field,
 )
 from digitscope.reading.engine_own import LineModel  # noqa: E402
 from digitscope.training.line_batches import (  # noqa: E402
@@ -51,16 +53,32 @@ def test_any_even_width_gives_half_as_many_columns():
         assert network(np.zeros((2, HEIGHT, width, 1), np.float32)).shape == (2, width // 2, CLASSES)
 
 
-def test_the_file_answers_as_the_network_does(tmp_path: Path):
+class Scribbled:
+    """A source of lines with strokes anywhere."""
+
+    seed = 0
+
+    def line(self, index: int) -> SyntheticLine:
+        """A line of 32x60 pixels, dark on light."""
+        paper, rng = np.full((32, 60), 235, np.uint8), np.random.default_rng(index)
+        for ends in rng.integers(4, 28, (6, 4)):
+            cv2.line(paper, (2 * int(ends[0]), int(ends[1])), (2 * int(ends[2]), int(ends[3])), 40, 2)
+        return SyntheticLine(paper, "7", ())
+
+
+def test_the_file_in_eight_bits_answers_nearly_as_the_network_does(tmp_path: Path):
     network = build_line_network()
-    export_reader(network, tmp_path / "reader.onnx")
-    assert (tmp_path / "reader.onnx").stat().st_size < 5_000_000
-    fields = [np.random.default_rng(width).random((HEIGHT, width), np.float32) for width in (40, 200)]
+    export_reader(network, tmp_path / "reader.onnx", Scribbled())  # type: ignore[arg-type]
+    assert (tmp_path / "reader.onnx").stat().st_size < network.count_params() * 1.2
+    fields = [line_field(Scribbled().line(number).pixels) for number in (10_000, 10_001)]
     for field, found in zip(fields, LineModel(tmp_path / "reader.onnx").probabilities(fields), strict=True):
-        padded = np.zeros((1, HEIGHT, 216, 1), np.float32)
-        padded[0, :, 8 : 8 + field.shape[1], 0] = field
-        expected = keras.ops.convert_to_numpy(keras.ops.softmax(network(padded)))[0, : len(found)]
-        assert np.abs(found - expected).max() < 1e-4
+        padded = np.zeros((1, HEIGHT, field.shape[1] + 16, 1), np.float32)
+        padded[0, :, 8:-8, 0] = field
+        expected = keras.ops.convert_to_numpy(keras.ops.softmax(network(padded)))[0]
+        spread = expected.std(axis=0).max()
+        assert 0 < np.abs(found - expected).max() < spread, (
+            "an eighth of a bit would be too exact, and noise too far off"
+        )
 
 
 def test_the_loss_is_small_where_the_columns_say_the_text():
@@ -191,7 +209,7 @@ class Lettered:
 )
 def test_other_marks_do_not_count_in_validation(text: str, right: float):
     answer = np.eye(CLASSES, dtype=np.float32)[[0, ALPHABET.index("7") + 1, 0, CLASSES - 1]]
-    network = SimpleNamespace(predict_on_batch=lambda fields: np.repeat(answer[None], len(fields), axis=0))
+    network = SimpleNamespace(run=lambda fields: [np.repeat(answer[None], len(fields), axis=0)])
     assert validate(network, Lettered(text), 5) == right  # type: ignore[arg-type]
 
 

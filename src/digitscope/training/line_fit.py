@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitscope import files
-from digitscope.arraytypes import Floats
+from digitscope.arraytypes import Floats, Levels
 from digitscope.backend import keras
 from digitscope.datasets.synthetic.glyphs import check_fonts
 from digitscope.datasets.synthetic.lines import Lines
@@ -25,6 +25,8 @@ from digitscope.datasets.synthetic.recipe import LineRecipe
 from digitscope.datasets.synthetic.recorded import RecordedWriters
 from digitscope.environment import has_bfloat16
 from digitscope.models.keras_onnx import onnx_of
+from digitscope.models.quantize import quantized
+from digitscope.models.session import Session
 from digitscope.preprocessing.line import ALPHABET, OTHER
 from digitscope.progress import Progress
 from digitscope.reading.ctc import best_path
@@ -50,6 +52,9 @@ SAVE_SECONDS = 60.0
 
 VALIDATION_SEED = 10_007
 """Seed of the lines that ``validate`` measures on."""
+
+RANGES_SEED, RANGES_LINES = 10_009, 600
+"""Seed and number of the lines on which the ranges of the activations are measured for the file in eight bits."""
 
 UNSEEN = LineRecipe(recorded=1.0)
 """The lines on which a network that knows recorded writers is measured: all by such writers."""
@@ -118,10 +123,10 @@ def train_reader(
         with contextlib.suppress(KeyboardInterrupt):
             fit_lines(network, state, lines, folder, seed, recorded, progress)
         exact = _save(network, folder, state)
-        accuracy = validate(exact, Lines(VALIDATION_SEED))
-        unseen = None if recorded is None else validate(exact, Lines(VALIDATION_SEED, None, UNSEEN, recorded, True))
+        written = export_reader(exact, folder / "reader.onnx", Lines(RANGES_SEED, None, None, recorded))
+        accuracy = validate(written, Lines(VALIDATION_SEED))
+        unseen = None if recorded is None else validate(written, Lines(VALIDATION_SEED, None, UNSEEN, recorded, True))
         files.write_json(folder / "history.json", asdict(state) | {"accuracy": accuracy, "unseen_writers": unseen})
-        export_reader(exact, folder / "reader.onnx")
         return LineRun(folder, state.seconds, state.lines, accuracy, unseen)
 
 
@@ -194,11 +199,11 @@ def line_loss(targets: Any, logits: Any) -> Any:
     return ops.mean(_ctc(classes, logits)) + GUIDE * ops.mean(ops.sum(guide * known, axis=1))
 
 
-def validate(network: keras.Model, source: Lines, n: int = 2000) -> float:
+def validate(network: Session, source: Lines, n: int = 2000) -> float:
     """The share 0..1 of at least ``n`` lines whose digits and separators are all read right, other marks left out."""
     right = total = 0
     for _, (fields, classes, _) in line_batches(source):
-        logits = np.asarray(network.predict_on_batch(fields[..., None].astype(np.float32) / 255))
+        logits = network.run(_scaled(fields))[0]
         texts = ["".join(ALPHABET[c - 1] for c in row if c) for row in classes]
         right += sum(
             best_path(scores).replace(OTHER, "") == text.replace(OTHER, "")
@@ -210,9 +215,28 @@ def validate(network: keras.Model, source: Lines, n: int = 2000) -> float:
     return right / total
 
 
-def export_reader(network: keras.Model, path: str | Path) -> None:
-    """Write the network as ``.onnx``: fields float32 (n, HEIGHT, w, 1) to logits float32 (n, w // 2, CLASSES)."""
-    files.write_bytes(path, onnx_of(network))
+def export_reader(network: keras.Model, path: str | Path, source: Lines) -> Session:
+    """Write the network as ``.onnx``, in eight bits but for its last layer, and open what was written.
+
+    Args:
+        network: a line network.
+        path: of the file: fields float32 (n, HEIGHT, w, 1) to logits float32 (n, w // 2, CLASSES).
+        source: lines on which the ranges of the activations are measured.
+    """
+    batches, seen = [], 0
+    for _, (fields, _, _) in line_batches(source):
+        batches.append(_scaled(fields))
+        seen += len(fields)
+        if seen >= RANGES_LINES:
+            break
+    content = quantized(onnx_of(network), batches, "logits")
+    files.write_bytes(path, content)
+    return Session(content, str(path))
+
+
+def _scaled(fields: Levels) -> Floats:
+    """Fields uint8 (n, HEIGHT, w) as the network takes them, float32 (n, HEIGHT, w, 1) 0..1."""
+    return fields[..., None].astype(np.float32) / np.float32(255)
 
 
 def _varied(batch: Batch, rng: np.random.Generator) -> tuple[Floats, npt.NDArray[np.int32]]:
