@@ -17,7 +17,7 @@ from onnx import TensorProto, helper
 from digitscope.datasets.load import load_dataset
 from digitscope.datasets.mnist import IDX_FILES
 from digitscope.errors import DataError, DigitscopeError
-from digitscope.files import MOST_PACKED, MUCH, check_packed
+from digitscope.files import LOCATOR, MOST_PACKED, MUCH, check_directory, check_packed
 from digitscope.models.onnx_guard import MOST_FIELDS, check_tensors
 from peak_memory import grown_by
 
@@ -95,9 +95,24 @@ def empty_weights(folder: Path) -> Path:
     return archive(folder / "bomb.keras", config__json=(b"{}", 0), model__weights__h5=(b"\x89HDF", SIZE))
 
 
+def many_entries(folder: Path, name: str = "bomb.npz", comment: bytes = b"") -> Path:
+    """A zip file that lists 300,000 files, none of which is there."""
+    entry = struct.pack("<4s6H3I5H2I", b"PK\x01\x02", *[0] * 6, 0, 0, 0, 1, *[0] * 4, 0, 0) + b"a"
+    directory = 300_000 * entry
+    end = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, len(directory), 0, len(comment))
+    (folder / name).write_bytes(directory + end + comment)
+    return folder / name
+
+
+def many_parts(folder: Path) -> Path:
+    return many_entries(folder, "bomb.keras", b"a comment")
+
+
 @pytest.mark.parametrize(
     ("made", "read", "said"),
     [
+        (many_entries, DATA, "bomb.npz is a zip file with thousands of entries"),
+        (many_parts, MODEL, "bomb.keras is a zip file with thousands of entries"),
         (npz, DATA, "bomb.npz: x unpacks from "),
         (without_labels, DATA, "has no train-labels-idx1-ubyte"),
         (complete, DATA, "train-images-idx3-ubyte.gz unpacks from "),
@@ -108,6 +123,21 @@ def empty_weights(folder: Path) -> Path:
 def test_bombs_take_no_memory(made: Callable[[Path], Path], read: str, said: str, tmp_path: Path):
     megabytes, sentence = grown_by(READ, made(tmp_path), before=read)
     assert said in sentence and megabytes < 100, (megabytes, sentence)
+
+
+def test_only_long_directories_are_refused(tmp_path: Path):
+    for comment in (b"", b"PK", bytes(65_535)):
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
+            packed.writestr("x", b"1")
+            packed.comment = comment
+        check_directory(tmp_path / "a.zip", DataError)
+    content = (tmp_path / "a.zip").read_bytes()
+    (tmp_path / "a.zip").write_bytes(content.replace(b"PK\x05\x06", LOCATOR + bytes(16) + b"PK\x05\x06"))
+    with pytest.raises(DataError, match="thousands of entries"):
+        check_directory(tmp_path / "a.zip", DataError)
+    for short in (b"", b"PK\x05\x06", b"x" * 100):
+        (tmp_path / "b.zip").write_bytes(short)
+        check_directory(tmp_path / "b.zip", DataError)
 
 
 def test_what_is_packed_as_well_as_digits_are_is_no_bomb():

@@ -1,8 +1,8 @@
 """Writing files whole or not at all: a killed process leaves the old file or the new one, never half of one.
 
-Beside it, a lock that keeps two processes from writing the same place, and two questions about files that are read:
-whether they are there, or only the note that Git LFS keeps in their place; and whether what is packed in them was made
-to fill the memory.
+Beside it, a lock that keeps two processes from writing the same place, and three questions about files that are read:
+whether they are there, or only the note that Git LFS keeps in their place; and whether what is packed in them, or the
+list of it, was made to fill the memory.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import struct
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,16 @@ from digitscope.errors import ConfigError, DigitscopeError
 MUCH, MOST_PACKED = 64 * 1024**2, 100
 """Bytes from which on it matters how well a part of a file is packed, and how many of them a packed byte may stand for:
 MNIST's images are packed 5 to 1, and a bomb 1,000 to 1."""
+
+LARGEST_DIRECTORY = 1 << 20
+"""Bytes of the longest directory of a zip file, which Python's ``zipfile`` reads whole: about 15,000 entries."""
+
+END, COMMENT = struct.Struct("<4s8xIIH"), 1 << 16
+"""The record that ends a zip file: its signature, the directory's size and place, and the length of the comment, at
+most 64 KiB, that may follow. Source: PKWARE's APPNOTE.TXT, 4.3.16."""
+
+LOCATOR = b"PK\x06\x07"
+"""What stands, 20 bytes long, before that record if the file has more than 65,535 entries or 4 GiB; 4.3.15."""
 
 POINTER = b"version https://git-lfs"
 """What a pointer of Git LFS begins with. Source: the specification of Git LFS."""
@@ -197,3 +208,26 @@ def check_packed(size: int, packed: int, name: str | Path, kind: type[Digitscope
     """
     if size >= MUCH and size > MOST_PACKED * packed:
         raise kind(f"{name} unpacks from {packed:,} to {size:,} bytes, as no numbers that mean anything do; refused")
+
+
+def check_directory(path: Path, kind: type[DigitscopeError]) -> None:
+    """Make sure that a zip file has no directory of millions of entries, before ``zipfile`` reads it into memory.
+
+    Args:
+        path: of the file; one that is no zip file passes.
+        kind: what is raised.
+
+    Raises:
+        DigitscopeError: its directory has more than ``LARGEST_DIRECTORY`` bytes.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - COMMENT - END.size - 20))
+        tail = file.read()
+    bare = tail[-END.size :].startswith(b"PK\x05\x06") and tail.endswith(b"\0\0")
+    start = len(tail) - END.size if bare else tail.rfind(b"PK\x05\x06")
+    if start < 0 or len(tail) < start + END.size:
+        return
+    size = END.unpack_from(tail, start)[1]
+    if size > LARGEST_DIRECTORY or tail[max(0, start - 20) : start].startswith(LOCATOR):
+        raise kind(f"{path} is a zip file with thousands of entries; expected a few arrays; refused")

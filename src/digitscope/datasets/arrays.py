@@ -19,7 +19,7 @@ import numpy as np
 
 from digitscope.arraytypes import AnyArray, Levels
 from digitscope.errors import DataError
-from digitscope.files import POINTER, check_fetched, check_packed
+from digitscope.files import POINTER, check_directory, check_fetched, check_packed
 
 LARGEST_FILE = 2 * 1024**3
 """The most bytes that one array may unpack to, unless the caller gives another limit."""
@@ -100,6 +100,7 @@ def read_npz(path: str | Path, choices: Sequence[Sequence[str]], largest: int | 
     try:
         with path.open("rb") as file:
             check_fetched(file.read(len(POINTER)), path, DataError)
+        check_directory(path, DataError)
         with zipfile.ZipFile(path) as archive:
             there = archive.namelist()
             names = next((names for names in choices if {f"{name}.npy" for name in names} <= {*there}), None)

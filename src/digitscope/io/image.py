@@ -108,7 +108,9 @@ def opened(source: str | os.PathLike[str] | bytes) -> Iterator[tuple[BinaryIO, s
         ImageError: the path is not a regular file, is larger than ``LARGEST_FILE``, or cannot be opened.
     """
     if isinstance(source, bytes | bytearray | memoryview):
-        yield io.BytesIO(source), f"the file of {len(source):,} bytes"
+        name = f"the file of {len(source):,} bytes"
+        _check_bytes(len(source), LARGEST_FILE, name)
+        yield io.BytesIO(source), name
         return
     path = Path(source)
     name = file_name(str(path))

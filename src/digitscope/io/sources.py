@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from digitscope.errors import ConfigError, first_line
 from digitscope.formatting import file_name
+from digitscope.io.image import LARGEST_FILE
 from digitscope.io.parquet import check_pyarrow
 from digitscope.io.paths import files_of, number_of_files
 
@@ -46,8 +47,8 @@ class Source:
 
     @classmethod
     def of(cls, path: str) -> Source:
-        """The file at a path; ``-`` is the standard input, which is read here."""
-        return cls(file_name(path), sys.stdin.buffer.read() if path == "-" else path)
+        """The file at a path; ``-`` is the standard input, which is read here as far as a file may be long."""
+        return cls(file_name(path), sys.stdin.buffer.read(LARGEST_FILE + 1) if path == "-" else path)
 
 
 class Sources:

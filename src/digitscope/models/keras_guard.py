@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from digitscope.errors import ModelError
-from digitscope.files import POINTER, check_fetched, check_packed
+from digitscope.files import POINTER, check_directory, check_fetched, check_packed
 from digitscope.models.layers import KERAS_KINDS, shape_after
 from digitscope.models.session import LARGEST_MODEL
 
@@ -36,6 +36,7 @@ def check_keras_file(path: Path) -> None:
     """
     try:
         check_beginning(path)
+        check_directory(path, ModelError)
         with zipfile.ZipFile(path) as archive:
             _check_sizes(archive, path)
             network = json.loads(archive.read("config.json"))
