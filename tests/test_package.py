@@ -30,7 +30,7 @@ DATA = {
     "shipped/mnist/t10k-labels-idx1-ubyte.gz": 4_000,
     "shipped/models/robust.onnx": 800_000,
     "shipped/models/reader-digit.known.json": 100_000,
-    "shipped/lines/reader.onnx": 3_000_000,
+    "shipped/lines/reader.onnx": 800_000,
     "shipped/known.npz": 1_000_000,
     "shipped/results/comparisons.json": 1_000,
     "web/lens/static/index.html": 1_000,

@@ -38,14 +38,14 @@ OWN_BESIDE_OCR = 0.5
 """Weight of the own engine's views relative to those of ``ocr``."""
 
 CALIBRATIONS = {
-    "own": (0.917, -0.742),
-    "own given": (0.665, -0.454),
-    "own forced": (0.584, -0.011),
-    "ocr": (0.946, -1.139),
-    "ocr at odds": (0.343, -1.661),
-    "ocr given": (0.674, -0.169),
-    "ocr at odds given": (0.519, -1.183),
-    "ocr forced": (0.312, 0.516),
+    "own": (0.88, -0.692),
+    "own given": (0.64, -0.325),
+    "own forced": (0.586, -0.025),
+    "ocr": (0.927, -1.124),
+    "ocr at odds": (0.344, -1.659),
+    "ocr given": (0.639, -0.043),
+    "ocr at odds given": (0.49, -1.072),
+    "ocr forced": (0.34, 0.463),
 }
 """Slope and intercept from the log-odds of the score to those of being right: of engine ``own``, of ``ocr`` where
 its two networks agree on the text, and where they do not; of lines read under a constraint where the best text is the
