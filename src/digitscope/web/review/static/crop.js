@@ -20,7 +20,6 @@ globalThis.Digitscope ??= {};
     const place = () => {
       const { picture, frame: [x, y, width, height] } = shown;
       const [wide, high] = [picture.naturalWidth, picture.naturalHeight];
-      if (!wide) return;
       const scale = Math.min(room.clientWidth / wide, TALLEST * innerHeight / high, MOST);
       Object.assign(sheet.style, { width: `${wide * scale}px`, height: `${high * scale}px` });
       const covers = width >= wide && height >= high;
@@ -35,8 +34,7 @@ globalThis.Digitscope ??= {};
       shown = item;
       item.picture.alt = alt;
       sheet.replaceChildren(item.picture, frame);
-      if (item.picture.complete) place();
-      else item.picture.addEventListener("load", () => shown === item && place(), { once: true });
+      item.picture.decode().then(() => shown === item && place());
     };
 
     addEventListener("resize", () => shown && place());
