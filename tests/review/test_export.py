@@ -65,7 +65,8 @@ def test_it_says_of_each_where_it_is_from_and_nothing_is_a_formula(tmp_path: Pat
     assert {row["answer"] for row in found} == {"confirmed", "corrected"}
     assert found[1] == {
         "file": "lines/000002.png", "text": "18", "source": "scan-2.png", "page": "1", "x": "3", "y": "4",
-        "width": "50", "height": "20", "guess": "13", "confidence": "0.750000", "reason": "too uncertain", "answer": "corrected",
+        "width": "50", "height": "20", "guess": "13", "confidence": "0.750000",
+        "reason": "too uncertain", "answer": "corrected",
     }  # fmt: skip
     assert found[5]["source"] == f"'{EVIL}" and cell_text(found[5]["source"]) == EVIL
     assert (found[6]["x"], found[6]["reason"], found[6]["text"]) == ("", "", "-12.5")
