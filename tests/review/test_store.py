@@ -151,6 +151,8 @@ def test_two_who_agree_are_no_dispute_and_whoever_has_seen_decides(store: Review
     assert progress_of(store).confirmed == 1
     store.record("answer-3", BORIS, Action.UNREADABLE, 1, seen=2)
     assert progress_of(store).unreadable == 1
+    store.record("answer-4", BORIS, Action.TEXT, 2, "12", seen=99)
+    assert progress_of(store).confirmed == 1, "who claims to have seen more than there is has not seen the own answer"
 
 
 def test_the_state_of_every_item_follows_from_the_journal(store: ReviewStore):

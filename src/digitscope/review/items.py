@@ -87,7 +87,7 @@ def standing(answers: Sequence[Answer]) -> list[Answer]:
     >>> [one.text for one in standing([Answer(1, 0, "7"), Answer(2, 0, "1"), Answer(3, 2, "7")])]
     ['7']
     """
-    return [one for one in answers if not any(other.seen >= one.row for other in answers)]
+    return [one for one in answers if not any(other.seen >= one.row < other.row for other in answers)]
 
 
 def state_of(counted: Sequence[Answer]) -> tuple[State, str | None]:

@@ -49,8 +49,9 @@
   const refresh = async () => {
     if (outbox.acts.length) return outbox.retry();
     try {
-      receive(await asked("next", {}));
+      const answer = await asked("next", {});
       showProblem(null);
+      receive(answer);
     } catch (problem) {
       showProblem(problem);
     }
