@@ -16,6 +16,7 @@ from digitscope.errors import ConfigError
 from digitscope.formatting import cell
 from digitscope.io.elements import Box
 from digitscope.progress import Progress
+from digitscope.review.agreement import progress_of
 from digitscope.review.items import DIGIT, digits_of
 from digitscope.review.store import Queued, ReviewStore
 
@@ -66,14 +67,15 @@ def export(store: ReviewStore, folder: str | Path, progress: Progress | None = N
     folder = Path(folder)
     if folder.exists():
         raise ConfigError(f"{folder} exists; give another folder for the export")
-    counts = {DIGITS: 0, LINES: 0}
+    counts, stands = {DIGITS: 0, LINES: 0}, progress_of(store)
+    total = stands.confirmed + stands.corrected
     with files.writing(folder, "give another folder"), files.atomic_folder(folder) as place:
         rows: list[list[str]] = []
         for queued in store.settled():
             if queued.text is not None:
                 rows.append(_written(place, queued, counts))
                 if progress is not None:
-                    progress("export", len(rows), 0, {})
+                    progress("export", len(rows), total, {})
         if not rows:
             raise ConfigError("the review queue has no answer with a text yet; there is nothing to export")
         _write_table(place / CORRECTIONS, HEAD, rows)

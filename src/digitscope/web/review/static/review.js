@@ -19,7 +19,7 @@
 
   const person = kept(PERSON, Digitscope.newId());
   const queue = [], drafts = new Map();
-  let parts, outbox;
+  let parts, outbox, moves = 0;
 
   // What the service says
 
@@ -48,10 +48,11 @@
 
   const refresh = async () => {
     if (outbox.acts.length) return outbox.retry();
+    const before = moves;
     try {
       const answer = await asked("next", {});
       showProblem(null);
-      receive(answer);
+      if (moves === before) receive(answer); // else it may hold what has been answered meanwhile
     } catch (problem) {
       showProblem(problem);
     }
@@ -147,6 +148,7 @@
   // What people do
 
   const act = (action, text = null) => {
+    moves += 1;
     if (action === "undo") return outbox.put({ action });
     const item = queue.shift();
     drafts.delete(item.number);
