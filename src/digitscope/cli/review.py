@@ -63,7 +63,7 @@ def review(
         Path | None, typer.Option(metavar="FOLDER", help="Write the answers there as a dataset to train with.")
     ] = None,
 ) -> None:
-    """Show how a review queue stands, or export what people answered.
+    """Show how a review queue stands, or export it.
 
     digitscope serve --review DB opens the page to answer on.
     """

@@ -15,8 +15,7 @@ BANDS = (0.0, 0.5, 0.8, 0.9, 0.96, 0.99, 1.0)
 PAUSE = 60.0
 """Seconds between two answers of somebody, above which they did something else meanwhile."""
 
-_COUNTS = """SELECT state, count(*), sum(agreed = 1), sum(agreed = 0), sum(state = 'settled' AND text IS NULL)
-    FROM items GROUP BY state"""
+_COUNTS = "SELECT state, agreed, count(*) FROM items GROUP BY state, agreed"
 _BANDS = """SELECT confidence, reason IS NOT NULL, agreed FROM items WHERE state = 'settled' AND guess <> ''"""
 _REASONS = """SELECT coalesce(reason, ''), count(*), sum(agreed = 1), sum(agreed = 0), sum(text IS NULL) FROM items
     WHERE state = 'settled' GROUP BY reason ORDER BY count(*) DESC"""
@@ -87,11 +86,10 @@ class Throughput:
 
 def progress_of(store: ReviewStore) -> Progress:
     """How far a queue is."""
-    found = {state: counts for state, *counts in store.base.all(_COUNTS)}
-    confirmed, corrected, unreadable = (sum(counts[place] or 0 for counts in found.values()) for place in (1, 2, 3))
-    items = sum(counts[0] for counts in found.values())
-    still, disputed = (found.get(state.value, [0])[0] for state in (State.OPEN, State.DISPUTED))
-    return Progress(items, still, disputed, confirmed, corrected, unreadable)
+    found = {(state, agreed): count for state, agreed, count in store.base.all(_COUNTS)}
+    settled = (found.get((State.SETTLED, agreed), 0) for agreed in (1, 0, None))
+    still, disputed = (found.get((state, None), 0) for state in (State.OPEN, State.DISPUTED))
+    return Progress(sum(found.values()), still, disputed, *settled)
 
 
 def throughput_of(store: ReviewStore, rows: int = EVER) -> Throughput:

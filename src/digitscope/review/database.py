@@ -32,6 +32,7 @@ CREATE TABLE items (
     skips INTEGER NOT NULL DEFAULT 0, holder TEXT, held_until REAL NOT NULL DEFAULT 0
 );
 CREATE INDEX waiting ON items (state = 'disputed', skips, id) WHERE state <> 'settled';
+CREATE INDEX counts ON items (state, agreed);
 CREATE TABLE crops (
     item INTEGER PRIMARY KEY REFERENCES items, png BLOB NOT NULL,
     x INTEGER NOT NULL, y INTEGER NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL
