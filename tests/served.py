@@ -43,9 +43,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(*options: str, **settings: str) -> Iterator[Served]:
-    """Start a service with some options and settings; it ends with the block."""
-    port = free_port()
+def serving(*options: str, port: int | None = None, **settings: str) -> Iterator[Served]:
+    """Start a service with some options and settings, on a free port if none is given; it ends with the block."""
+    port = free_port() if port is None else port
     variables = {f"DIGITSCOPE_SERVE_{name.upper()}": value for name, value in ({"page": "false"} | settings).items()}
     process = subprocess.Popen(
         [*PROGRAM, "serve", "--port", str(port), *options],

@@ -21,6 +21,7 @@ PACKAGES = [
     "web",
     "training",
     "plots",
+    "review",
     "reading",
     "models",
     "datasets",
@@ -39,7 +40,7 @@ EXTRAS = {"keras", "tensorflow", "torch", "jax", "matplotlib", "seaborn", "sklea
           "uvicorn", "rapidocr", "tensorboard", "h5py", "pyarrow", "ray"}  # fmt: skip
 """Packages that only an extra installs."""
 
-READS = {"reading", "models", "datasets", "preprocessing", "io", *ROOT_MODULES}
+READS = {"review", "reading", "models", "datasets", "preprocessing", "io", *ROOT_MODULES}
 """What reading stands on; it works in an installation without any extra."""
 
 MODULES = sorted(SOURCE.rglob("*.py"))

@@ -18,6 +18,7 @@ from typing import Any
 
 import typer
 from result_tables import RESULTS, recipe_table, result, results_page
+from review_tables import review_table
 from scale_tables import scale_table
 from typer.testing import CliRunner
 
@@ -148,8 +149,8 @@ def with_part(text: str, name: str, part: str) -> str:
 
 def pages() -> dict[Path, str]:
     """Every generated file and its text."""
-    names = ("README.md", "docs/service.md", "docs/scale.md")
-    readme, service, scale = ((ROOT / name).read_text(encoding="utf-8") for name in names)
+    names = ("README.md", "docs/service.md", "docs/scale.md", "docs/review.md")
+    readme, service, scale, review = ((ROOT / name).read_text(encoding="utf-8") for name in names)
     service = with_part(service, "problems", problems_table())
     measured = result("scale") if (RESULTS / "scale.json").exists() else {}
     return {
@@ -159,6 +160,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "service.md": with_part(service, "settings", settings_table()),
         ROOT / "docs" / "page.schema.json": schema_text(),
         ROOT / "docs" / "scale.md": with_part(scale, "results", scale_table(measured)),
+        ROOT / "docs" / "review.md": with_part(review, "results", review_table(result("review"))),
         ROOT / "README.md": with_part(readme, "results", recipe_table()),
     }
 

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import struct
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,6 +65,38 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary folder beside ``path``; it takes the final name when the block ends well.
+
+    If the block raises, or there is something at ``path`` then, the temporary folder is removed with all that is in it.
+
+    >>> with tempfile.TemporaryDirectory() as above:
+    ...     with atomic_folder(Path(above) / "a") as temporary:
+    ...         _ = (temporary / "b.txt").write_text("whole")
+    ...     [path.name for path in (Path(above) / "a").iterdir()]
+    ['b.txt']
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{_start(path.name)}-", dir=path.parent))
+    try:
+        yield temporary
+        _flush(temporary)
+        temporary.chmod(0o777 & ~_umask())
+        temporary.rename(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _flush(folder: Path) -> None:
+    """Make sure that every file in a folder is on the disk."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from digitscope.cli import app
@@ -18,10 +19,10 @@ from trajectory_files import write_files
 CALLS: list[dict[str, Any]] = []
 
 
-def trained(lines: int, out: Path, seed: int, trajectories: Path | None, progress: Any) -> Any:
-    CALLS.append({"lines": lines, "out": out, "seed": seed, "trajectories": trajectories})
-    unseen = None if trajectories is None else 0.8125
-    return SimpleNamespace(lines=lines, seconds=120, accuracy=0.975, unseen_writers=unseen, folder=out)
+def trained(lines: int, corrections: Path | None, progress: Any, **other: Any) -> Any:
+    CALLS.append({"lines": lines, **other} | ({} if corrections is None else {"corrections": corrections}))
+    unseen = None if other["trajectories"] is None else 0.8125
+    return SimpleNamespace(lines=lines, seconds=120, accuracy=0.975, unseen_writers=unseen, folder=other["out"])
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +64,16 @@ def test_recorded_pens_come_by_option_or_by_the_variable(tmp_path: Path, monkeyp
     with pytest.raises(DataError, match=r"has no digits\.npz"):
         run("train-reader", "--unipen", str(tmp_path))
     assert len(CALLS) == 2
+
+
+def test_corrections_are_handed_on_once_they_can_be_read(tmp_path: Path):
+    Image.new("L", (90, 30)).save(tmp_path / "1.png")
+    (tmp_path / "labels.csv").write_text("file,text\n1.png,12\n")
+    assert run("train-reader", "--corrections", str(tmp_path)).exit_code == 0
+    assert CALLS[-1]["corrections"] == tmp_path
+    with pytest.raises(DataError, match="give a folder with lines, such as the folder lines of an exported"):
+        run("train-reader", "--corrections", str(tmp_path / "none"))
+    assert len(CALLS) == 1
 
 
 def test_the_old_spelling_does_the_same_and_names_the_command():

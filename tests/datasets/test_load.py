@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from digitscope.datasets import arrays, mnist
 from digitscope.datasets.arrays import read_idx, read_npz
@@ -334,3 +335,52 @@ def test_arrays_come_back_as_numpy_saved_them(tmp_path: Path):
     found = read_npz(tmp_path / "a.npz", [["z"], ["x", "y"]])
     np.testing.assert_array_equal(found["x"], x)
     np.testing.assert_array_equal(found["y"], y)
+
+
+def digits_folder(folder: Path, digit: int = 3, count: int = 2) -> Path:
+    """A folder with images of one digit, 28x28 and ready."""
+    (folder / str(digit)).mkdir(parents=True)
+    for number in range(count):
+        image = np.zeros((28, 28), np.uint8)
+        image[4:24, 10 + number : 14 + number] = 255
+        Image.fromarray(image).save(folder / str(digit) / f"{number}.png")
+    return folder
+
+
+def test_others_add_their_images_to_the_training_part(folder: Path, tmp_path: Path):
+    alone, added = load_dataset(folder), digits_folder(tmp_path / "corrections" / "digits")
+    both = load_dataset(f"{folder}+{added}")
+    assert np.array_equal(both.x_train[:7], alone.x_train) and both.y_train[7:].tolist() == [3, 3]
+    assert np.array_equal(both.x_test, alone.x_test) and np.array_equal(both.y_test, alone.y_test)
+    assert both.name == f"{folder}+{added}" and load_dataset(both.name).sha256() == both.sha256() != alone.sha256()
+    assert both.places_train[7] == str(added / "3" / "0.png") and len(both.places_train) == 9
+    assert both.description.endswith(f"; and 2 training images of {added}")
+    thrice = load_dataset(f"{folder}+{added}+ {added}+{folder}")
+    assert len(thrice.y_train) == 7 + 2 + 2 + 7 and thrice.y_train[-9:-7].tolist() == [3, 3]
+    assert load_dataset(f"mnist+{added}").place(17) == "test:17"
+    assert len(load_dataset(f"{added}+mnist").y_train) == 60_001, "of the first one image is set aside"
+
+
+def test_what_is_odd_about_the_others_is_said(folder: Path, tmp_path: Path):
+    np.savez(tmp_path / "dark.npz", x=np.full((3, 28, 28), 255, np.uint8), y=np.arange(3))
+    np.savez(tmp_path / "test.npz", x=load_dataset(folder).x_test, y=load_dataset(folder).y_test)
+    assert any(
+        "most added images show a dark pen" in one for one in load_dataset(f"{folder}+{tmp_path}/dark.npz").warnings
+    )
+    assert any(
+        "7 of 7 test images are training images too" in one
+        for one in load_dataset(f"{folder}+{tmp_path}/test.npz").warnings
+    )
+
+
+def test_a_name_with_a_plus_may_be_a_path(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    np.savez(tmp_path / "a+b.npz", x=np.zeros((40, 28, 28), np.uint8), y=np.arange(40) % 10)
+    monkeypatch.chdir(tmp_path)
+    assert load_dataset("a+b.npz").name == "a+b.npz" and load_dataset(Path("a+b.npz")).name == "a+b.npz"
+    with pytest.raises(ConfigError, match=r"no dataset 'c\+d\.npz'"):
+        load_dataset(Path("c+d.npz"))
+    with pytest.raises(ConfigError, match=r"no dataset 'd\.npz' \(No such file"):
+        load_dataset("mnist+d.npz")
+    for name in ("mnist+", "+mnist", "mnist++mnist", "+"):
+        with pytest.raises(ConfigError, match=r"lacks a dataset before or after a \+"):
+            load_dataset(name)

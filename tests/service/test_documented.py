@@ -17,6 +17,7 @@ import pytest
 pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
 import jsonschema
 
+from digitscope.review.store import ReviewStore
 from digitscope.service.problems import Kind
 from served import Served, serving
 
@@ -26,8 +27,10 @@ EXAMPLES = ("examples/pages/amount.png", "examples/digits/7-black-squared.png")
 
 
 @pytest.fixture(scope="module")
-def service() -> Iterator[Served]:
-    with serving(workers="1") as served:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    queue = tmp_path_factory.mktemp("queue") / "queue.db"
+    ReviewStore(queue, create=True).close()
+    with serving("--review", str(queue), workers="1") as served:
         yield served
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import multiprocessing
 import os
+from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,9 +14,11 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 keras = pytest.importorskip("keras")
 
+from digitscope.datasets.line_folder import LineFolder  # noqa: E402
 from digitscope.datasets.synthetic.glyphs import fonts_folder  # noqa: E402
 from digitscope.datasets.synthetic.lines import Lines, SyntheticLine  # noqa: E402
 from digitscope.errors import ConfigError, DataError, DigitscopeError  # noqa: E402
@@ -29,8 +34,10 @@ from digitscope.training.line_batches import (  # noqa: E402
     LONGEST_TEXT,
     WARM,
     BatchPool,
+    MixedLines,
     column_classes,
     fits,
+    line_batches,
     text_classes,
 )
 from digitscope.training.line_fit import (  # noqa: E402
@@ -43,6 +50,7 @@ from digitscope.training.line_fit import (  # noqa: E402
 )
 from digitscope.training.line_network import build_line_network  # noqa: E402
 from digitscope.training.line_state import State, state_in  # noqa: E402
+from review_items import drawn  # noqa: E402
 from trajectory_files import write_files  # noqa: E402
 
 
@@ -192,6 +200,16 @@ def test_a_training_is_resumed_as_it_was_started(state: str, trajectories: bool,
         assert state_in(tmp_path, not trajectories, True).next == 100
 
 
+@pytest.mark.parametrize(("before", "now"), [("", "aa"), ("aa", ""), ("aa", "bb")])
+def test_a_training_is_resumed_with_the_same_corrections(before: str, now: str, tmp_path: Path):
+    (tmp_path / "reader.keras").touch()
+    (tmp_path / "history.json").write_text(json.dumps(asdict(State(lines=96, real=before))))
+    assert state_in(tmp_path, False, True, before).lines == 96
+    with pytest.raises(ConfigError, match="resume it with the same corrections, or set out to another folder"):
+        state_in(tmp_path, False, True, now)
+    assert state_in(tmp_path, False, False, now).real == now
+
+
 class Lettered:
     """A source of lines with one text."""
 
@@ -211,6 +229,50 @@ def test_other_marks_do_not_count_in_validation(text: str, right: float):
     answer = np.eye(CLASSES, dtype=np.float32)[[0, ALPHABET.index("7") + 1, 0, CLASSES - 1]]
     network = SimpleNamespace(run=lambda fields: [np.repeat(answer[None], len(fields), axis=0)])
     assert validate(network, Lettered(text), 5) == right  # type: ignore[arg-type]
+
+
+def real_lines(folder: Path) -> Path:
+    """Two pictures of lines with their texts."""
+    folder.mkdir()
+    for number, text in enumerate(("305", "1.2")):
+        Image.fromarray(drawn(text)).save(folder / f"{number}.png")
+    (folder / "labels.csv").write_text("file,text\n0.png,305\n1.png,1.2\n")
+    return folder
+
+
+def test_a_tenth_of_all_lines_is_real_and_always_the_same_ones(tmp_path: Path):
+    mixed = MixedLines(Lettered("7"), LineFolder(real_lines(tmp_path / "real")))  # type: ignore[arg-type]
+    texts = [mixed.line(number).text for number in range(3000)]
+    assert 250 < sum(text != "7" for text in texts) < 350 and {*texts} == {"7", "305", "1.2"}
+    assert [mixed.line(number).text for number in range(2999, -1, -1)] == texts[::-1], "whatever was made before"
+
+
+def test_real_lines_are_in_batches_without_known_columns(tmp_path: Path):
+    mixed = MixedLines(Lettered("7"), LineFolder(real_lines(tmp_path / "real")))  # type: ignore[arg-type]
+    seen: set[str] = set()
+    for _, (fields, classes, columns) in itertools.islice(line_batches(mixed), 40):
+        for field, row, of_columns in zip(fields, classes, columns, strict=True):
+            text = "".join(ALPHABET[c - 1] for c in row if c)
+            seen.add(text)
+            if text != "7":
+                assert (of_columns == -1).all() and field.max() > 128
+    assert seen == {"7", "305", "1.2"}
+
+
+@pytest.mark.slow
+def test_a_reader_is_trained_with_corrections_and_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    if not (fonts_folder() / "handwritten").is_dir():
+        pytest.skip("fonts were not fetched (benchmarks/fetch_fonts.py)")
+    monkeypatch.setattr("digitscope.training.line_fit.validate", lambda network, source: 0.5)
+    real = real_lines(tmp_path / "real")
+    first = train_reader(300, out=tmp_path / "run", corrections=real)
+    assert train_reader(first.lines + 1, out=tmp_path / "run", corrections=real).lines > first.lines
+    with pytest.raises(ConfigError, match="was started with real lines; resume it with the same corrections"):
+        train_reader(1000, out=tmp_path / "run")
+    (real / "1.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"1\.png"):
+        train_reader(100, out=tmp_path / "other", corrections=real)
+    assert not (tmp_path / "other").exists()
 
 
 @pytest.mark.slow

@@ -80,7 +80,7 @@ html_sidebars = {
 
 MENU = {
     "Guide": ["docs/guide/README"],
-    "Use": ["docs/examples", "docs/data", "docs/cli", "docs/python"],
+    "Use": ["docs/examples", "docs/review", "docs/data", "docs/cli", "docs/python"],
     "Measured": ["docs/results", "docs/experiments"],
     "Project": ["ARCHITECTURE", "docs/decisions", "CONTRIBUTING", "CHANGELOG"],
 }

@@ -17,7 +17,9 @@ import typer
 # Each of these registers its commands, in the order of the help.
 # isort: off
 from digitscope.cli import training  # noqa: F401
+from digitscope.cli import lines  # noqa: F401
 from digitscope.cli import reading  # noqa: F401
+from digitscope.cli import review  # noqa: F401
 from digitscope.cli import submission  # noqa: F401
 from digitscope.cli import models  # noqa: F401
 from digitscope.cli import looking  # noqa: F401

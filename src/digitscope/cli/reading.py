@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digitscope.cli.batch import ENDINGS, OnError, Tally, read_on_cluster, store
+from digitscope.cli.review import BelowOption, ReviewOption, check_review, collecting, tell_review
 from digitscope.cli.terminal import ModelOption, app, stop
 from digitscope.errors import ConfigError, first_line
 from digitscope.formatting import counted
@@ -94,6 +95,8 @@ def read(
     workers: WorkersOption = None,
     on_error: OnErrorOption = OnError.record,
     ray: RayOption = None,
+    review: ReviewOption = None,
+    review_below: BelowOption = None,
 ) -> None:
     """Read handwritten numbers in images, scans and PDFs.
 
@@ -113,6 +116,7 @@ def read(
     options = ReadOptions(single, length, pattern, max_value, degrees, min_confidence, engine, model)
     _check_kind(options)
     _check_place(form, ray, workers, annotate)
+    check_review(review, review_below, ray)
     options.check()
     sources = Sources(paths)
     if out is not None and ray is not None:
@@ -120,15 +124,16 @@ def read(
         return
     drawings = None if annotate is None else _Drawings(annotate, sources)
     read_all = partial(
-        read_files, sources, options.open, chunk=options.chunk, workers=workers if drawings is None else 0,
-        on_page=None if drawings is None else drawings.add,
+        read_files, sources, collecting(options.open, review, review_below), chunk=options.chunk,
+        workers=workers if drawings is None else 0, on_page=None if drawings is None else drawings.add,
     )  # fmt: skip
     if out is not None and form is not None:
         store(read_all, out, form, resume, on_error, options.record())
     else:
         _print(read_all(), format_, separators, on_error)
-    if drawings is not None and drawings.failed:
-        stop(f"{counted(len(drawings.failed), 'page')} read but not annotated; first: {drawings.failed[0]}", 2)
+    tell_review(review)
+    if drawings is not None:
+        drawings.tell()
 
 
 def _results_form(format_: Format, out: Path | None, resume: bool, separators: bool) -> Form | None:
@@ -169,17 +174,22 @@ class _Drawings:
 
         check_annotated_folder(folder)
         self._folder, self._names = folder, annotated_names([source.name for source in sources])
-        self.failed: list[str] = []
+        self._failed: list[str] = []
 
     def add(self, page: Page) -> None:
-        """Draw a page; if that fails, ``failed`` says where and why."""
+        """Draw a page; if that fails, ``tell`` says where and why."""
         from digitscope.io.annotated_files import write_annotated
 
         try:
             if page.pixels is not None:
                 write_annotated(page, page.pixels, self._folder, self._names[page.file])
         except Exception as error:  # what was read is worth more than its drawing
-            self.failed.append(f"{page.file} page {page.page} ({type(error).__name__}: {first_line(error)})")
+            self._failed.append(f"{page.file} page {page.page} ({type(error).__name__}: {first_line(error)})")
+
+    def tell(self) -> None:
+        """End the command if a page could not be drawn, and say which."""
+        if self._failed:
+            stop(f"{counted(len(self._failed), 'page')} read but not annotated; first: {self._failed[0]}", 2)
 
 
 def _print(batches: Iterable[list[Page]], format_: Format, separators: bool, on_error: OnError) -> None:

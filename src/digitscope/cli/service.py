@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +23,10 @@ def serve(
     snapshot: SnapshotOption = None,
     beside: BesideOption = None,
     language: LanguageOption = None,
+    review: Annotated[
+        Path | None,
+        typer.Option(metavar="DB", help="Serve the page to correct what read --review has put into this queue."),
+    ] = None,
 ) -> None:
     """Serve the page to draw digits in, and the HTTP API to read with.
 
@@ -37,20 +42,23 @@ def serve(
 
     def started(address: str, _: object) -> None:
         typer.echo(f"Serving {model} on {address}" + (" and to the whole network" if lan else "") + "; Ctrl-C stops it")
+        if review is not None:
+            typer.echo(f"Review {review} on {address}review/")
         if lan:
-            note(_opened(settings, port))
+            note(_opened(settings, port, review))
         if open_:
             webbrowser.open(address)
 
     snapshots, others = ([load_model(name) for name in names or []] for names in (snapshot, beside))
-    serve_all(load_model(model), snapshots, port, lan, started, progress_bar, others, settings, language or [])
+    serve_all(load_model(model), snapshots, port, lan, started, progress_bar, others, settings, language or [], review)
 
 
-def _opened(settings: Settings, port: int) -> str:
+def _opened(settings: Settings, port: int, review: Path | None) -> str:
     """What is open to the network with ``--lan``."""
     who = "without a token" if settings.token is None else "with the token"
     page = ", and the page with its model," if settings.page else ""
+    queue = "" if review is None else f"; so are the crops in {review}, and answers about them are taken"
     return (
         f"every device that reaches port {port} of this machine can have files read {who}{page} over HTTP that is not "
-        "encrypted; what is uploaded is read and forgotten"
+        f"encrypted{queue}; what is uploaded is read and forgotten"
     )

@@ -47,7 +47,8 @@ ModelArgument = Annotated[str, typer.Argument(help=_MODEL)]
 DataOption = Annotated[
     str,
     typer.Option(
-        help="mnist, or your own: a folder of IDX files, a folder with one folder of images per digit, .npz or .csv."
+        help="mnist, or your own: a folder of IDX files, a folder with one folder of images per digit, .npz or .csv; "
+        "mnist+FOLDER trains on both."
     ),
 ]
 

@@ -5,12 +5,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from digitscope.arraytypes import Images, Labels
 from digitscope.datasets.mnist import is_mnist
+
+
+def short_name(name: str) -> str:
+    """The name of a dataset without its folders.
+
+    >>> short_name("mnist"), short_name("photos/own.npz"), short_name("mnist+review/digits")
+    ('mnist', 'own.npz', 'mnist+digits')
+    """
+    return "+".join(Path(part).name for part in name.split("+"))
 
 
 @dataclass(frozen=True, eq=False)

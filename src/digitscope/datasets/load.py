@@ -8,7 +8,8 @@ CSV, ``folder`` images in folders.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from digitscope.arraytypes import AnyArray, Images
 from digitscope.datasets.arrays import read_idx, read_npz
 from digitscope.datasets.dataset import Dataset
 from digitscope.datasets.mnist import IDX_FILES, mnist_arrays
-from digitscope.datasets.split import EVERY, Part, data_warnings, split
+from digitscope.datasets.split import EVERY, Part, data_warnings, level_warnings, split
 from digitscope.datasets.table import has_labels, read_pixels, read_table
 from digitscope.errors import ConfigError, DataError
 from digitscope.formatting import file_name
@@ -26,6 +27,9 @@ from digitscope.progress import Progress
 
 TABLE_FILES = (("train.csv", "test.csv"), ("mnist_train.csv", "mnist_test.csv"))
 """Names of a training and a test table in one folder."""
+
+AND = "+"
+"""Between the names of several datasets that are trained on together."""
 
 FOLDERS = "the four IDX files, train.csv, or images in sub-folders 0 to 9 (or train/0 to 9 and test/0 to 9)"
 """What a folder may hold, for messages."""
@@ -37,7 +41,9 @@ def load_dataset(data: str | Path | Dataset = "mnist", progress: Progress | None
     Args:
         data: ``"mnist"``; a folder with the four IDX files, with ``train.csv``, or with sub-folders of images; an
             ``.npz``; or a table of labelled pixels. A dataset is returned as it is. If there is no test part, one in
-            seven images of each digit becomes a test image (``datasets.split.split``).
+            seven images of each digit becomes a test image (``datasets.split.split``). Several, joined by ``+``, as in
+            ``"mnist+corrections/digits"``, have the test images of the first, and the training images of all; of a set
+            without a test part, all images are training images if it is not the first.
         progress: called with the number of files done, for a folder of images.
 
     Raises:
@@ -49,8 +55,10 @@ def load_dataset(data: str | Path | Dataset = "mnist", progress: Progress | None
         return data
     if str(data) == "mnist":
         return _mnist()
-    path = _existing(data, f"'mnist', an .npz file, a table of pixels, or a folder with {FOLDERS}")
-    parts, warnings = _parts_of_folder(path, progress) if path.is_dir() else (_parts_of_file(path), ())
+    first, *others = _names(data)
+    if others:
+        return _with_others(load_dataset(first, progress), others, progress)
+    parts, warnings = _parts_of(str(data), progress)
     name = file_name(str(data))
     train, test = parts if len(parts) == 2 else split(parts[0], name)
     how = "" if len(parts) == 2 else f"; the test images are one in {EVERY} of each digit, taken from the same set"
@@ -91,6 +99,56 @@ def load_unlabelled(path: str | Path, progress: Progress | None = None) -> Image
     return read_pixels(path)
 
 
+def _names(data: str | Path) -> list[str]:
+    """The names of the datasets that a text stands for; one, if there is such a path."""
+    text = str(data)
+    if AND not in text or isinstance(data, Path) or _is_there(text):
+        return [text]
+    names = [name.strip() for name in text.split(AND)]
+    if not all(names):
+        raise ConfigError(f"{text!r} lacks a dataset before or after a {AND}; write mnist{AND}FOLDER, for example")
+    return names
+
+
+def _with_others(first: Dataset, names: Sequence[str], progress: Progress | None) -> Dataset:
+    """A dataset with the training images of others; one that is named twice counts twice."""
+    read = {name: _training_part(name, progress) for name in dict.fromkeys(names)}
+    parts = [read[name][0] for name in names]
+    images = np.concatenate([first.x_train, *(part.images for part in parts)])
+    labels = np.concatenate([first.y_train, *(part.labels for part in parts)])
+    own = first.places_train or [f"train:{index}" for index in range(len(first.y_train))]
+    train = Part(images, labels, [*own, *(place for part in parts for place in part.places)])
+    odd = [
+        warning for part, warnings in read.values() for warning in (*warnings, *level_warnings("added", part.images))
+    ]
+    whole = data_warnings(train, Part(first.x_test, first.y_test, [first.place(i) for i in range(len(first.y_test))]))
+    added = len(labels) - len(first.y_train)
+    return replace(
+        first,
+        name=AND.join([first.name, *map(file_name, names)]),
+        x_train=images,
+        y_train=labels,
+        description=f"{first.description}; and {added:,} training images of {', '.join(map(file_name, names))}",
+        warnings=tuple(dict.fromkeys([*first.warnings, *odd, *whole])),
+        places_train=train.places,
+    )
+
+
+def _training_part(name: str, progress: Progress | None) -> tuple[Part, tuple[str, ...]]:
+    """All images of a dataset but those of its test part, and warnings about them."""
+    if name == "mnist":
+        mnist = _mnist()
+        return Part(mnist.x_train, mnist.y_train, [f"train:{index}" for index in range(len(mnist.y_train))]), ()
+    parts, warnings = _parts_of(name, progress)
+    return parts[0], warnings
+
+
+def _parts_of(name: str, progress: Progress | None) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    """The parts of a file or folder, and warnings about them."""
+    path = _existing(name, f"'mnist', an .npz file, a table of pixels, or a folder with {FOLDERS}")
+    return _parts_of_folder(path, progress) if path.is_dir() else (_parts_of_file(path), ())
+
+
 @cache
 def _mnist() -> Dataset:
     return Dataset("mnist", *mnist_arrays(), "60,000 training and 10,000 test images of MNIST")
@@ -106,6 +164,14 @@ def _existing(data: str | Path, expected: str) -> Path:
     if not path.is_dir() and not path.is_file():
         raise ConfigError(f"{data} is neither a file nor a folder; give {expected}")
     return path
+
+
+def _is_there(name: str) -> bool:
+    """Whether there is a file or folder of this name."""
+    try:
+        return bool(_existing(name, ""))
+    except ConfigError:
+        return False
 
 
 def _parts_of_folder(folder: Path, progress: Progress | None) -> tuple[tuple[Part, ...], tuple[str, ...]]:

@@ -86,15 +86,21 @@ def data_warnings(train: Part, test: Part) -> tuple[str, ...]:
         found.append(f"few training images: {', '.join(few)}; fewer than {FEW} per digit teach little")
     if untested:
         found.append(f"no test image of {', '.join(map(str, untested))}: the test says nothing about that")
-    for name, part in (("training", train), ("test", test)):
-        bright = bright_paper(part.images)
-        if 2 * bright.sum() > len(bright):
-            found.append(f"most {name} images show a dark pen on bright paper; 0 must be paper, give 255 - level")
-        brightest = int(part.images.max())
-        if brightest < DIM:
-            cure = f"multiply all levels by {255 // brightest}" if brightest else "they are blank"
-            found.append(f"the brightest pixel of the {name} images is {brightest} of 255; {cure}")
-    return (*found, *_repeated(train, test))
+    levels = (*level_warnings("training", train.images), *level_warnings("test", test.images))
+    return (*found, *levels, *_repeated(train, test))
+
+
+def level_warnings(name: str, images: Images) -> tuple[str, ...]:
+    """What is odd about the levels of images, one sentence each; ``name`` is what the sentences call them."""
+    found = []
+    bright = bright_paper(images)
+    if 2 * bright.sum() > len(bright):
+        found.append(f"most {name} images show a dark pen on bright paper; 0 must be paper, give 255 - level")
+    brightest = int(images.max())
+    if brightest < DIM:
+        cure = f"multiply all levels by {255 // brightest}" if brightest else "they are blank"
+        found.append(f"the brightest pixel of the {name} images is {brightest} of 255; {cure}")
+    return tuple(found)
 
 
 def is_about_repeated(warning: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from digitscope.datasets.dataset import short_name
 from digitscope.datasets.load import load_dataset
 from digitscope.errors import printable
 from digitscope.models.evaluation import Evaluation
@@ -94,8 +95,10 @@ class Facts:
     def warnings(self) -> list[str]:
         """What is odd about the data, one sentence each, without the data's folders."""
         listed = [str(warning) for warning in self.config.get("data_warnings", [])]
-        path = Path(str(self.config.get("data", ""))).expanduser()
-        return [warning.replace(str(path), path.name) if path.name else warning for warning in listed]
+        for name in str(self.config.get("data", "")).split("+"):
+            path = Path(name).expanduser()
+            listed = [warning.replace(str(path), path.name) if path.name else warning for warning in listed]
+        return listed
 
 
 def facts_of(model: Model, file: str | None, licence: str | None) -> Facts:
@@ -105,7 +108,7 @@ def facts_of(model: Model, file: str | None, licence: str | None) -> Facts:
     is_run = config is not model.card
     evaluation = Evaluation.from_dict(json.loads(path.read_text("utf-8"))) if is_run and path.is_file() else None
     is_mnist = config.get("data_sha256") == load_dataset("mnist").sha256()
-    data = "MNIST" if is_mnist else one_line(Path(str(config["data"])).name) if "data" in config else None
+    data = "MNIST" if is_mnist else one_line(short_name(str(config["data"]))) if "data" in config else None
     saw_mnist = is_mnist or (not is_run and str(data).startswith("MNIST"))
     given = licence or (config["licence"].lower() if "licence" in config else None)
     name = one_line(config.get("recipe", {}).get("name", "own"))

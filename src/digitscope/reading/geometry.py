@@ -33,6 +33,22 @@ def source_box(rectangle: Rectangle, picture: Picture, degrees: int = 0) -> Box:
     return Box(x, y, across, down)
 
 
+def turned_box(box: Box, degrees: int, width: int, height: int) -> Box:
+    """A box on a picture of ``width`` x ``height``, on the same picture turned by ``degrees`` counter-clockwise.
+
+    >>> turned_box(Box(1, 2, 3, 4), 90, 20, 10), turned_box(Box(1, 2, 3, 4), 270, 20, 10)
+    (Box(x=2, y=16, width=4, height=3), Box(x=4, y=1, width=4, height=3))
+    """
+    right, bottom = width - box.x - box.width, height - box.y - box.height
+    if degrees == 90:
+        return Box(box.y, right, box.height, box.width)
+    if degrees == 180:
+        return Box(right, bottom, box.width, box.height)
+    if degrees == 270:
+        return Box(bottom, box.x, box.height, box.width)
+    return box
+
+
 def _turned_back(rectangle: Rectangle, degrees: int, width: int, height: int) -> Rectangle:
     """A rectangle on a turned picture, on the picture of ``width`` x ``height`` as it was before."""
     left, top, right, bottom = rectangle

@@ -103,7 +103,7 @@ class Workers:
             chunk: files that a process is given at a time.
 
         Raises:
-            DigitscopeError: ``open_reader`` failed, or processes cannot be started.
+            DigitscopeError: ``open_reader`` or what it made failed, or processes cannot be started.
         """
         tasks = _chunks(sources, chunk)
         found: dict[int, list[Page]] = {}
@@ -238,7 +238,11 @@ def _work(connection: Connection, open_reader: Callable[[], ReadFile]) -> None:
             return
         connection.send(None)
         while (sources := connection.recv()) is not None:
-            connection.send([pages_of(source, read) for source in sources])
+            try:
+                answer: object = [pages_of(source, read) for source in sources]
+            except DigitscopeError as error:  # not of a page: the review queue cannot be written, for example
+                answer = error
+            connection.send(answer)
 
 
 def pages_of(source: Source, read: ReadFile, on_page: Callable[[Page], None] | None = None) -> list[Page]:

@@ -27,6 +27,7 @@ from digitscope.service.metrics import MEDIA_TYPE, Metrics
 from digitscope.service.page_files import Ready
 from digitscope.service.problems import Kind, Problem, of_status
 from digitscope.service.records import page_schema
+from digitscope.service.review import Review, add_review
 from digitscope.service.settings import Settings
 from digitscope.service.workers import Workers
 
@@ -44,6 +45,7 @@ class Parts:
         workers: the processes that read uploads.
         page: ``model.json`` for the page, which is being made; None if the page is not served.
         files: the other files of the page by name.
+        review: the review queue; None if none is served.
     """
 
     settings: Settings
@@ -52,6 +54,7 @@ class Parts:
     workers: Workers
     page: Future[Ready] | None
     files: Mapping[str, Ready]
+    review: Review | None = None
 
 
 class PlainRoute(APIRoute):
@@ -70,6 +73,8 @@ def create_app(parts: Parts) -> FastAPI:
         yield
         parts.workers.stop()
         parts.classifiers.close()
+        if parts.review is not None:
+            parts.review.close()
 
     app = FastAPI(
         title="Digitscope", version=digitscope.__version__, description=openapi.DESCRIPTION, lifespan=lifespan,
@@ -80,6 +85,8 @@ def create_app(parts: Parts) -> FastAPI:
     _add_predict(app, parts, bodies)
     _add_reading(app, parts, bodies)
     _add_knowledge(app, parts)
+    if parts.review is not None:
+        add_review(app, parts.review, bodies)
     if parts.page is not None:
         _add_page(app, parts.page, parts.files)
     return app

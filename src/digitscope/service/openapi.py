@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from fastapi import Query  # extra serve
 
 from digitscope.service.problems import MEDIA_TYPE, Kind
-from digitscope.service.records import Health, ModelsAnswer, PredictAnswer, ProblemRecord, ReadAnswer
+from digitscope.service.records import Health, ModelsAnswer, PredictAnswer, ProblemRecord, ReadAnswer, Record
+from digitscope.service.review_records import Act, Ask, ProgressRecord, ReviewAnswer
 
 DESCRIPTION = (
     "Reads handwritten digits and numbers and says how sure it is, or refuses. Every error is an "
@@ -136,3 +137,19 @@ METRICS: dict[str, Any] = {
     "response_model": None,
     "responses": {200: {"description": "Counters.", "content": {"text/plain": {}}}} | _TOKEN,
 }
+
+
+def _review(asked: type[Record], example: dict[str, Any]) -> dict[str, Any]:
+    """A route of the review queue."""
+    problems = _problems(Kind.UPLOAD_TOO_SLOW, Kind.TOO_LARGE, Kind.UNSUPPORTED_TYPE, Kind.UNUSABLE, Kind.BUSY)
+    content = {"application/json": {"schema": asked.model_json_schema(), "example": example}}
+    return {
+        "response_model": None,
+        "responses": {200: {"model": ReviewAnswer}} | _TOKEN | problems,
+        "openapi_extra": {"requestBody": {"required": True, "content": content}},
+    }
+
+
+NEXT = _review(Ask, {"person": "person-1"})
+ANSWERS = _review(Act, {"id": "answer-1", "person": "person-1", "action": "text", "item": 1, "text": "7"})
+PROGRESS: dict[str, Any] = {"response_model": None, "responses": {200: {"model": ProgressRecord}} | _TOKEN}

@@ -1,16 +1,16 @@
-"""The page to draw digits in, ready to send: each file compressed once, with a tag by which a browser asks again."""
+"""The files of pages, ready to send: each file compressed once, with a tag by which a browser asks again."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request  # extra serve
 from starlette.responses import Response  # extra serve
 
-from digitscope.web.lens.bundle import TYPES, page_files
+from digitscope.web.lens.bundle import TYPES
 
 LEAST = 500
 """Bytes of the smallest file that is compressed, as in Starlette's own compression."""
@@ -51,10 +51,6 @@ class Ready:
         return Response(self.packed if packed else self.plain, headers=headers, media_type=self.kind)
 
 
-def ready_files(chosen: Sequence[str] = ()) -> dict[str, Ready]:
-    """The page's files by name, without ``model.json``; the page speaks the chosen languages besides English.
-
-    Raises:
-        ConfigError: there is no such language.
-    """
-    return {name: Ready.of(content, TYPES[name[name.rindex(".") :]]) for name, content in page_files(chosen).items()}
+def ready_files(files: Mapping[str, bytes]) -> dict[str, Ready]:
+    """The files of a page by name, ready to send."""
+    return {name: Ready.of(content, TYPES[name[name.rindex(".") :]]) for name, content in files.items()}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import uvicorn  # extra serve
@@ -24,9 +25,10 @@ from digitscope.service.connection import BoundedConnection
 from digitscope.service.guard import Guard
 from digitscope.service.metrics import Metrics
 from digitscope.service.page_files import Ready, ready_files
+from digitscope.service.review import Review
 from digitscope.service.settings import Settings, from_environment
 from digitscope.service.workers import Workers
-from digitscope.web.lens.bundle import as_json, page_images, page_network
+from digitscope.web.lens.bundle import as_json, page_files, page_images, page_network
 
 LOCAL, LOCAL_6, EVERYWHERE = "127.0.0.1", "::1", "0.0.0.0"  # noqa: S104 - only if lan is set
 """Addresses to listen on: reachable from this machine only, or from the whole local network."""
@@ -44,6 +46,7 @@ def serve(
     beside: Sequence[Model] = (),
     settings: Settings | None = None,
     chosen: Sequence[str] = (),
+    review: str | Path | None = None,
 ) -> None:
     """Serve page and API until the process is interrupted; what was asked until then is answered.
 
@@ -59,10 +62,11 @@ def serve(
         beside: other networks to compare with.
         settings: limits, token and more; None takes them from the environment.
         chosen: the languages that the page speaks besides English.
+        review: the file of a review queue, for which a page to answer on is served, too.
 
     Raises:
-        ConfigError: the port is taken, not allowed or out of range, a setting cannot be used, or there is no such
-            language.
+        ConfigError: the port is taken, not allowed or out of range, a setting cannot be used, there is no such
+            language, or no review queue in the file.
         ModelError, DataError: see ``web.lens.bundle.page_network``.
     """
     settings = settings or from_environment()
@@ -70,7 +74,7 @@ def serve(
     prepared: Future[Ready] | None = None if network is None else Future()
     with ExitStack() as stack:
         sockets = _listening(port, lan, stack)
-        server = _server(application(settings, model, prepared, lan, chosen), settings)
+        server = _server(application(settings, model, prepared, lan, chosen, review), settings)
         if started is not None:
             started(f"http://{LOCAL}:{sockets[0].getsockname()[1]}/", server)
         if network is not None and prepared is not None:
@@ -108,7 +112,12 @@ def _bind(listening: socket.socket, address: str, port: int) -> None:
 
 
 def application(
-    settings: Settings, model: Model, prepared: Future[Ready] | None, lan: bool = False, chosen: Sequence[str] = ()
+    settings: Settings,
+    model: Model,
+    prepared: Future[Ready] | None,
+    lan: bool = False,
+    chosen: Sequence[str] = (),
+    review: str | Path | None = None,
 ) -> Guard:
     """The whole ASGI application.
 
@@ -118,13 +127,15 @@ def application(
         prepared: ``model.json``; who asks for it waits until it is there; None serves no page.
         lan: whether other machines may ask.
         chosen: the languages that the page speaks besides English.
+        review: the file of a review queue; None serves no page for one.
 
     Raises:
-        ConfigError: there is no such language.
+        ConfigError: there is no such language, or no review queue in the file.
     """
-    metrics, files = Metrics(), {} if prepared is None else ready_files(chosen)
+    metrics, files = Metrics(), {} if prepared is None else ready_files(page_files(chosen))
+    queue = None if review is None else Review(review)
     classifiers = Classifiers(model, settings.seconds, metrics.batches.observe)
-    app = create_app(Parts(settings, metrics, classifiers, Workers(settings, metrics), prepared, files))
+    app = create_app(Parts(settings, metrics, classifiers, Workers(settings, metrics), prepared, files, queue))
     return Guard(app, settings, metrics, lan)
 
 

@@ -1,4 +1,7 @@
-"""Batches of synthetic lines for the line reader, made by a separate process while the network learns."""
+"""Batches of lines for the line reader, made by a separate process while the network learns.
+
+The lines are synthetic; real ones that people have labelled may be among them.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from digitscope.arraytypes import Floats, Levels
+from digitscope.datasets.line_folder import LineFolder
 from digitscope.datasets.synthetic.lines import Lines, SyntheticLine
 from digitscope.errors import DigitscopeError
 from digitscope.preprocessing.line import ALPHABET, HEIGHT, line_field
@@ -47,6 +52,40 @@ WARM = 20
 
 KEPT = 1000
 """Batches that are kept to be seen again."""
+
+
+REAL = 0.1
+"""Share of the lines that are real ones, where there are any."""
+
+
+class LineSource(Protocol):
+    """Where lines come from; the same seed and number give the same line.
+
+    Attributes:
+        seed: of all lines.
+    """
+
+    seed: int
+
+    def line(self, index: int) -> SyntheticLine:
+        """The line with this number, counted from 0."""
+
+
+class MixedLines:
+    """Synthetic lines, of which every tenth or so is replaced by a real one (``REAL``).
+
+    Attributes:
+        seed: of all lines.
+    """
+
+    def __init__(self, lines: LineSource, real: LineFolder) -> None:
+        """Mix two sources."""
+        self.seed, self._lines, self._real = lines.seed, lines, real
+
+    def line(self, index: int) -> SyntheticLine:
+        """The line with this number."""
+        rng = np.random.default_rng((self.seed, index, 2))
+        return self._real.random(rng) if rng.random() < REAL else self._lines.line(index)
 
 
 class BatchPool:
@@ -92,7 +131,7 @@ class BatchPool:
 
 @contextlib.contextmanager
 def batch_pool(
-    seed: int, first: int, rng: np.random.Generator, trajectories: Path | None = None
+    seed: int, first: int, rng: np.random.Generator, trajectories: Path | None = None, real: Path | None = None
 ) -> Iterator[BatchPool]:
     """A pool that a separate process fills until the block ends.
 
@@ -101,10 +140,11 @@ def batch_pool(
         first: number of the first line.
         rng: as for ``BatchPool``.
         trajectories: as for ``datasets.synthetic.lines.Lines``.
+        real: a folder of real lines (``datasets.line_folder``) to mix in; None: there are none.
     """
     context = multiprocessing.get_context("spawn")
     arriving, leaving = context.Pipe(duplex=False)
-    maker = context.Process(target=_make, args=(seed, first, leaving, trajectories), daemon=True)
+    maker = context.Process(target=_make, args=(seed, first, leaving, trajectories, real), daemon=True)
     maker.start()
     leaving.close()  # so that the pipe ends with the maker
     try:
@@ -115,8 +155,8 @@ def batch_pool(
         arriving.close()
 
 
-def line_batches(source: Lines, first: int = 0) -> Iterator[tuple[int, Batch]]:
-    """Endless batches of synthetic lines; the same source gives the same batches.
+def line_batches(source: LineSource, first: int = 0) -> Iterator[tuple[int, Batch]]:
+    """Endless batches of lines; the same source gives the same batches.
 
     Args:
         source: of the lines.
@@ -207,7 +247,7 @@ def fits(text: str, columns: int) -> bool:
     return len(text) <= LONGEST_TEXT and len(text) + repeats <= 0.8 * columns
 
 
-def _make(seed: int, first: int, leaving: Connection, trajectories: Path | None) -> None:
+def _make(seed: int, first: int, leaving: Connection, trajectories: Path | None, real: Path | None) -> None:
     """Make batches until this process is terminated or the training has ended."""
     cv2.setNumThreads(1)
     ahead: queue.Queue[tuple[int, Batch]] = queue.Queue(AHEAD)
@@ -219,5 +259,6 @@ def _make(seed: int, first: int, leaving: Connection, trajectories: Path | None)
         os._exit(0)  # the training has ended
 
     threading.Thread(target=hand_over, daemon=True).start()
-    for item in line_batches(Lines(seed, trajectories=trajectories), first):
+    lines = Lines(seed, trajectories=trajectories)
+    for item in line_batches(lines if real is None else MixedLines(lines, LineFolder(real)), first):
         ahead.put(item)

@@ -1,7 +1,7 @@
 """Training of the line reader: synthetic lines in, a folder with the network as ``.keras`` and ``.onnx`` out.
 
-No real picture is seen (``training.line_batches``). A training can be stopped and resumed. Accuracy on real lines is
-measured by ``benchmarks/peers.py``.
+No real picture is seen unless corrections are given (``training.line_batches``). A training can be stopped and resumed.
+Accuracy on real lines is measured by ``benchmarks/peers.py``.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy.typing as npt
 from digitscope import files
 from digitscope.arraytypes import Floats, Levels
 from digitscope.backend import keras
+from digitscope.datasets.line_folder import LineFolder
 from digitscope.datasets.synthetic.glyphs import check_fonts
 from digitscope.datasets.synthetic.lines import Lines
 from digitscope.datasets.synthetic.recipe import LineRecipe
@@ -86,6 +87,7 @@ def train_reader(
     seed: int = 0,
     resume: bool = True,
     trajectories: str | Path | None = None,
+    corrections: str | Path | None = None,
     progress: Progress | None = None,
 ) -> LineRun:
     """Train the line reader; Ctrl-C ends the training early and keeps what was learned, so that it can be resumed.
@@ -97,21 +99,25 @@ def train_reader(
         resume: whether to continue an unfinished training in the folder; otherwise it is replaced.
         trajectories: a folder of recorded pens, whose training writers write half of the lines (docs/data.md); None:
             there are none, and neither are other marks between digits.
+        corrections: a folder of real lines with their texts (``datasets.line_folder``), of which a tenth of all lines
+            are then drawn; None: there are none.
         progress: called with the lines seen, of all lines.
 
     Raises:
-        ConfigError: the folder cannot be written, or its unfinished training was started with other trajectories or
-            characters.
-        DataError: fonts or trajectories are missing or damaged, or the state of the unfinished training is.
+        ConfigError: the folder cannot be written, or its unfinished training was started with other trajectories,
+            corrections or characters.
+        DataError: fonts, trajectories or corrections are missing or damaged, or the state of the unfinished training.
         DigitscopeError: the process that makes lines has died.
     """
     check_fonts()
-    recorded = None if trajectories is None else Path(trajectories)
+    recorded, real = (None if folder is None else Path(folder) for folder in (trajectories, corrections))
+    # What is wrong with them is said here, not in the process that makes lines.
     if recorded is not None:
-        RecordedWriters(recorded)  # what is wrong with them is said here, not in the process that makes lines
+        RecordedWriters(recorded)
+    table = "" if real is None else _checked(real)
     folder = Path(out)
     with files.sole_writer(folder):
-        state = state_in(folder, recorded is not None, resume)
+        state = state_in(folder, recorded is not None, resume, table)
         keras.utils.set_random_seed(seed)
         bfloat16 = keras.backend.backend() == "tensorflow" and has_bfloat16()
         network = build_line_network("mixed_bfloat16" if bfloat16 else "float32")
@@ -121,13 +127,20 @@ def train_reader(
             optimizer=keras.optimizers.AdamW(PEAK, weight_decay=2e-3, clipnorm=5.0), loss=line_loss, jit_compile=False
         )
         with contextlib.suppress(KeyboardInterrupt):
-            fit_lines(network, state, lines, folder, seed, recorded, progress)
+            fit_lines(network, state, lines, folder, seed, recorded, real, progress)
         exact = _save(network, folder, state)
         written = export_reader(exact, folder / "reader.onnx", Lines(RANGES_SEED, None, None, recorded))
         accuracy = validate(written, Lines(VALIDATION_SEED))
         unseen = None if recorded is None else validate(written, Lines(VALIDATION_SEED, None, UNSEEN, recorded, True))
         files.write_json(folder / "history.json", asdict(state) | {"accuracy": accuracy, "unseen_writers": unseen})
         return LineRun(folder, state.seconds, state.lines, accuracy, unseen)
+
+
+def _checked(real: Path) -> str:
+    """The SHA-256 of the table of real lines, once all of them were opened."""
+    lines = LineFolder(real)
+    lines.check()
+    return lines.sha256
 
 
 def fit_lines(
@@ -137,6 +150,7 @@ def fit_lines(
     folder: Path,
     seed: int,
     trajectories: Path | None = None,
+    corrections: Path | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Train a compiled network until it has seen ``lines`` lines, and save it every ``SAVE_SECONDS``.
@@ -148,6 +162,7 @@ def fit_lines(
         folder: where it is saved.
         seed: of the lines.
         trajectories: as for ``train_reader``.
+        corrections: as for ``train_reader``.
         progress: called at every save with the lines seen, of all lines.
 
     Raises:
@@ -156,7 +171,7 @@ def fit_lines(
     rng = np.random.default_rng((seed, state.next))
     last = saved = time.monotonic()
     losses = [0.0]
-    with batch_pool(seed, state.next, rng, trajectories) as pool:
+    with batch_pool(seed, state.next, rng, trajectories, corrections) as pool:
         while state.lines < lines:
             batch = pool.take()
             state.next = pool.next_line

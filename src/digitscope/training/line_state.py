@@ -22,6 +22,7 @@ class State:
         lines: seen, repeated ones counted again.
         next: number of the next line to be made.
         trajectories: whether recorded writers are among those of the lines.
+        real: SHA-256 of the table of the real lines that are mixed in; empty if there are none.
         alphabet: the characters that the network knows.
         history: a row for every save.
     """
@@ -30,6 +31,7 @@ class State:
     lines: int = 0
     next: int = 0
     trajectories: bool = False
+    real: str = ""
     alphabet: str = ALPHABET
     history: list[dict[str, float]] = field(default_factory=list)
 
@@ -44,15 +46,22 @@ class State:
             kept = json.loads(path.read_text(encoding="utf-8"))
             seconds, lines, following = float(kept["seconds"]), int(kept["lines"]), int(kept["next"])
             used, alphabet = bool(kept.get("trajectories", False)), str(kept.get("alphabet", OLD_ALPHABET))
-            return cls(seconds, lines, following, used, alphabet, list(kept["history"]))
+            real = str(kept.get("real", ""))
+            return cls(seconds, lines, following, used, real, alphabet, list(kept["history"]))
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise DataError(
                 f"{path} is damaged ({first_line(error)}); delete it to start the training again"
             ) from error
 
 
-def state_in(folder: Path, trajectories: bool, resume: bool) -> State:
+def state_in(folder: Path, trajectories: bool, resume: bool, real: str = "") -> State:
     """How far the training in a folder is; a new state if there is none, or if it is not to be continued.
+
+    Args:
+        folder: of the training.
+        trajectories: whether recorded writers are among those of the lines.
+        resume: whether to continue it.
+        real: SHA-256 of the table of real lines; empty if there are none.
 
     Raises:
         ConfigError: it cannot be continued in this way.
@@ -60,7 +69,7 @@ def state_in(folder: Path, trajectories: bool, resume: bool) -> State:
     """
     path = folder / "history.json"
     if not (resume and path.is_file() and (folder / "reader.keras").is_file()):
-        return State(trajectories=trajectories)
+        return State(trajectories=trajectories, real=real)
     state = State.read(path)
     if state.alphabet != ALPHABET:
         raise ConfigError(
@@ -71,5 +80,11 @@ def state_in(folder: Path, trajectories: bool, resume: bool) -> State:
         was = "with" if state.trajectories else "without"
         raise ConfigError(
             f"the training in {folder} was started {was} pen trajectories; resume it so, or set out to another folder"
+        )
+    if state.real != real:
+        was = "with other real lines" if state.real and real else "with real lines" if state.real else "without any"
+        raise ConfigError(
+            f"the training in {folder} was started {was}; resume it with the same corrections, or set out to another "
+            "folder"
         )
     return state

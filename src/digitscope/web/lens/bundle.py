@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from digitscope.arraytypes import AnyArray, base64_text
-from digitscope.datasets.dataset import Dataset
+from digitscope.datasets.dataset import Dataset, short_name
 from digitscope.datasets.load import load_dataset
 from digitscope.errors import DataError, ModelError
 from digitscope.files import atomic_path, writing
@@ -262,7 +262,7 @@ def _card(model: Model, layers: tuple[LayerView, ...]) -> dict[str, Any]:
     known = {
         "recipe": recipe.get("name"),
         "epochs": recipe.get("epochs"),
-        "data": Path(str(config["data"])).name if "data" in config else None,
+        "data": short_name(str(config["data"])) if "data" in config else None,
         "train_n": metrics.get("train_n"),
         "test_n": metrics.get("n"),
         "test_accuracy": metrics.get("test_accuracy"),
