@@ -7,9 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from digitscope.datasets.mnist import load_mnist
 from digitscope.formatting import markdown_table, percent
-from digitscope.plots.style import new_figure, save
+from digitscope.plots.data import samples
+from digitscope.plots.style import new_figure, save, style
 from digitscope.plots.sweeps import robustness
+from digitscope.preprocessing.corruptions import CORRUPTIONS, corrupt
+
+SHOWN = 7
+"""The training digit that shows the corruptions."""
 
 NOT_CLEAN = """\
 ## Digits that are not clean
@@ -56,6 +62,15 @@ def robustness_section(measured: dict[str, Any]) -> list[str]:
     ]
 
 
+def draw_corruptions(path: Path) -> None:
+    """Draw a training digit as it is and under each corruption."""
+    digit = load_mnist()[0][0][SHOWN : SHOWN + 1]
+    drawn = [digit, *(corrupt(digit, name, np.random.default_rng(0)) for name in CORRUPTIONS)]
+    captions = ["clean", *(name.replace("_", " ") for name in CORRUPTIONS)]
+    save(samples(np.concatenate(drawn), captions, 2, 8), path)
+
+
+@style()
 def draw_geometry(measured: dict[str, Any], path: Path) -> None:
     """Draw the curves of all models, one panel for each kind of change."""
     models = {name: its["geometry"]["curves"] for name, its in measured["models"].items()}

@@ -25,6 +25,7 @@ from digitscope.files import check_folder, writing
 
 if TYPE_CHECKING:
     from digitscope.datasets.dataset import Dataset
+    from digitscope.models.evaluation import Evaluation
     from digitscope.models.model import Model
     from digitscope.models.robustness import CorruptionScores, GeometryScores
 
@@ -93,7 +94,12 @@ def evaluate(
             mistake["place"] = dataset.place(mistake["index"])
         say(json.dumps({"model": model, "data": dataset.name} | record, indent=2))
         return
-    table(["", f"{model} on {data}"], [list(row) for row in evaluation.summary()])
+    _print_evaluation(evaluation, dataset, f"{model} on {data}")
+
+
+def _print_evaluation(evaluation: Evaluation, dataset: Dataset, title: str) -> None:
+    """The tables of ``evaluate``: the main figures, each digit, confusions, mistakes."""
+    table(["", title], [list(row) for row in evaluation.summary()])
     table(
         ["digit", "precision", "recall", "F1", "images"],
         [
