@@ -27,7 +27,8 @@ corruptions` prints the same). {trained}"""
 
 TRAINED = """\
 `robust` and `strong` have learned from digits that were turned, scaled, sheared, shifted, thickened, faded and made
-noisy, less than here; `classic` from clean ones. None has seen any of the fifteen."""
+noisy, less than here; `classic` from clean ones. None has seen any of the fifteen, nor has `hardened`, which learned from
+disturbances of other kinds."""
 
 CURVES = """\
 ![Accuracy of each model over rotation, shift, scale and stroke width](pictures/geometry.png)
