@@ -27,8 +27,11 @@ corruptions` prints the same). {trained}"""
 
 TRAINED = """\
 `robust` and `strong` have learned from digits that were turned, scaled, sheared, shifted, thickened, faded and made
-noisy, less than here; `classic` from clean ones. None has seen any of the fifteen, nor has `hardened`, which learned from
-disturbances of other kinds."""
+noisy, less than here; `classic` from clean ones. None has seen any of the fifteen."""
+
+HARDENED = (
+    " `hardened` has learned from disturbances of other kinds; [robustness.md](robustness.md) says how near they come."
+)
 
 CURVES = """\
 ![Accuracy of each model over rotation, shift, scale and stroke width](pictures/geometry.png)
@@ -57,7 +60,7 @@ def robustness_section(measured: dict[str, Any]) -> list[str]:
     ]
     rows.append(["**mean of the fifteen**", *(f"**{percent(its['mean'], 1)}**" for its in models.values())])
     return [
-        NOT_CLEAN.format(n=first["n"], seed=first["seed"], trained=TRAINED),
+        NOT_CLEAN.format(n=first["n"], seed=first["seed"], trained=TRAINED + HARDENED * ("hardened" in models)),
         markdown_table(("images", *(f"`{name}`" for name in models)), rows),
         CURVES,
     ]
