@@ -5,7 +5,7 @@ when it is finished, and `results/test-openings.json` records it; nothing is cho
 measured are not trained again; delete benchmarks/results/RECIPE.json to start over. `plain_keras` is the script
 examples/plain_keras.py, which is the recipe `seed`.
 
-Usage: python benchmarks/ship.py [plain_keras|fast|classic|robust|strong ...]
+Usage: python benchmarks/ship.py [plain_keras|fast|classic|robust|strong|hardened ...]
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from digitscope.training.recipes import Recipe, recipe_of
 from training import PLAIN, measured
 
 SCRIPT = "plain_keras"
-SEEDS = {SCRIPT: 3, "fast": 10, "classic": 10, "robust": 3, "strong": 3}
-SHIPPED = ("classic", "robust", "strong")
+SEEDS = {SCRIPT: 3, "fast": 10, "classic": 10, "robust": 3, "strong": 3, "hardened": 3}
+SHIPPED = ("classic", "robust", "strong", "hardened")
 MODELS = cards.SHIPPED / "models"
 N = 10_000
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from made_up_tables import crops_section, lines_section, writers_section
 from peer_tables import digit_section, number_section
+from robustness_tables import readme_line, robustness_section
 from service_tables import service_section
 
 from digitscope.formatting import duration, markdown_table, mean_percent, number, percent
@@ -26,8 +27,13 @@ RECIPES = (
         "five convolutions, {epochs} epochs, augmented, averaged weights, distilled from {teachers} "
         "networks of its kind",
     ),
+    (
+        "hardened",
+        "`hardened`",
+        "the network of `strong` alone, {epochs} epochs, augmented and disturbed, averaged weights",
+    ),
 )
-"""The measured recipes: result file, name in the table, description."""
+"""The recipes: result file, name in the table, description; one that has not been measured is left out."""
 
 ACCURACY = "test accuracy, mean ± standard deviation"
 INTRODUCTION = """\
@@ -62,9 +68,10 @@ them to show something: the guide, the demo, the tests, and trainings of your ow
 
 def recipe_table() -> str:
     """The README's table: every recipe with its test accuracy and the time of the same fits, and the machine."""
-    measured = {"plain_keras": _plain_keras()} | {recipe: result(recipe) for recipe, _, _ in RECIPES}
+    known = [one for one in RECIPES if (RESULTS / f"{one[0]}.json").exists()]
+    measured = {"plain_keras": _plain_keras()} | {recipe: result(recipe) for recipe, _, _ in known}
     names = {"plain_keras": ("`seed`, as plain Keras", "examples/plain_keras.py, {epochs} epochs")}
-    names |= {recipe: (name, what) for recipe, name, what in RECIPES}
+    names |= {recipe: (name, what) for recipe, name, what in known}
     rows = [
         [name, what.format(**measured[recipe]["recipe"]), *_accuracy_and_time(measured[recipe]["runs"])]
         for recipe, (name, what) in names.items()
@@ -74,9 +81,13 @@ def recipe_table() -> str:
     busy = [names[name][0].partition(",")[0] for name, result in measured.items() if _timed_beside_other_work(result)]
     if busy:
         note += f" {_listed(busy)} {'was' if len(busy) == 1 else 'were'} timed while it did other work."
-    return (
-        f"{markdown_table(head, rows)}\n\n{note} How long a fit takes depends on the processor:\n\n{processor_table()}"
-    )
+    parts = [
+        markdown_table(head, rows),
+        f"{note} How long a fit takes depends on the processor:",
+        processor_table(),
+        readme_line(result("corruptions")),
+    ]
+    return "\n\n".join(parts)
 
 
 def processor_table() -> str:
@@ -103,7 +114,12 @@ def _processor_row(name: str) -> list[str]:
 def results_page() -> str:
     """docs/results.md: speed, backends, single digits, whole numbers, openings of the test split."""
     peers = result("peers")
-    digits = [*digit_section(peers), *writers_section(result("reader-digit")), *crops_section(result("crops"))]
+    digits = [
+        *robustness_section(result("corruptions")),
+        *digit_section(peers),
+        *writers_section(result("reader-digit")),
+        *crops_section(result("crops")),
+    ]
     lines = lines_section({engine: result(f"calibration-{engine}") for engine in ENGINES}, SURE)
     read = [*digits, *_non_digits(), *number_section(peers), *lines]
     parts = [*_speed(), *_backends(), *_service(), *read, *_cost(), *_openings()]

@@ -19,6 +19,7 @@ from typing import Any
 import typer
 from result_tables import RESULTS, recipe_table, result, results_page
 from review_tables import review_table
+from robustness_tables import draw_corruptions, draw_geometry
 from scale_tables import scale_table
 from typer.testing import CliRunner
 
@@ -181,6 +182,8 @@ def draw_reliability(path: Path) -> None:
 
 def main() -> None:
     draw_reliability(ROOT / "docs" / "pictures" / "reliability-lines.png")
+    draw_corruptions(ROOT / "docs" / "pictures" / "corruptions.png")
+    draw_geometry(result("corruptions"), ROOT / "docs" / "pictures" / "geometry.png")
     for path, text in pages().items():
         path.write_text(text, encoding="utf-8")
         sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")

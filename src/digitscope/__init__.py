@@ -19,12 +19,14 @@ __version__ = "0.2.0"
 _HOME = {
     "Box": "io.elements",
     "ConfigError": "errors",
+    "CorruptionScores": "models.robustness",
     "DataError": "errors",
     "Dataset": "datasets.dataset",
     "Digit": "io.elements",
     "DigitClassifier": "training.estimator",
     "DigitscopeError": "errors",
     "Evaluation": "models.evaluation",
+    "GeometryScores": "models.robustness",
     "ImageError": "errors",
     "Lens": "models.lens",
     "Line": "io.elements",
@@ -36,6 +38,8 @@ _HOME = {
     "Reader": "reading.reader",
     "Recipe": "training.recipes",
     "Run": "experiments.run",
+    "corruption_scores": "models.robustness",
+    "geometry_scores": "models.robustness",
     "load": "models.model",
     "load_dataset": "datasets.load",
     "load_mnist": "datasets.mnist",
@@ -46,12 +50,14 @@ _HOME = {
 __all__ = [
     "Box",
     "ConfigError",
+    "CorruptionScores",
     "DataError",
     "Dataset",
     "Digit",
     "DigitClassifier",
     "DigitscopeError",
     "Evaluation",
+    "GeometryScores",
     "ImageError",
     "Lens",
     "Line",
@@ -63,6 +69,8 @@ __all__ = [
     "Reader",
     "Recipe",
     "Run",
+    "corruption_scores",
+    "geometry_scores",
     "load",
     "load_dataset",
     "load_mnist",
@@ -81,6 +89,7 @@ if TYPE_CHECKING:
     from digitscope.models.evaluation import Evaluation
     from digitscope.models.lens import Lens, look
     from digitscope.models.model import Model, load
+    from digitscope.models.robustness import CorruptionScores, GeometryScores, corruption_scores, geometry_scores
     from digitscope.reading.reader import Reader
     from digitscope.training.estimator import DigitClassifier
     from digitscope.training.recipes import Recipe

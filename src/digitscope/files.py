@@ -10,8 +10,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import struct
 import shutil
+import struct
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path

@@ -199,6 +199,9 @@ def test_the_standard_input_is_read(sevens: Path):
     ("words", "sentence"),
     [
         (["evaluate", "nothing"], "no model 'nothing'"),
+        (["evaluate", "classic", "--seed", "3"], "--seed 3 is for --suite corruptions"),
+        (["evaluate", "classic", "--suite", "geometry", "--seed", "3"], "--seed 3 is for --suite corruptions"),
+        (["evaluate", "classic", "--suite", "geometry", "--out", "/proc/nowhere"], "give another folder"),
         (["train", "--recipe", "best"], "no recipe 'best'"),
         (["train", "--set", "epochs"], "KEY=VALUE"),
         (["train", "--set", "epochs=few"], "a whole number"),
@@ -274,6 +277,30 @@ def test_evaluate_json(small_run: Path):
     assert evaluation["misses"] == sum(sum(row) for row in evaluation["confusion"]) - sum(
         row[i] for i, row in enumerate(evaluation["confusion"])
     )
+
+
+def test_evaluate_suites_print_tables_and_write_figures_and_numbers(tmp_path: Path):
+    import numpy as np
+
+    images, labels = load_mnist()[1]
+    np.savez(tmp_path / "own.npz", x=images[:100], y=labels[:100])
+    words = ("evaluate", "classic", "--data", "own.npz")
+    done = run(*words, "--suite", "corruptions", "--out", "drawn", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "mean of the corruptions" in done.stdout and "canny edges" in done.stdout
+    written = json.loads((tmp_path / "drawn" / "corruptions.json").read_text())
+    assert (written["model"], written["data"], written["suite"], written["seed"]) == (
+        "classic",
+        "own.npz",
+        "corruptions",
+        0,
+    )
+    assert (tmp_path / "drawn" / "corruptions-samples.png").exists()
+    other = run(*words, "--suite", "corruptions", "--seed", "1", "--json", cwd=tmp_path)
+    assert json.loads(other.stdout)["clean"] == written["clean"]
+    assert json.loads(other.stdout)["accuracies"] != written["accuracies"]
+    done = run(*words, "--suite", "geometry", cwd=tmp_path)
+    assert "rotation   -90" in done.stdout and "stroke" in done.stdout and done.returncode == 0, done.stderr
 
 
 def test_evaluate_names_the_image_that_look_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -221,7 +221,7 @@ def test_devices_that_cannot_share(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 @given(st.integers(1, 150), st.integers(1, 8), st.integers(1, 6))
 def test_every_batch_falls_into_equal_shares(n: int, shares: int, per_share: int):
     images, labels = np.arange(n, dtype=np.uint8)[:, None, None].repeat(28, 1).repeat(28, 2), np.arange(n) % 10
-    plain, shared = (Batches(images, labels, shares * per_share, 3, 0.0, parts) for parts in (1, shares))
+    plain, shared = (Batches(images, labels, shares * per_share, 3, shares=parts) for parts in (1, shares))
     assert len(plain) == len(shared)
     for index in range(len(plain)):
         fields, answers = shared[index]

@@ -31,6 +31,16 @@ def test_an_epoch_holds_every_image_once_beside_its_answer(batch_size: int, seed
     np.testing.assert_array_equal(answers, np.eye(10)[LABELS[order]])
 
 
+@pytest.mark.parametrize("strength", [0.0, 1.0])
+def test_disturbances_come_after_the_distortions_and_from_the_same_numbers(strength: float):
+    plain, disturbed = (Batches(IMAGES, LABELS, 128, 3, strength, amount) for amount in (0.0, 1.0))
+    for index in range(len(plain)):
+        before, after = plain[index][0], disturbed[index][0]
+        np.testing.assert_array_equal(plain[index][1], disturbed[index][1])
+        np.testing.assert_array_equal(after, disturbed[index][0])
+        assert 0.7 < (before != after).any(axis=(1, 2, 3)).mean() < 0.95
+
+
 def test_distortions_keep_the_order():
     plain, distorted = batches(3), batches(3, strength=0.1)
     for index in range(len(plain)):

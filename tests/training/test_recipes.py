@@ -93,7 +93,7 @@ def test_a_recipe_comes_back_from_json(recipe: Recipe):
 
 
 def test_an_unknown_recipe_lists_the_known():
-    with pytest.raises(ConfigError, match="seed, fast, classic, robust, strong"):
+    with pytest.raises(ConfigError, match="seed, fast, classic, robust, strong, hardened"):
         recipe_of("best")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,10 +16,18 @@ from digitscope.cli.terminal import (
     load_data,
     load_model,
     note,
+    progress_bar,
     say,
     table,
 )
 from digitscope.errors import ConfigError
+from digitscope.files import check_folder, writing
+
+if TYPE_CHECKING:
+    from digitscope.datasets.dataset import Dataset
+    from digitscope.models.evaluation import Evaluation
+    from digitscope.models.model import Model
+    from digitscope.models.robustness import CorruptionScores, GeometryScores
 
 
 class ExportFormat(enum.StrEnum):
@@ -31,23 +39,50 @@ class ExportFormat(enum.StrEnum):
     weights_json = "weights-json"
 
 
+class Suite(enum.StrEnum):
+    """What ``evaluate`` can do to the test images before they are read."""
+
+    corruptions = "corruptions"
+    geometry = "geometry"
+
+
 @app.command()
 def evaluate(
     model: ModelArgument,
     data: DataOption = "mnist",
+    suite: Annotated[
+        Suite | None,
+        typer.Option(
+            help="Measure on changed images instead: the fifteen corruptions of MNIST-C, or curves over rotation, "
+            "shift, scale and stroke width."
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Of what the corruptions draw by chance; 0 if it is left out.")
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print everything as one JSON object.")] = False,
     out: Annotated[
-        Path | None, typer.Option(help="Also write figures to this folder: confusions, calibration, mistakes.")
+        Path | None,
+        typer.Option(
+            help="Also write figures to this folder: confusions, calibration, mistakes; with --suite its curves, and "
+            "its numbers as JSON."
+        ),
     ] = None,
 ) -> None:
     """Measure a model on the test images.
 
-    Prints loss, accuracy with its interval, scores per digit, confusions, calibration and the most confident mistakes.
+    Prints loss, accuracy with its interval, scores per digit, confusions, calibration and the most confident mistakes;
+    with --suite, how well the model reads the images when they are changed.
     """
+    if seed is not None and suite is not Suite.corruptions:
+        raise ConfigError(f"--seed {seed} is for --suite corruptions, which draws by chance; add it, or leave it out")
     dataset = load_data(data)
     opened = load_model(model)
     for sentence in dataset.learned_elsewhere({model: opened.card}):
         note(sentence)
+    if suite is not None:
+        _evaluate_changed(opened, dataset, suite, seed or 0, json_, out)
+        return
     evaluation = opened.evaluate(dataset)
     if out is not None:
         from digitscope.plots.write import write_evaluation_figures
@@ -59,7 +94,12 @@ def evaluate(
             mistake["place"] = dataset.place(mistake["index"])
         say(json.dumps({"model": model, "data": dataset.name} | record, indent=2))
         return
-    table(["", f"{model} on {data}"], [list(row) for row in evaluation.summary()])
+    _print_evaluation(evaluation, dataset, f"{model} on {data}")
+
+
+def _print_evaluation(evaluation: Evaluation, dataset: Dataset, title: str) -> None:
+    """The tables of ``evaluate``: the main figures, each digit, confusions, mistakes."""
+    table(["", title], [list(row) for row in evaluation.summary()])
     table(
         ["digit", "precision", "recall", "F1", "images"],
         [
@@ -78,6 +118,30 @@ def evaluate(
             for one in evaluation.mistakes[:10]
         ],
     )
+
+
+def _evaluate_changed(model: Model, dataset: Dataset, suite: Suite, seed: int, as_json: bool, out: Path | None) -> None:
+    """What ``evaluate --suite`` does: measure the model on changed images, print a table, write figures and numbers."""
+    from digitscope.models.robustness import corruption_scores, geometry_scores
+
+    if out is not None:
+        with writing(out, "give another folder"):
+            check_folder(out)
+    scores: CorruptionScores | GeometryScores
+    with progress_bar() as progress:
+        if suite is Suite.corruptions:
+            scores = corruption_scores(model, dataset, seed, progress)
+        else:
+            scores = geometry_scores(model, dataset, progress)
+    record = {"model": model.name, "data": dataset.name, "suite": suite.value} | scores.to_dict()
+    if out is not None:
+        from digitscope.plots.write import write_robustness
+
+        write_robustness(scores, record, dataset, out)
+    if as_json:
+        say(json.dumps(record, indent=2))
+        return
+    table(*scores.table())
 
 
 @app.command()

@@ -43,7 +43,7 @@ PageOption = Annotated[bool, typer.Option("--page", help="Also write lens.html: 
 @app.command()
 def train(
     ctx: typer.Context,
-    recipe: Annotated[str, typer.Option(help="seed, fast, classic, robust or strong.")] = "classic",
+    recipe: Annotated[str, typer.Option(help="seed, fast, classic, robust, strong or hardened.")] = "classic",
     data: DataOption = "mnist",
     epochs: EpochsOption = None,
     seed: Annotated[int, typer.Option(help="Seed of the first weights, the image order and the augmentation.")] = 0,

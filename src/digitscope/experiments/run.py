@@ -89,7 +89,7 @@ def train(
     """Train a recipe on a dataset, measure it on the test images, and write a run folder.
 
     Args:
-        recipe: a name (``seed``, ``fast``, ``classic``, ``robust``, ``strong``), or a recipe of your own.
+        recipe: a name (``seed``, ``fast``, ``classic``, ``robust``, ``strong``, ``hardened``), or a recipe of your own.
         data: what ``digitscope.load_dataset`` takes.
         epochs: passes over the training images; None takes the recipe's.
         seed: of weights, image order and augmentation, 0 to 4294967295.

@@ -16,11 +16,12 @@ from matplotlib.axes import Axes
 from digitscope.arraytypes import Images, Labels
 from digitscope.datasets.dataset import Dataset
 from digitscope.errors import ConfigError
-from digitscope.files import write_bytes, writing
+from digitscope.files import write_bytes, write_json, writing
 from digitscope.models.evaluation import Evaluation
 from digitscope.models.lens import Lens, look
 from digitscope.models.model import Model
-from digitscope.plots import cells, data, dense, feature_maps, results
+from digitscope.models.robustness import CorruptionScores, GeometryScores
+from digitscope.plots import cells, data, dense, feature_maps, results, robustness
 from digitscope.plots.architecture import architecture
 from digitscope.plots.filters import filters
 from digitscope.plots.overview import overview
@@ -84,6 +85,36 @@ def write_evaluation_figures(evaluation: Evaluation, dataset: Dataset, folder: s
     if evaluation.mistakes:
         drawn["mistakes"] = results.mistakes(dataset.x_test, evaluation.mistakes)
     return _write_all(drawn, Path(folder))
+
+
+def write_robustness(
+    scores: CorruptionScores | GeometryScores, record: Mapping[str, Any], dataset: Dataset, folder: str | Path
+) -> list[Path]:
+    """Write the figures of a model under corruptions or over geometry, and its numbers as JSON.
+
+    Args:
+        scores: what ``digitscope.corruption_scores`` or ``digitscope.geometry_scores`` gives.
+        record: what the JSON file holds.
+        dataset: the dataset that was measured on; its first test image shows the corruptions.
+        folder: where to write; made if it is missing.
+
+    Returns:
+        Every figure as ``.png`` and ``.svg``, then ``corruptions.json`` or ``geometry.json``.
+
+    Raises:
+        ConfigError: the folder cannot be written.
+    """
+    drawn: dict[str, Axes | AnyFigure]
+    if isinstance(scores, CorruptionScores):
+        name = "corruptions"
+        drawn = {name: robustness.corruptions(scores), f"{name}-samples": robustness.corrupted(dataset.x_test, scores)}
+    else:
+        name = "geometry"
+        drawn = {name: robustness.geometry(scores)}
+    paths, numbers = _write_all(drawn, Path(folder)), Path(folder) / f"{name}.json"
+    with writing(folder, CURE):
+        write_json(numbers, record)
+    return [*paths, numbers]
 
 
 def write_look(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from digitscope.arraytypes import Floats, Images
+from digitscope.arraytypes import Doubles, Floats, Images
 
 DEGREES, ZOOM, SHEAR, SHIFT = 12.0, 0.14, 0.2, 2.0
 """Turn in degrees, relative zoom, shear, shift in pixels: uniform from minus to plus this, at strength 1."""
@@ -34,6 +34,23 @@ def distort(images: Images, strength: float, rng: np.random.Generator) -> Floats
     (1, 28, 28)
     """
     return _fade(_warp(_restroke(images, strength, rng), strength, rng), strength, rng)
+
+
+def warp(fields: Floats, maps: Doubles, inverse: bool = False) -> Floats:
+    """Every image under its own affine map, bilinearly, paper outside.
+
+    Args:
+        fields: float32 (n, 28, 28).
+        maps: float64 (n, 2, 3), from (column, row) before to (column, row) after.
+        inverse: whether the maps lead from after to before.
+
+    Returns:
+        float32 (n, 28, 28).
+    """
+    warped, flags = np.empty_like(fields), cv2.INTER_LINEAR | (cv2.WARP_INVERSE_MAP if inverse else 0)
+    for field, affine, out in zip(fields, maps, warped, strict=True):
+        cv2.warpAffine(field, affine, (28, 28), dst=out, flags=flags)
+    return warped
 
 
 def _restroke(images: Images, strength: float, rng: np.random.Generator) -> Floats:
@@ -67,10 +84,7 @@ def _warp(fields: Floats, strength: float, rng: np.random.Generator) -> Floats:
     middle = 13.5
     maps[:, 0, 2] = middle + SHIFT * right - middle * (maps[:, 0, 0] + maps[:, 0, 1])
     maps[:, 1, 2] = middle + SHIFT * down - middle * (maps[:, 1, 0] + maps[:, 1, 1])
-    warped = np.empty_like(fields)
-    for field, affine, out in zip(fields, maps, warped, strict=True):
-        cv2.warpAffine(field, affine, (28, 28), dst=out)
-    return warped
+    return warp(fields, maps)
 
 
 def _fade(fields: Floats, strength: float, rng: np.random.Generator) -> Floats:

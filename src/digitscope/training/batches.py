@@ -11,6 +11,7 @@ import numpy as np
 from digitscope.arraytypes import Floats, Images, Labels
 from digitscope.backend import keras
 from digitscope.preprocessing.augment import distort
+from digitscope.preprocessing.disturb import disturb
 
 AHEAD = 4
 """Batches that are prepared while the network learns from an earlier one."""
@@ -29,7 +30,14 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """
 
     def __init__(
-        self, images: Images, labels: Labels, batch_size: int, seed: int, strength: float = 0.0, shares: int = 1
+        self,
+        images: Images,
+        labels: Labels,
+        batch_size: int,
+        seed: int,
+        strength: float = 0.0,
+        amount: float = 0.0,
+        shares: int = 1,
     ) -> None:
         """Begin with the first epoch.
 
@@ -39,13 +47,15 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             batch_size: images per batch; the last one of an epoch holds what is left.
             seed: of order and distortions.
             strength: of ``augment.distort``; 0 leaves the images as they are.
+            amount: of ``disturb.disturb``, after that; 0 adds nothing.
             shares: number of devices that share every batch equally. A last batch that cannot be shared equally is
                 repeated as a whole until it can. Its mean, from which the network learns, stays the same; only the
                 loss and accuracy that Keras reports count it several times.
         """
         super().__init__()
         self._images, self._labels = images, labels
-        self._batch_size, self._seed, self._strength, self._shares = batch_size, seed, strength, shares
+        self._batch_size, self._seed, self._shares = batch_size, seed, shares
+        self._strength, self._amount = strength, amount
         self.set_epoch(0)
 
     def set_epoch(self, epoch: int) -> None:
@@ -59,11 +69,13 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __getitem__(self, index: int) -> tuple[Floats, Floats]:
         """A batch of the epoch: images float32 (b, 28, 28, 1) 0..1, and labels float32 (b, 10), one-hot."""
         chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        images = self._images[chosen]
+        images, rng = self._images[chosen], np.random.default_rng((self._seed, self._epoch, index))
         if self._strength:
-            fields = distort(images, self._strength, np.random.default_rng((self._seed, self._epoch, index)))
+            fields = distort(images, self._strength, rng)
         else:
             fields = np.divide(images, np.float32(255), dtype=np.float32)
+        if self._amount:
+            fields = disturb(fields, self._amount, rng)
         times = self._shares // math.gcd(self._shares, len(chosen))
         fields, answers = fields[..., None], _ONE_HOT[self._labels[chosen]]
         return (fields, answers) if times == 1 else (np.tile(fields, (times, 1, 1, 1)), np.tile(answers, (times, 1)))

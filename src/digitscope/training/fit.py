@@ -151,7 +151,7 @@ def fit(
         DataError: ``resume_from`` is the state of another network.
     """
     execution = execution or Execution.for_this_machine(recipe)
-    batches = Batches(images, labels, recipe.batch_size, seed, recipe.augment, execution.devices)
+    batches = Batches(images, labels, recipe.batch_size, seed, recipe.augment, recipe.disturb, execution.devices)
     recorder = _Recorder(recipe, batches, len(images), resume_from, progress, after_epoch)
     with _seeded(seed), on_devices(execution.devices), no_retracing_warnings():
         networks = [_to_fit(network_of(recipe, execution.precision), execution) for _ in range(recipe.teachers + 1)]

@@ -39,6 +39,8 @@ class Recipe:
         beta_2: Adam's decay rate of the second moment.
         label_smoothing: share 0..1 of the target that is spread over all ten digits.
         augment: strength of the random distortions; 0 = none, 1 = those of ``preprocessing.augment``.
+        disturb: amount of the random disturbances; 0 = none, 1 = those of ``preprocessing.disturb``, which come after
+            the distortions.
         teachers: number of networks of this recipe that are trained first; the last network also learns from the mean
             of their answers.
         teacher_share: share 0..1 of the teachers' answers in the target; the rest is the label.
@@ -66,6 +68,7 @@ class Recipe:
     beta_2: float = 0.999
     label_smoothing: float = 0.0
     augment: float = 0.0
+    disturb: float = 0.0
     teachers: int = 0
     teacher_share: float = 0.9
     teacher_temperature: float = 2.0
@@ -133,8 +136,14 @@ STRONG = dataclasses.replace(
 """A deeper network for the last tenths of a percent: five convolutions, the distortions of ``robust``, and two
 teachers of the same kind; their answers count more than the labels."""
 
+HARDENED = dataclasses.replace(
+    ROBUST, name="hardened", convolutions=2, last_filters=128, epochs=40, augment=1.5, disturb=1.0, temperature=1.0
+)
+"""The deeper network again, trained on digits that are also blurred, clouded, scribbled over, filtered at random: for
+digits that are not clean."""
+
 RECIPES: Mapping[str, Recipe] = types.MappingProxyType(
-    {recipe.name: recipe for recipe in (SEED, FAST, CLASSIC, ROBUST, STRONG)}
+    {recipe.name: recipe for recipe in (SEED, FAST, CLASSIC, ROBUST, STRONG, HARDENED)}
 )
 """The recipes by name."""
 
@@ -163,6 +172,7 @@ _RANGES: Mapping[str, tuple[float, float]] = types.MappingProxyType(
         "beta_2": (0, 0.9999999),
         "label_smoothing": (0, 0.99),
         "augment": (0, 3),
+        "disturb": (0, 2),
         "teachers": (0, 100),
         "teacher_share": (0, 1),
         "teacher_temperature": (0.01, 100),

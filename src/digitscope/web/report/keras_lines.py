@@ -141,6 +141,8 @@ def _left_out(recipe: Recipe) -> tuple[str, ...]:
     found = []
     if recipe.augment:
         found.append("distorting every digit anew each time it is shown")
+    if recipe.disturb:
+        found.append("disturbing digits with noise, clouds, lines and other things")
     if recipe.teachers:
         found.append("the teachers")
     if recipe.lower_precision:
