@@ -3,8 +3,9 @@
 Writes `results/page.json`: seconds and processor seconds of `digitscope page` for every shipped model, for a run that
 was just trained and for a run of version 0.1.0, which has no detector, the first and the second time; where the time
 goes; the seconds after which `digitscope serve` answers; then, from the browser, how fast the page follows the pen
-(from the move of the pen to the answer, and on to all maps being drawn) and when it first paints, each several times,
-also with the reasons for the answer open; how large it is, and how well it reads drawings. Run it on an idle machine.
+(from the move of the pen to the answer, and on to all maps being drawn) and when it first paints, each several times
+and with every part of the page open; how soon the reasons for the answer follow; how large it is, and how well it reads
+drawings. Run it on an idle machine.
 
 Usage: python benchmarks/page.py [--model NAME] [--runs N] [--browser-only]   (the last prints and writes nothing)
 """
@@ -77,9 +78,23 @@ READ = """(drawings) => drawings.map((strokes) => {
 })"""
 
 DRAWN = """() => {
+  const { app } = Digitscope, take = app.take.bind(app);
+  let moved = 0;
+  app.take = (run) => take(Object.assign(run, { moved }));
+  globalThis.reasons = [];
+  if (app.panel?.tell) {
+    const panel = app.panel, tell = panel.tell.bind(panel), told = new WeakSet();
+    panel.tell = () => {
+      tell();
+      const { of } = panel.found ?? {};
+      if (!of?.moved || told.has(of)) return;
+      told.add(of);
+      reasons.push(performance.now() - of.moved);
+    };
+  }
   globalThis.drawn = async (act) => {
-    const app = Digitscope.app;
     app.timing = {};
+    moved = performance.now();
     act(app);
     while (!app.timing.drawn) await new Promise((next) => setTimeout(next));
     const { asked, answered, drawn } = app.timing;
@@ -100,8 +115,35 @@ DRAW = """async (drawings) => {
   return times;
 }"""
 
-PLACES = {"the network": "", "the reasons for the answer": "#panel=why"}
-"""What is open in the page while one draws: the part of its address."""
+INK = """() => {
+  const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 160 });
+  const brush = canvas.getContext('2d');
+  brush.fillStyle = '#f4f1ea';
+  brush.fillRect(0, 0, 320, 160);
+  Object.assign(brush, { fillStyle: '#20304a', font: '120px sans-serif' });
+  brush.fillText('4 7', 40, 125);
+  return Digitscope.app.picture.read(brush.getImageData(0, 0, 320, 160));
+}"""
+
+PARTS = {
+    "the network": "() => {}",
+    "the reasons for the answer": "() => Digitscope.app.openPanel('why')",
+    "watch it learn": "() => Digitscope.app.learn.toggle('replay')",
+    "train it here": "() => Digitscope.app.learn.toggle('train')",
+    "two networks side by side": "() => Digitscope.app.learn.toggle('beside')",
+    "digits from a picture": INK,
+    "which filter sees which stroke": "() => Digitscope.showStrokes(Digitscope.app)",
+    "the map of the last hidden layer": """() => { const { app } = Digitscope;
+      Digitscope.showMap(app, app.model.layers.findIndex(({ name }) => name === app.model.map.layer)); }""",
+    "where it errs most": "() => Digitscope.app.openPanel('errors')",
+    "ten questions": """() => { const { questions } = Digitscope.app;
+      questions.open(); questions.go(questions.all.length - 1); }""",
+    "a convolution to play with": "() => Digitscope.showToy()",
+}
+"""What is open in the page while one draws, and how it is opened."""
+
+SETTLED = 1000
+"""Milliseconds between opening a part and drawing."""
 
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
 
@@ -207,27 +249,39 @@ def opened(page: Any, address: str) -> float:
     return time.perf_counter() - start
 
 
+def whole_page(name: str, folder: Path) -> str:
+    """The address of a page with all that a page can have: a stage of the training, and a second network."""
+    model, other = load(name), load("robust")
+    return write_page(model, folder / "whole.html", snapshots=[other], beside=[other]).as_uri()
+
+
 def drawing(browser: Any, address: str, runs: int) -> dict[str, Any]:
-    """First paint and the 95th percentile from pen to answer of every run, and their medians, with each part open."""
-    drawings, taken = [plain(made) for _, _, made in digits(1)], {}
-    for name, place in PLACES.items():
-        painted, answered = [], []
+    """First paint, and the 95th percentile from pen to answer of every run with each part open; the median of each."""
+    drawings, painted = [plain(made) for _, _, made in digits(1)], []
+    taken: dict[str, Any] = {}
+    for name, opening in PARTS.items():
+        answered, followed, moves = [], [], 0
         for _ in range(runs):
             page = browser.new_page(viewport=SIZE)
-            opened(page, address + place)
+            opened(page, address)
             page.wait_for_function(f"({PAINTED}) !== null")
             painted.append(round(page.evaluate(PAINTED), 1))
+            page.evaluate(opening)
+            page.wait_for_timeout(SETTLED)
             page.evaluate(DRAWN)
             page.evaluate(DRAW, drawings[:5])
-            answered.append(spread(np.array(page.evaluate(DRAW, drawings))[:, 0])["p95"])
+            page.evaluate("() => { reasons.length = 0; }")
+            times = np.array(page.evaluate(DRAW, drawings))[:, 0]
+            answered.append(spread(times)["p95"])
+            moves += len(times)
+            followed += page.evaluate("reasons")
             page.close()
-        taken[name] = {
-            "first_paint_ms": painted,
-            "first_paint_ms_median": float(np.median(painted)),
-            "pen_to_answer_p95_ms": answered,
-            "pen_to_answer_p95_ms_median": float(np.median(answered)),
-        }
-    return taken
+        taken[name] = {"pen_to_answer_p95_ms": answered, "pen_to_answer_p95_ms_median": float(np.median(answered))}
+        if followed:
+            taken[name]["pen_to_reasons_ms"] = spread(np.array(followed))
+            taken[name]["moves_with_reasons"] = round(len(followed) / moves, 3)
+        print(name, taken[name], flush=True)
+    return {"first_paint_ms": painted, "first_paint_ms_median": float(np.median(painted)), "with_open": taken}
 
 
 def speed(page: Any) -> dict[str, Any]:
@@ -261,7 +315,7 @@ def main() -> None:
     name, others = given.model, Others()
     if given.browser_only:
         with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-            print(drawing(browser, write_page(load(name), Path(folder) / "lens.html").as_uri(), given.runs))
+            print(drawing(browser, whole_page(name, Path(folder)), given.runs))
         return
     with tempfile.TemporaryDirectory() as folder:
         timed = {
@@ -283,7 +337,7 @@ def main() -> None:
             "bytes": path.stat().st_size,
             "code_bytes_gzip": len(gzip.compress(code)),
             "speed": speed(page),
-            "drawing": drawing(browser, path.as_uri(), given.runs),
+            "drawing": drawing(browser, whole_page(name, Path(folder)), given.runs),
             "reading": reading(page),
         }
     figures["beside_other_work"] = others.busy

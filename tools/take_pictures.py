@@ -1,6 +1,9 @@
-"""Take the README's animated picture of the page: a 3 is drawn, every layer follows, and one number is opened.
+"""Take the README's pictures: of the page, animated, and of a report.
 
-Usage: python tools/take_pictures.py   (needs Chromium and Playwright)
+In the page a 3 is drawn, every layer follows, and one number is opened. The report is that of a new run of `classic`,
+at the window that slides over the digit.
+
+Usage: python tools/take_pictures.py [page] [report]   (both if none is named; needs Chromium, Playwright and Keras)
 """
 
 from __future__ import annotations
@@ -13,8 +16,10 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from digitscope.experiments.run import train
 from digitscope.models.model import load
 from digitscope.web.lens.bundle import write_page
+from digitscope.web.links import REPORT
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
@@ -24,13 +29,16 @@ from browser import chromium, opened  # noqa: E402
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-TARGET = ROOT / "docs" / "pictures" / "page.webp"
+PICTURES = ROOT / "docs" / "pictures"
 VIEWPORT = {"width": 1440, "height": 900}
 WIDTH = 1200
 """Of the picture, in pixels: as wide as a README is shown, and a little more for sharp screens."""
 
-CELL = (890, 300)
-"""A spot in the viewport where a map of the second convolution is drawn."""
+CELL = """() => {
+  const { app } = Digitscope, { left, top } = app.network.row.getBoundingClientRect();
+  const [x, y, width, height] = app.network.place(app.followed, app.interesting(app.followed));
+  return [left + x + width / 2, top + y + height / 2]; }"""
+"""Where in the viewport the strongest cell of the last convolution is drawn."""
 
 THREE = ((0.33, 0.26), (0.42, 0.18), (0.52, 0.16), (0.62, 0.2), (0.68, 0.29), (0.64, 0.4), (0.54, 0.48),
          (0.64, 0.52), (0.71, 0.6), (0.71, 0.72), (0.62, 0.82), (0.5, 0.86), (0.39, 0.82), (0.32, 0.75))  # fmt: skip
@@ -75,16 +83,18 @@ def draw(film: Film) -> None:
     mouse.up()
 
 
-def main() -> None:
+def page(path: Path) -> None:
+    """The page, animated."""
     with tempfile.TemporaryDirectory() as folder, chromium() as browser, opened(browser, viewport=VIEWPORT) as page:
         page.goto(write_page(load("classic"), Path(folder) / "lens.html").as_uri())
         film = Film(page)
         draw(film)
-        page.mouse.move(CELL[0], CELL[1], steps=3)
+        cell = page.evaluate(CELL)
+        page.mouse.move(*cell, steps=3)
         page.wait_for_timeout(700)
         film.shoot(2200)
         poster = film.frames[-1]
-        page.mouse.click(*CELL)
+        page.mouse.click(*cell)
         page.wait_for_timeout(1200)
         film.shoot(1800)
         for _ in range(STEPS):
@@ -92,8 +102,31 @@ def main() -> None:
             page.wait_for_timeout(100)
             film.shoot(350)
         film.milliseconds[-1] = 2000
-    film.write(TARGET, poster)
-    print(f"wrote {TARGET.relative_to(ROOT)}: {TARGET.stat().st_size / 1000:.0f} kB")
+    film.write(path, poster)
+
+
+def report(path: Path) -> None:
+    """The report of a new run, where the window slides over the digit."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        chromium() as browser,
+        opened(browser, viewport=VIEWPORT, reduced_motion="reduce") as page,
+    ):
+        train("classic", out=Path(folder) / "run", page=True)
+        page.goto((Path(folder) / "run" / REPORT).as_uri())
+        page.locator("[data-slide=conv]").evaluate("(figure) => figure.scrollIntoView({ block: 'center' })")
+        page.wait_for_timeout(700)
+        film = Film(page)
+        film.shoot(0)
+    film.frames[0].save(path, quality=82, method=6)
+
+
+def main() -> None:
+    taken = {"page": page, "report": report}
+    for name in sys.argv[1:] or taken:
+        target = PICTURES / f"{name}.webp"
+        taken[name](target)
+        print(f"wrote {target.relative_to(ROOT)}: {target.stat().st_size / 1000:.0f} kB")
 
 
 if __name__ == "__main__":

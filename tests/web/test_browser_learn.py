@@ -112,10 +112,33 @@ def test_a_stage_is_the_weights_that_were_recorded(page: Any):
     assert page.evaluate("Digitscope.app.model.known") is None, "its detector knows the finished network only"
 
 
+def test_what_was_worked_out_for_the_finished_network_says_so(page: Any):
+    notes = "[...document.querySelectorAll('.stage-body .whose')].map((one) => one.textContent)"
+    neighbours = "document.querySelector('.neighbours').textContent"
+    opening = {
+        "the map": "app.open(app.model.layers.findIndex(({ name }) => name === app.model.map.layer))",
+        "the patches": "app.open(1)",
+        "the mistakes": "app.openPanel('errors')",
+    }
+    press(page, "Watch it learn")
+    until(page, "document.querySelector('.replay input') !== null")
+    near = {}
+    for stage, named in ((0, "“Untrained: random weights”"), (1, "“After 32 steps”"), (2, "")):
+        page.evaluate("(stage) => Digitscope.app.learn.parts.replay.show(stage)", stage)
+        for what, act in opening.items():
+            page.evaluate(f"() => {{ const {{ app }} = Digitscope; {act}; }}")
+            (said,) = page.evaluate(notes)
+            assert (named in said and "finished network" in said) if named else not said, (stage, what)
+            if what == "the map":
+                near[stage] = page.evaluate(neighbours)
+    assert near[0] == near[1] == near[2], "the digit lies where the finished network puts it"
+
+
 def evidence(page: Any) -> dict[str, Any]:
     """The evidence on the screen, and that of the weights on the screen, computed anew."""
     until(page, "document.querySelector('.why .lead').textContent !== ''")
     until(page, "Digitscope.app.panel.of === Digitscope.app.run")
+    until(page, "Digitscope.app.panel.found?.of === Digitscope.app.run")
     until(page, "Digitscope.app.panel.found?.key === `${Digitscope.app.panel.pair}`")
     found: dict[str, Any] = page.evaluate(
         """async () => {
@@ -243,9 +266,10 @@ def test_two_networks_answer_the_same_digit(page: Any):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_keeps_people_out_of_it(browser: Any, address: str, scheme: str):
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_nothing_keeps_people_out_of_it(browser: Any, address: str, scheme: str, size: dict[str, Any]):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="NO AXE: install axe-playwright-python")
-    with opened(browser, color_scheme=scheme, **WIDE) as page:
+    with opened(browser, color_scheme=scheme, **size) as page:
         page.goto(address)
         until(page, "globalThis.Digitscope?.app !== undefined")
         for name in ("Watch it learn", "Two networks side by side", "Train it here"):

@@ -281,3 +281,30 @@ def test_the_way_to_a_hand_out_and_back(browser: Any, folder: Path):
         page.goto((folder / "report.html").as_uri() + "#handout-relu")
         page.reload()
         page.wait_for_function("document.querySelector('.handed')?.id === 'relu'")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [SCREENS[0], SCREENS[-1]])
+def test_nothing_keeps_people_out_of_the_report(browser: Any, folder: Path, scheme: str, width: int, height: int):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="NO AXE: install axe-playwright-python")
+    size = {"width": width, "height": height}
+    with opened(browser, viewport=size, color_scheme=scheme, reduced_motion="reduce") as page:
+        visit(page, folder)
+        page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+        gallery = page.locator(".confusion td[style] a").first.get_attribute("href")
+        for place in (gallery, "#handout-mnist", "#handout-softmax"):
+            page.evaluate("(place) => { location.hash = place; }", place)
+            page.wait_for_timeout(300)
+            found = axe.Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+            assert found.response["passes"]
+            wrong = [(one["id"], one["nodes"][0]["html"][:90]) for one in found.response["violations"]]
+            assert not wrong, (place, wrong)
+
+
+def test_the_first_chapters_have_figures_on_their_hand_outs(browser: Any, folder: Path):
+    with opened(browser, viewport={"width": 1440, "height": 900}, reduced_motion="reduce") as page:
+        visit(page, folder)
+        for chapter, pictures in (("mnist", 1), ("split", 24)):
+            page.evaluate(f"location.hash = 'handout-{chapter}'")
+            page.wait_for_function(f"document.querySelector('.handed')?.id === '{chapter}'")
+            assert page.locator(".handed figure img:visible").count() == pictures

@@ -193,10 +193,11 @@ def test_a_picture_is_read_beside_the_page_and_can_be_cancelled(browser: Any, ad
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_keeps_people_out_of_the_panels(browser: Any, address: str, scheme: str, tmp_path: Path):
+@pytest.mark.parametrize("size", list(SCREENS))
+def test_nothing_keeps_people_out_of_the_panels(browser: Any, address: str, scheme: str, size: str, tmp_path: Path):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="NO AXE: install axe-playwright-python")
     names = ("Why 7", "Where it errs most", "Which filter sees", "Map of the", "Watch it learn", "A convolution")
-    with opened(browser, color_scheme=scheme, **SCREENS["wide"]) as page:
+    with opened(browser, color_scheme=scheme, **SCREENS[size]) as page:
         visit(page, address)
         page.locator("input[type=file]").set_input_files(photo(tmp_path / "photo.png"))
         until(page, "document.querySelectorAll('.found b').length === 2")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import itertools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from digitscope.datasets.mnist import load_mnist
 from digitscope.models.model import load
 from digitscope.preprocessing.field import field_of
 from digitscope.preprocessing.ink import find_ink
+from digitscope.reading.reader import Reader
 from digitscope.web.lens.bundle import page_files, write_page
 
 sys.path.append(str(Path(__file__).parents[2] / "examples"))
@@ -26,6 +28,7 @@ sys.path.append(str(Path(__file__).parents[2] / "examples"))
 from make_digits import PENS, paper, write
 
 from page_models import few_images
+from shadowed_pages import Photo, photo
 
 PAPERS = ("plain", "ruled", "squared", "shadow", "yellow", "board")
 SIDES = (120, 220, 400)
@@ -168,6 +171,45 @@ def test_digits_are_found_in_the_order_in_which_one_reads(bench: Any, kind: str)
     found = fields(bench, pixels)
     answers = load("classic").predict(np.stack([field for _, field in found])).argmax(axis=1)
     assert answers.tolist() == labels + more
+
+
+def read_right(found: list[tuple[tuple[float, ...], int]], photo: Photo) -> int:
+    """How many digits of a photo are read right, each alone in its box (left, top, right, bottom)."""
+
+    def said(x: float, y: float) -> list[int]:
+        return [digit for (left, top, right, bottom), digit in found if left <= x <= right and top <= y <= bottom]
+
+    return sum(said(*middle) == [digit] for digit, middle in zip(photo.digits, photo.middles, strict=True))
+
+
+def by_reader(pixels: np.ndarray, reader: Reader) -> list[tuple[tuple[float, ...], int]]:
+    """Boxes and digits as ``digitscope read`` finds them, refused ones, too."""
+    digits = [digit for number in reader.read(pixels).numbers for digit in number.digits]
+    boxes = [(box.x, box.y, box.x + box.width, box.y + box.height) for box in (digit.box for digit in digits)]
+    return list(zip(boxes, [int(digit.text) for digit in digits], strict=True))
+
+
+@pytest.mark.parametrize("kind", ["half", "hand"])
+def test_digits_in_a_hard_shadow_are_read_as_well_as_python_reads_them(bench: Any, kind: str):
+    """Half of a sheet behind an edge, or below a hand, has 45 or 60 % of the light of the rest."""
+    reader, network = Reader(engine="own"), load("robust")
+    here = python = all_digits = 0
+    for seed, depth, sheet in itertools.product(range(200, 203), (0.4, 0.55), ("plain", "squared")):
+        page = photo(kind, depth, seed, sheet)
+        found = fields(bench, page.pixels)
+        answers = network.predict(np.stack([field for _, field in found])).argmax(axis=1).tolist() if found else []
+        here += read_right([(tuple(box), answer) for (box, _), answer in zip(found, answers, strict=True)], page)
+        python += read_right(by_reader(page.pixels, reader), page)
+        all_digits += len(page.digits)
+    assert here >= max(python, 0.9 * all_digits), (here, python, all_digits)
+
+
+def test_a_thick_digit_is_not_broken_up(bench: Any):
+    (images, _), _ = load_mnist()
+    for image in images[:12]:
+        ink = cv2.resize(image, (200, 200), interpolation=cv2.INTER_CUBIC)[20:180, 20:180] > 110
+        grown = np.pad(cv2.dilate(ink.astype(np.uint8), np.ones((9, 9), np.uint8)), 20)
+        assert len(fields(bench, np.where(grown[..., None] > 0, (40, 45, 80), (238, 236, 228)).astype(np.uint8))) == 1
 
 
 def test_paper_alone_has_no_digits(bench: Any):

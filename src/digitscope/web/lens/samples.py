@@ -5,10 +5,9 @@ They are only shown; no network is chosen by them.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from digitscope.datasets.mnist import UNCLEAR_TEST_LABELS, WRONG_TEST_LABELS
 from digitscope.models.inputs import network_input
 from digitscope.models.layers import LayerView
 from digitscope.models.model import Model
+from digitscope.models.receptive_fields import ReceptiveFields, receptive_fields
 
 EACH = 30
 """Test images of each digit in a page, in the order of the file."""
@@ -141,7 +141,8 @@ def patches(
         uint8 (``height``, ``width``), 0 beyond the edge of the image.
     """
     images = data.x_test[:SEARCHED]
-    seen = {layer.name: fields for layer, fields in _receptive_fields(layers) if layer.kind == "conv2d"}
+    fields = zip(layers, receptive_fields(layers), strict=True)
+    seen = {layer.name: seen for layer, seen in fields if layer.kind == "conv2d"}
     found: dict[str, list[tuple[Floats, Integers]]] = {name: [] for name in seen}
     references = {entry["name"]: entry["output"] for entry in model.session.layers[1:] if entry["name"] in seen}
     for start in range(0, len(images), BATCH):
@@ -154,42 +155,6 @@ def patches(
     return {name: _records(found[name], views[name], seen[name], images) for name in seen}
 
 
-class _ReceptiveFields:
-    """The receptive fields of a layer: its cell n sees ``size`` pixels from ``start + n * step``, along each axis."""
-
-    def __init__(self, start: tuple[int, int], size: tuple[int, int], step: tuple[int, int]) -> None:
-        self.start, self.size, self.step = start, size, step
-
-    def through(self, layer: LayerView, before: LayerView) -> _ReceptiveFields:
-        """The receptive fields after one more layer with a window."""
-        start, size, step = [], [], []
-        for axis in (0, 1):
-            window, stride = (layer.window or (1, 1))[axis], (layer.strides or (1, 1))[axis]
-            needed = (layer.shape[axis] - 1) * stride + window - before.shape[axis]
-            over = max(needed, 0) // 2 if layer.padding == "same" else 0
-            start.append(self.start[axis] - over * self.step[axis])
-            size.append(self.size[axis] + (window - 1) * self.step[axis])
-            step.append(self.step[axis] * stride)
-        return _ReceptiveFields((start[0], start[1]), (size[0], size[1]), (step[0], step[1]))
-
-    def patch(self, image: Images, row: int, column: int) -> Images:
-        """The pixels uint8 (height, width) that a cell sees."""
-        top, left = self.start[0] + row * self.step[0], self.start[1] + column * self.step[1]
-        margin = max(28, *self.size)
-        wide = np.pad(image, margin)
-        return wide[margin + top : margin + top + self.size[0], margin + left : margin + left + self.size[1]]
-
-
-def _receptive_fields(layers: tuple[LayerView, ...]) -> Iterator[tuple[LayerView, _ReceptiveFields]]:
-    """Every layer of maps with its receptive fields."""
-    fields = _ReceptiveFields((0, 0), (1, 1), (1, 1))
-    for before, layer in itertools.pairwise(layers):
-        if layer.window is None:
-            return
-        fields = fields.through(layer, before)
-        yield layer, fields
-
-
 def _strongest(values: Floats, layout: str) -> tuple[Floats, Integers]:
     """The largest activation of each filter on each image, and its index in the flattened map; both (n, filters)."""
     maps = values if layout == "nchw" else values.transpose(0, 3, 1, 2)
@@ -199,7 +164,7 @@ def _strongest(values: Floats, layout: str) -> tuple[Floats, Integers]:
 
 
 def _records(
-    found: list[tuple[Floats, Integers]], layer: LayerView, fields: _ReceptiveFields, images: Images
+    found: list[tuple[Floats, Integers]], layer: LayerView, fields: ReceptiveFields, images: Images
 ) -> list[list[dict[str, Any]]]:
     """The records of one layer, as ``patches`` returns them."""
     activation = np.concatenate([values for values, _ in found])
@@ -214,9 +179,16 @@ def _records(
                 "activation": float(activation[index, unit]),
                 "height": fields.size[0],
                 "width": fields.size[1],
-                "pixels": base64_text(fields.patch(images[index], *divmod(int(place[index, unit]), layer.shape[1]))),
+                "pixels": base64_text(_patch(images[index], fields, divmod(int(place[index, unit]), layer.shape[1]))),
             }
             for index in order[:, unit]
         ]
         for unit in range(layer.shape[2])
     ]
+
+
+def _patch(image: Images, fields: ReceptiveFields, cell: tuple[int, int]) -> Images:
+    """The pixels uint8 (height, width) that a cell, (row, column), sees."""
+    margin = max(28, *fields.size)
+    top, left = (margin + fields.start[axis] + cell[axis] * fields.step[axis] for axis in (0, 1))
+    return np.pad(image, margin)[top : top + fields.size[0], left : left + fields.size[1]]

@@ -7,11 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from digitscope.arraytypes import Integers, Levels
+from digitscope.arraytypes import Images, Integers, Labels, Levels
 from digitscope.web.report.record import Record
 
 SAMPLES = 50
 """Training digits on the sheet."""
+
+SIDE_BY_SIDE = 12
+"""Training digits, and as many test digits, that are shown one above the other: a row of each on a wide screen."""
 
 SHUFFLED = (2, 4, 9)
 """Digits that are shown before and after their pixels are shuffled."""
@@ -22,6 +25,17 @@ class Labelled(NamedTuple):
 
     label: int
     image: Levels
+
+
+class Framed(NamedTuple):
+    """Where the ink of the digit on show is: the box around it and its centre of mass, in pixels from the corner."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+    across: float
+    down: float
 
 
 class MeanImage(NamedTuple):
@@ -47,6 +61,8 @@ class DataFacts:
     Attributes:
         counts: training images of each digit, int64 (10,).
         samples: the first training digits.
+        exam: the first test digits.
+        framed: where the ink of the digit on show is; None if it has none.
         means: the mean image of each digit that occurs.
         inked: pixels of the digit on show that are not 0.
         nearest_mean_right: test digits that are nearest to the mean training image of their own class.
@@ -55,10 +71,17 @@ class DataFacts:
 
     counts: Integers
     samples: tuple[Labelled, ...]
+    exam: tuple[Labelled, ...]
+    framed: Framed | None
     means: tuple[MeanImage, ...]
     inked: int
     nearest_mean_right: int
     shuffled: tuple[Shuffled, ...]
+
+    @property
+    def practised(self) -> tuple[Labelled, ...]:
+        """As many of the training digits as there are of the exam."""
+        return self.samples[:SIDE_BY_SIDE]
 
     @property
     def rarest(self) -> int:
@@ -73,18 +96,32 @@ class DataFacts:
 
 def facts(record: Record) -> DataFacts:
     """What the report says about the run's data."""
-    labels = record.data.y_train
+    data = record.data
     return DataFacts(
-        counts=np.bincount(labels, minlength=10),
-        samples=tuple(
-            Labelled(int(label), image)
-            for label, image in zip(labels[:SAMPLES], record.data.x_train[:SAMPLES], strict=True)
-        ),
+        counts=np.bincount(data.y_train, minlength=10),
+        samples=_first(data.x_train, data.y_train, SAMPLES),
+        exam=_first(data.x_test, data.y_test, SIDE_BY_SIDE),
+        framed=_framed(record.image),
         means=_means(record),
         inked=int((record.image > 0).sum()),
         nearest_mean_right=nearest_mean_right(record),
         shuffled=_shuffled(record),
     )
+
+
+def _first(images: Images, labels: Labels, count: int) -> tuple[Labelled, ...]:
+    """The first digits with their labels."""
+    return tuple(Labelled(int(label), image) for label, image in zip(labels[:count], images[:count], strict=True))
+
+
+def _framed(image: Levels) -> Framed | None:
+    """Where the ink of a picture is."""
+    rows, columns = np.nonzero(image)
+    if not len(rows):
+        return None
+    left, top = int(columns.min()), int(rows.min())
+    across, down = (float(np.average(places + 0.5, weights=image[rows, columns])) for places in (columns, rows))
+    return Framed(left, top, int(columns.max()) + 1 - left, int(rows.max()) + 1 - top, across, down)
 
 
 def _means(record: Record) -> tuple[MeanImage, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from digitscope.models.layers import Cell, LayerView
 from digitscope.models.lens import Lens
+from digitscope.models.receptive_fields import receptive_fields
 
 KINDS = {
     "input": "input",
@@ -180,7 +181,9 @@ class Network:
 
 def facts(lens: Lens) -> Network:
     """The network that a lens looks into."""
-    layers = tuple(_layer(lens, view) for view in lens.layers)
+    layers = tuple(
+        _layer(view, fields.size[0]) for view, fields in zip(lens.layers, receptive_fields(lens.layers), strict=True)
+    )
     one, two, flat, dense, answer = (
         next(index for index, layer in enumerate(layers) if layer.name == name)
         for name in ("pool1", "pool2", "flatten", "dense", "softmax")
@@ -200,17 +203,8 @@ def facts(lens: Lens) -> Network:
     )
 
 
-def sees(lens: Lens, layer: LayerView) -> int:
-    """Side in pixels of the square of the picture that one cell of a layer depends on."""
-    pixels, step = 1, 1
-    for each in lens.layers[: lens.layers.index(layer) + 1]:
-        pixels += ((each.window or (1,))[0] - 1) * step
-        step *= (each.strides or (1,))[0]
-    return pixels
-
-
-def _layer(lens: Lens, view: LayerView) -> Layer:
-    """What the report says of one layer."""
+def _layer(view: LayerView, sees: int) -> Layer:
+    """What the report says of one layer, which sees a square of so many pixels."""
     places, filters = (view.values.size, view.shape[2]) if view.kind == "conv2d" else (1, 1)
     return Layer(
         name=view.name,
@@ -220,5 +214,5 @@ def _layer(lens: Lens, view: LayerView) -> Layer:
         parameters=view.parameters,
         formula=view.parameter_formula,
         products=0 if view.kernel is None else view.kernel.size * places // filters,
-        sees=sees(lens, view),
+        sees=sees,
     )

@@ -12,6 +12,13 @@
   const watch = new ResizeObserver((entries) => entries.forEach(({ target }) => mark(target)));
   scrollers.forEach((scroller) => watch.observe(scroller));
 
+  // Code that is wider than its place can be scrolled with the keyboard.
+  const reach = new ResizeObserver((entries) => entries.forEach(({ target }) => {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }));
+  document.querySelectorAll("pre").forEach((code) => reach.observe(code));
+
   // The gallery behind a cell of the confusion matrix gets the focus, so that the keyboard goes on from there.
   addEventListener("hashchange", () => {
     const gallery = document.querySelector(".behind:target");

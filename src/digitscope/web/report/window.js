@@ -40,7 +40,9 @@
     return from.map((value, i) => Math.round(value + (to[i] - value) * (place - low)));
   };
   const css = ([r, g, b]) => `rgb(${r} ${g} ${b})`;
-  const readable = ([r, g, b]) => (0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#111" : "#fff");
+  // Black or white, whichever has more contrast by WCAG's relative luminance.
+  const linear = (level) => (level <= 10 ? level / 3294.6 : ((level / 255 + 0.055) / 1.055) ** 2.4);
+  const readable = ([r, g, b]) => (0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b) > 0.179 ? "#000" : "#fff");
   const largest = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
   const pixels = data.pixels.map((value) => Math.fround(value / 255));
 

@@ -18,7 +18,7 @@ globalThis.Digitscope ??= {};
   const SLICE = 12; // milliseconds of work between two looks at what else was asked
 
   const QUESTIONS = {
-    * evidence(model, { field, pair }) { return Digitscope.evidence(model, Digitscope.run(model, field), pair); },
+    * evidence(model, { run, pair }) { return Digitscope.evidence(model, run, pair); },
     integrated: (model, { field, pair }) => Digitscope.integratedGradients(model, field, pair),
     change: (model, { base, digit, erase }) => Digitscope.leastChange(model, base, digit, erase),
   };

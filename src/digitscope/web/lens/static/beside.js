@@ -44,13 +44,17 @@ globalThis.Digitscope ??= {};
       return this.opened.get(json);
     }
 
+    // Like the reasons (why.js), the second network never delays the answer of the first.
     async draw() {
-      if (!this.shown) return;
-      const { app } = this;
-      const rival = this.rival();
-      const run = await rival.worker.run(app.field);
+      if (!this.shown || this.waiting) return;
+      this.waiting = true;
+      await Digitscope.painted();
+      this.waiting = false;
+      const { app } = this, rival = this.rival(), own = app.run;
+      const run = await rival.worker.run(own.layers[0].values);
+      await Digitscope.frame();
       if (!run || !this.shown || rival !== this.rival()) return;
-      const both = [{ name: app.wornName ?? app.model.name, model: app.model, run: app.run }, { name: rival.json.name, model: rival.model, run }];
+      const both = [{ name: app.wornName ?? app.model.name, model: app.model, run: own }, { name: rival.json.name, model: rival.model, run }];
       this.drawAnswers(both);
       this.drawMaps(both);
     }
@@ -70,19 +74,27 @@ globalThis.Digitscope ??= {};
 
     // The layer of the same name, or the one as far from the beginning; all its maps, each network on its own scale.
     drawMaps(both) {
-      const own = this.layersOf(both[0].model)[this.layer.value];
-      this.maps.replaceChildren(...both.map(({ name, model, run }) => {
-        const layers = this.layersOf(model);
-        const layer = layers.find((one) => one.name === own.name) ?? layers[Math.min(this.layer.value, layers.length - 1)];
-        if (!layer) return make("p", { className: "note", textContent: words("beside.nomaps") });
-        const values = run.layers[model.layers.indexOf(layer)].values;
-        const [side, , maps] = layer.shape, columns = Math.min(maps, side > 16 ? 8 : 16);
-        const atlas = new Digitscope.Atlas({ layer, columns, scale: 1, passive: true, label: words("network.maps.of", { layer: nameOf(layer), name }) });
-        atlas.paint(values, new Float32Array(maps).fill(values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)));
-        atlas.canvas.style.width = "100%";
-        atlas.canvas.style.height = "auto";
-        return make("figure", {}, make("figcaption", { className: "map-name", textContent: `${name}, ${nameOf(layer)}` }), atlas.element);
-      }));
+      const wanted = `${this.layer.value} ${this.which.value} ${both[0].name}`;
+      if (this.of !== wanted) {
+        this.of = wanted;
+        this.sides = both.map((side) => this.side(side, this.layersOf(both[0].model)[this.layer.value].name));
+        this.maps.replaceChildren(...this.sides.map(({ element }) => element));
+      }
+      both.forEach(({ run }, i) => {
+        const { atlas, index } = this.sides[i], values = run.layers[index]?.values;
+        atlas?.paint(values, new Float32Array(atlas.maps).fill(values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)));
+      });
+    }
+
+    side({ name, model }, wanted) {
+      const layers = this.layersOf(model);
+      const layer = layers.find((one) => one.name === wanted) ?? layers[Math.min(this.layer.value, layers.length - 1)];
+      if (!layer) return { element: make("p", { className: "note", textContent: words("beside.nomaps") }) };
+      const [side, , maps] = layer.shape, columns = Math.min(maps, side > 16 ? 8 : 16);
+      const atlas = new Digitscope.Atlas({ layer, columns, scale: 1, passive: true, label: words("network.maps.of", { layer: nameOf(layer), name }) });
+      atlas.canvas.style.width = "100%";
+      atlas.canvas.style.height = "auto";
+      return { atlas, index: model.layers.indexOf(layer), element: make("figure", {}, make("figcaption", { className: "map-name", textContent: `${name}, ${nameOf(layer)}` }), atlas.element) };
     }
   }
 

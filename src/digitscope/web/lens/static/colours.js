@@ -23,7 +23,7 @@ globalThis.Digitscope ??= {};
     },
   };
   const system = matchMedia("(prefers-color-scheme: dark)");
-  const tables = {};
+  const tables = {}, shades = new Map();
   const NAMES = ["light", "dark"];
   let chosen = null;
 
@@ -74,8 +74,11 @@ globalThis.Digitscope ??= {};
 
   const shade = (kind, part) => {
     const colour = colourOf(kind, part);
-    const rgb = [colour & 255, colour >> 8 & 255, colour >> 16 & 255];
-    return { fill: `rgb(${rgb.join(" ")})`, ink: luminance(rgb) > 0.18 ? "#000" : "#fff" };
+    if (!shades.has(colour)) {
+      const rgb = [colour & 255, colour >> 8 & 255, colour >> 16 & 255];
+      shades.set(colour, { fill: `rgb(${rgb.join(" ")})`, ink: luminance(rgb) > 0.18 ? "#000" : "#fff" });
+    }
+    return shades.get(colour);
   };
 
   Object.assign(Digitscope, { theme, chosenTheme, setTheme, keepTheme, colours, colourOf, shade, onTheme: (act) => system.addEventListener("change", act) });

@@ -4,6 +4,7 @@
 //   Digitscope.words(key, values) -> string      from that table, with {name} filled in
 //   Digitscope.fixed(value, digits), percent(part, digits), count(n), listed(texts)   numbers as people write them
 //   Digitscope.recounted(text) -> string         a text with numbers such as 18,496, which is how model.json writes them
+//   Digitscope.frame() -> Promise at the beginning of the next frame, painted() -> Promise after it
 //   Digitscope.make(name, properties, ...children) -> element          properties that are no DOM property are attributes
 
 "use strict";
@@ -83,6 +84,13 @@ globalThis.Digitscope ??= {};
     return made;
   };
 
+  const frame = () => new Promise((next) => requestAnimationFrame(next));
+
+  const painted = async () => {
+    await frame();
+    await new Promise((next) => setTimeout(next));
+  };
+
   const icon = (path) => {
     const space = "http://www.w3.org/2000/svg";
     const made = document.createElementNS(space, "svg");
@@ -126,5 +134,5 @@ globalThis.Digitscope ??= {};
     return made;
   };
 
-  Object.assign(Digitscope, { setStrings, words, fixed, short, tight, tiny, percent, count, recounted, listed, make, icon, choice, toggle });
+  Object.assign(Digitscope, { setStrings, words, fixed, short, tight, tiny, percent, count, recounted, listed, frame, painted, make, icon, choice, toggle });
 })();

@@ -11,10 +11,11 @@ globalThis.Digitscope ??= {};
   Digitscope.Errors = class {
     constructor(app) {
       const { tested, wrong, pairs } = app.model.errors;
+      Object.assign(this, { app, whose: make("p", { className: "whose" }) });
       const all = pairs.map(({ label, answer, n, shown }) => make("li", {}, make("b", { textContent: words(n === 1 ? "errors.once" : "errors.pair", { label, answer, n }) }),
         make("span", { className: "row" }, ...shown.map((index) => this.picture(app, app.samples.get(index), answer)))));
       this.element = make("div", { className: "view errors" },
-        make("p", { className: "lead", textContent: words(wrong ? "errors.lead" : "errors.none", { tested: count(tested), wrong: count(wrong) }) }), make("ul", {}, ...all));
+        make("p", { className: "lead", textContent: words(wrong ? "errors.lead" : "errors.none", { tested: count(tested), wrong: count(wrong) }) }), this.whose, make("ul", {}, ...all));
     }
 
     picture(app, sample, answer) {
@@ -25,6 +26,6 @@ globalThis.Digitscope ??= {};
 
     heading() { return words("errors.title"); }
     fit() {}
-    draw() {}
+    draw() { this.whose.textContent = this.app.whose; }
   };
 })();

@@ -2,7 +2,7 @@
 // nothing but sums; attribution.js does.
 //
 //   new Digitscope.PixelEvidence(app, choose) -> {element, fit(width), draw(pair, found, integrated, whole)}
-//     found: what Digitscope.evidence gave; integrated: what Digitscope.integratedGradients returned, null while it works
+//     found: what Digitscope.evidence gave, and `of`, the run that it is about; integrated: what Digitscope.integratedGradients returned, null while it works
 //     choose(whole): called when the reader wants the one or the other
 //   new Digitscope.UnitEvidence(app) -> {element, draw(pair, found)}
 
@@ -22,7 +22,7 @@ globalThis.Digitscope ??= {};
 
   class PixelEvidence {
     constructor(app, choose) {
-      Object.assign(this, { app, at: 14 * SIDE + 14, values: new Float64Array(SIDE * SIDE) });
+      Object.assign(this, { run: app.run, at: 14 * SIDE + 14, values: new Float64Array(SIDE * SIDE) });
       const stand = (row, column) => { this.at = row * SIDE + column; this.paint(); };
       this.grid = new Digitscope.Grid({
         rows: SIDE, columns: SIDE, width: 11, label: words("why.pixels.label"),
@@ -40,14 +40,14 @@ globalThis.Digitscope ??= {};
     fit(width) { this.grid.resize(Math.max(8, Math.min(13, Math.floor((width < 620 ? width : width / 2 - 190) / SIDE)))); }
 
     sentence(cell) {
-      const ink = this.app.run.layers[0].values[cell], value = this.values[cell];
+      const ink = this.run.layers[0].values[cell], value = this.values[cell];
       const place = { row: Math.floor(cell / SIDE), column: cell % SIDE, ink: fixed(ink, 2) };
       if (!ink) return words("why.pixel.none", place);
       return words("why.pixel", { ...place, slope: fixed(value / ink, 3), value: fixed(value, 3), digit: value < 0 ? this.pair[1] : this.pair[0] });
     }
 
     draw(pair, found, integrated, whole) {
-      Object.assign(this, { pair });
+      Object.assign(this, { pair, run: found.of });
       const [digit, other] = pair;
       this.methods.choose(whole);
       this.legend.replaceChildren(key("plus", words("why.for", { digit })), key("minus", words("why.for", { digit: other })));
@@ -97,8 +97,8 @@ globalThis.Digitscope ??= {};
         make("div", { className: "unit-sides" }, ...this.sides.map(({ name, list }) => make("div", {}, name, list))), this.rest);
     }
 
-    draw(pair, { score, units, bias }) {
-      const { values } = this.app.run.layers[this.index];
+    draw(pair, { score, units, bias, of }) {
+      const { values } = of.layers[this.index];
       const order = [...units.keys()].sort((a, b) => units[b] - units[a]);
       const limit = Math.max(...units.map(Math.abs)) || 1;
       const listed = this.sides.map(({ sign, name, list }, side) => {

@@ -25,12 +25,13 @@ globalThis.Digitscope ??= {};
       this.points = halves(map.points);
       this.canvas = make("canvas", { className: "feature-map", role: "img", onclick: (event) => this.press(event) });
       this.near = make("ol", { className: "neighbours" });
+      this.whose = make("p", { className: "whose" });
       this.sum = make("p");
       const spread = (n) => percent(this.shares.slice(0, n).reduce((sum, share) => sum + share, 0), 0);
       const n = count(this.mean.length);
       this.element = make("section", { className: "feature-map-box", "aria-label": words("map.title", { n }) },
         make("h3", { textContent: words("map.title", { n }) }),
-        make("p", { className: "lead", textContent: words("map.lead", { n, count: count(this.samples.length), share: spread(2) }) }),
+        make("p", { className: "lead", textContent: words("map.lead", { n, count: count(this.samples.length), share: spread(2) }) }), this.whose,
         make("div", { className: "feature-map-parts" }, this.canvas, make("div", { className: "near" },
           make("p", { className: "note", textContent: words("map.near", { directions: this.size, share: spread(this.size) }) }), this.near, this.sum)));
       this.spread();
@@ -83,10 +84,19 @@ globalThis.Digitscope ??= {};
 
     // Showing
 
-    draw() {
-      if (!this.width) return;
+    // While the pen moves, once a frame and after the answer has been painted.
+    async draw() {
+      if (this.waiting) return;
+      this.waiting = Boolean(this.app.unfinished);
+      if (this.waiting) await Digitscope.painted();
+      this.waiting = false;
+      if (this.width) this.show();
+    }
+
+    show() {
       const { app } = this, blank = app.outcome.blank;
-      const point = this.pointOf(app.run.layers[this.index].values);
+      this.whose.textContent = app.whose;
+      const point = this.pointOf(app.finishedRun.layers[this.index].values);
       const near = blank ? [] : this.nearest(point);
       this.paint(point, near, blank);
       this.list(near);
@@ -171,11 +181,19 @@ globalThis.Digitscope ??= {};
 
   // A digit as ink alone, or `whole`: white on black.
   const thumb = (brush, bytes, [x, y], side, theme, whole = false) => {
+    const made = thumbs.get(bytes) ?? {}, kind = whole ? "whole" : theme;
+    thumbs.set(bytes, made);
+    made[kind] ??= pictureOf(bytes, kind);
+    brush.drawImage(made[kind], x - side / 2, y - side / 2, side, side);
+  };
+  const thumbs = new WeakMap();
+
+  const pictureOf = (bytes, kind) => {
     const small = make("canvas", { width: 28, height: 28 }), pen = small.getContext("2d"), image = pen.createImageData(28, 28);
-    const level = theme === "dark" ? 0xffffff : 0x28231f;
-    new Uint32Array(image.data.buffer).set(whole ? Array.from(bytes, (byte) => Digitscope.colours().grey[byte]) : Array.from(bytes, (byte) => (byte << 24 | level) >>> 0));
+    const level = kind === "dark" ? 0xffffff : 0x28231f;
+    new Uint32Array(image.data.buffer).set(Array.from(bytes, (byte) => (kind === "whole" ? Digitscope.colours().grey[byte] : (byte << 24 | level) >>> 0)));
     pen.putImageData(image, 0, 0);
-    brush.drawImage(small, x - side / 2, y - side / 2, side, side);
+    return small;
   };
 
   const showMap = (app, index) => {

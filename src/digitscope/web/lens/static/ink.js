@@ -19,6 +19,7 @@ globalThis.Digitscope ??= {};
   const ONE = { reach: 0.33, most: 0.5, window: 4 }; // a digit that fills its picture
   const SEVERAL = { reach: 0.1, most: 0.5, window: 10 }; // digits beside and above one another: less than half as high
   const SHADE = 0.01; // of the picture is in shadow, at least
+  const DARKEST = 16; // level below which noise and not light makes the differences
   const FAINT = 10, NOISE = 5;
   const PEN = 0.75, CORE = 0.5, EDGE = 0.25;
   const RIM = 0.2, NEAR_RIM = 0.06;
@@ -31,6 +32,9 @@ globalThis.Digitscope ??= {};
   const SOFT = [0.5, 0.25];
 
   // Contrast
+
+  // Levels 0..255 on a scale of shares: a shadow that takes half of the light takes as many of its steps from paper as from ink.
+  const byShares = (source) => mapped(source, (level) => 255 * Math.log1p(level / DARKEST) / Math.log1p(255 / DARKEST));
 
   const channels = ({ width, height, data }) => [0, 1, 2].map((c) => mapped(plane(width, height), (_, i) => data[4 * i + c]));
 
@@ -274,11 +278,13 @@ globalThis.Digitscope ??= {};
     return { ...box, blot: isBlot(mask), ink: mapped(mask, (_, i) => (near[i] ? ink.values[place(i)] : 0)) };
   };
 
-  // Light that falls unevenly on several digits asks for another look than a digit that fills its picture.
+  // Light that falls unevenly on several digits asks for another look than a digit that fills its picture. That look breaks a thick
+  // digit up, so where the usual one finds a single digit, it counts only if there is a shadow.
   Digitscope.findInk = (image) => {
-    const planes = channels(image), several = contrastOf(planes, SEVERAL);
-    const found = isShaded(several) ? inkIn(several.contrast) : null;
-    return found?.digits.length > 1 ? found : inkIn(contrastOf(planes, ONE).contrast);
+    const planes = channels(image), shaded = isShaded(contrastOf(planes, SEVERAL)), usual = inkIn(contrastOf(planes, ONE).contrast);
+    if (!shaded && usual.digits.length === 1) return usual;
+    const found = inkIn(contrastOf(planes.map(byShares), SEVERAL).contrast);
+    return found.digits.length > (shaded ? 1 : Math.max(1, usual.digits.length)) ? found : usual;
   };
 
   // Between several digits, ruling that is fainter than the pen is told by that; else lines are looked for.

@@ -78,20 +78,20 @@ globalThis.Digitscope ??= {};
     undo() { this.drawings.undo(); this.ask(true); }
     redo() { this.drawings.redo(); this.ask(true); }
 
-    // The pad at once, everything else as soon as the worker has answered.
+    // The field goes to the worker first, which computes while the pad is drawn; everything else follows when it has answered.
     async ask(settled = false) {
       const asked = performance.now();
       const { field, steps } = Digitscope.fieldOf(this.drawing, this.samples, this.state.prepare);
       Object.assign(this, { field, steps });
+      const { worn } = this, answer = this.worker.run(field);
       this.pad.draw();
-      const { worn } = this;
-      const run = await this.worker.run(field);
+      const run = await answer;
       if (!run || worn !== this.worn) return;
-      const answered = performance.now();
       this.take(run);
+      this.drawRail(); // the answer
+      const answered = performance.now();
       this.follow();
       this.show();
-      this.drawRail();
       this.timing = { asked, answered, drawn: performance.now() };
       if (settled) this.say(this.outcomeSentence());
       this.remember();
@@ -114,6 +114,16 @@ globalThis.Digitscope ??= {};
       this.draw();
       this.remember();
     }
+
+    // What the finished network makes of the digit, also while other weights are on the screen.
+    get finishedRun() {
+      if (!this.wornName) return this.run;
+      this.finishedModel ??= Digitscope.openModel(this.json);
+      return Digitscope.run(this.finishedModel, this.run.layers[0].values);
+    }
+
+    // What was worked out beforehand for the finished network says so while other weights are on the screen.
+    get whose() { return this.wornName ? words("learn.whose", { name: this.wornName }) : ""; }
 
     set(change) {
       Object.assign(this.state, change);

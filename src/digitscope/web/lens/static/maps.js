@@ -30,6 +30,7 @@ globalThis.Digitscope ??= {};
       this.targetName = make("p", { className: "map-name" });
       this.slide = new Digitscope.Slide(this.slideOwner());
       this.patches = make("div", { className: "patches" });
+      this.whose = make("p", { className: "whose" });
       this.strokes = this.learns ? new Digitscope.Strokes(app, index) : null;
       this.element = this.build();
     }
@@ -198,6 +199,7 @@ globalThis.Digitscope ??= {};
     // The parts of test images that excite this filter most.
     showPatches() {
       const found = this.app.model.patches?.[this.layer.name]?.[this.map];
+      this.whose.textContent = this.app.whose;
       if (!found || this.patchesOf === this.map) return;
       this.patchesOf = this.map;
       const one = ({ sample, row, column, activation, pixels, height, width }) => {
@@ -211,7 +213,7 @@ globalThis.Digitscope ??= {};
           onclick: () => { this.app.keep({ sample }); this.go(row, column); },
         }, canvas, make("span", { textContent: fixed(activation, 2) })));
       };
-      this.patches.replaceChildren(make("h3", { textContent: words("patches.title", { map: this.map }) }),
+      this.patches.replaceChildren(make("h3", { textContent: words("patches.title", { map: this.map }) }), this.whose,
         make("ol", {}, ...found.map(one)), make("p", { className: "note", textContent: words("patches.note") }));
     }
   }

@@ -48,28 +48,46 @@ globalThis.Digitscope ??= {};
       if (this.of !== app.run || this.key !== key) {
         Object.assign(this, { of: app.run, key, integrated: null, asking: false });
         app.background.drop("integrated");
-        this.ask("evidence", (found) => { this.found = found; });
-      }
+        this.reason();
+      } else this.tell();
       if (this.whole && !this.integrated && !this.asking) {
         this.asking = true;
-        this.ask("integrated", (found) => { this.integrated = found; });
+        this.integrate();
       }
       this.mind.draw(pair[1]);
-      if (this.found?.key === key) this.tell();
     }
 
-    async ask(question, take) {
-      const { app, pair, of } = this;
-      const found = await app.background.ask(question, { field: of.layers[0].values, pair });
-      if (!found || of !== this.of) return;
-      take({ ...found, key: `${pair}` });
-      if (app.panel === this) this.tell();
+    // The evidence never delays an answer: it is asked for when the answer has been painted, and drawn at the beginning of a frame,
+    // when what the pen did has gone to the worker. While one is worked on the newest waits; those between are left out.
+    async reason() {
+      if (this.reasoning) return;
+      this.reasoning = true;
+      let of = null, key = null;
+      while (of !== this.of || key !== this.key) {
+        await Digitscope.painted();
+        ({ of, key } = this);
+        const found = await this.app.background.ask("evidence", { run: { layers: of.layers }, pair: this.pair });
+        await Digitscope.frame();
+        if (!found) continue;
+        this.found = { ...found, of, key };
+        this.tell();
+      }
+      this.reasoning = false;
     }
 
+    async integrate() {
+      const { of, key, pair } = this;
+      const found = await this.app.background.ask("integrated", { field: of.layers[0].values, pair });
+      if (!found || of !== this.of || key !== this.key) return;
+      this.integrated = found;
+      this.tell();
+    }
+
+    // Shows what is known, unless another pair of digits is wanted by now.
     tell() {
-      const { found, pair: [digit, other] } = this;
-      if (found.key !== `${digit},${other}`) return;
-      const { sums } = this.app.run.layers[this.app.run.layers.length - 1];
+      const { app, found, key, pair: [digit, other] } = this;
+      if (app.panel !== this || found?.key !== key) return;
+      const { sums } = found.of.layers.at(-1);
       const times = Math.exp(Math.min(found.score, 30));
       this.lead.textContent = words("why.lead", {
         digit, other, sum: fixed(sums[digit], 2), less: fixed(sums[other], 2), score: fixed(found.score, 2), times: times < 100 ? fixed(times, 1) : count(Number(times.toPrecision(2))),
