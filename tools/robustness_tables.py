@@ -43,8 +43,8 @@ def readme_line(measured: dict[str, Any]) -> str:
     """The mean over the corruptions of each model, for the README."""
     means = [f"`{name}` {percent(its['corruptions']['mean'], 1)}" for name, its in measured["models"].items()]
     return (
-        "Under the fifteen corruptions of MNIST-C they still read, on average over all, "
-        f"{', '.join(means[:-1])} and {means[-1]} of the test images "
+        "Under the fifteen corruptions of MNIST-C the shipped models still read these shares of the test images, on "
+        f"average over all: {', '.join(means[:-1])} and {means[-1]} "
         "([each](docs/results.md#digits-that-are-not-clean))."
     )
 
