@@ -17,7 +17,8 @@ for digits at the threshold that keeps 99 % of the digits.
 A run that was interrupted goes on where it stopped. What has changed since is measured again: everything of our own
 after a change of the package, another program's after one of its version or of the code that calls it.
 
-Usage: python benchmarks/peers.py --eval FOLDER [--program own ...]   (with --program it only prints)
+Usage: python benchmarks/peers.py --eval FOLDER [--ours]   (with --ours the figures of the others stay as they are)
+       python benchmarks/peers.py --eval FOLDER --program own ...   (only prints)
 """
 
 from __future__ import annotations
@@ -81,16 +82,28 @@ def main() -> None:
     names = list(dict.fromkeys(name for those in programs().values() for name in those))
     parser = argparse.ArgumentParser(description="Score the reading of digits and numbers beside other programs.")
     parser.add_argument("--program", action="append", choices=names, help="only this one (may be repeated); only print")
+    parser.add_argument("--ours", action="store_true", help="only this package's; keep the figures of the others")
     arguments = sets.folder_of(parser)
-    wanted = arguments.program or names
+    wanted = arguments.program or (list(OWN) if arguments.ours else names)
+    known = others_figures() if arguments.ours else {}
     if sentence := other_ocr.missing(wanted):
         parser.exit(2, f"{sentence}\n")
     found = measured_all(arguments.eval, programs(), wanted, keep=arguments.program is None)
     if "reader-digit" in wanted:
         found["no_digits"] = refusal(arguments.eval)
         print(found["no_digits"])
+    for kind, its_sets in SETS.items() if known else ():
+        found[kind] = {name: known[kind][name] | found[kind][name] for name in its_sets}
     if arguments.program is None:
         results.write("peers", {"programs": other_ocr.versions()} | found)
+
+
+def others_figures() -> dict[str, Any]:
+    """The result file, if the other programs are still those that were measured."""
+    known = results.read("peers")
+    if known.get("programs") != other_ocr.versions():
+        raise SystemExit(f"measured were {known.get('programs')}, not {other_ocr.versions()}; leave out --ours")
+    return known
 
 
 def programs() -> dict[str, dict[str, Program]]:

@@ -98,6 +98,8 @@ def whole(folder: Path, size: int) -> dict[str, Any]:
     words = command([*tables(folder, size), "--out", str(out), "--resume", "--workers", str(number_of_cores())])
     before, others = rows(out), Others()
     start, peak = time.perf_counter(), run_watched(words)
+    if rows(out) == before:
+        raise SystemExit(f"nothing was read into {out}; see the message above")
     sittings.append({"digits": rows(out) - before, "seconds": round(time.perf_counter() - start, 1), **peak,
                      "beside_other_work": others.busy})  # fmt: skip
     log.write_text(json.dumps(sittings))
