@@ -118,11 +118,10 @@ def test_lines_to_train_on_are_made_of_training_digits():
     assert sum(map(len, mnist_glyphs())) > 500
 
 
-def test_the_settings_of_recipes_are_chosen_unseen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
-    np.savez(tmp_path / "writers.npz", writer=np.arange(len(X)) % 12)
-    words = [str(tmp_path / "writers.npz"), "seed", *(f"{key}={value}" for key, value in TINY.items()), "--seeds", "1"]
+def test_the_settings_of_recipes_are_chosen_unseen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    words = ["seed", *(f"{key}={value}" for key, value in TINY.items()), "--seeds", "1", "--folds", "0,1"]
+    in_folds = SimpleNamespace(FOLDS=5, folds=lambda: np.arange(len(X)) % 5)
+    monkeypatch.setitem(sys.modules, "folds", in_folds)  # type: ignore[arg-type]
     monkeypatch.setitem(sys.modules, "results", SimpleNamespace(plain=asdict))  # type: ignore[arg-type]
     monkeypatch.setattr(sys, "argv", [str(CHOOSE), *words])
     runpy.run_path(str(CHOOSE), run_name="__main__")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,6 +24,9 @@ from digitscope.io.image import LARGEST_FILE, LARGEST_PICTURE
 from digitscope.io.pixels import Picture
 from hostile_files import from_objects, nested_forms, packed_twice, sparse, stream
 from peak_memory import grown_by
+
+STOPPED = re.compile(r"takes more than 1 seconds of a processor|takes too much memory or breaks the decoder")
+"""What is said of a page that would never end: which limit ends it first depends on the machine."""
 
 SCAN = "from digitscope.io.document import scans\n(scan,) = scans(sys.argv[1], 100)\nsaid = str(scan.error)"
 GOOD = from_objects(
@@ -52,7 +56,7 @@ def png(pixels: np.ndarray) -> bytes:
 def test_a_page_that_takes_for_ever_is_named_and_the_next_one_is_drawn(impatient: Decoder, tmp_path: Path):
     (tmp_path / "forms.pdf").write_bytes(nested_forms(good_pages=2))
     bad, *good = scans(tmp_path / "forms.pdf", 100)
-    assert "forms.pdf page 1 takes more than 1 seconds of a processor" in bad.error
+    assert bad.error.startswith(f"{tmp_path / 'forms.pdf'} page 1 ") and STOPPED.search(bad.error)
     assert [(scan.page, scan.error) for scan in good] == [(2, None), (3, None)]
     assert [int(scan.picture.pixels.min()) for scan in good] == [0, 0]
     (scan,) = scans(GOOD, 100)
@@ -74,7 +78,7 @@ def test_a_file_of_such_pages_ends_soon(impatient: Decoder):
         page, stream(b"/X Do " * 10), *forms, stream(b"0 g 1 1 5 5 re f", b"/Subtype /Form /BBox [0 0 9 9]"),
     )  # fmt: skip
     found = list(scans(content, 50))
-    assert len(found) == MOST_LOST and all("takes more than 1 seconds" in str(scan.error) for scan in found)
+    assert len(found) == MOST_LOST and all(STOPPED.search(str(scan.error)) for scan in found)
     assert found[-1].error.endswith("the pages after it are skipped")
 
 

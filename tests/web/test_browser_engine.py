@@ -401,7 +401,8 @@ def test_a_newer_question_replaces_the_older_of_its_name(bench: Bench):
               const background = Digitscope.Background(await Digitscope.json("model.json"));
               globalThis.Worker = kept;
               const field = new Float32Array(await (await fetch("inputs.bin")).arrayBuffer());
-              const ask = (question, digit) => background.ask(question, { field, pair: [digit, 0] });
+              const run = { layers: Digitscope.run(model, field).layers };
+              const ask = (question, digit) => background.ask(question, { field, run, pair: [digit, 0] });
               const answers = await Promise.all([ask("integrated", 1), ask("evidence", 1), ask("integrated", 2)]);
               const dropped = ask("integrated", 3);
               background.drop("integrated");
