@@ -112,4 +112,5 @@ def test_the_windows_arrows_stop_at_the_edge(page: Any):
     page.get_by_label("The output").focus()
     for key in ("ArrowUp", *["ArrowLeft"] * 3, *["ArrowDown"] * 9):
         page.keyboard.press(key)
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")  # the last key is drawn
     assert np.argwhere(shown(page)[2][1]).tolist() == [[2, 0]]
