@@ -155,6 +155,16 @@ def batch_pool(
         arriving.close()
 
 
+def first_batches(source: LineSource, lines: int) -> Iterator[Batch]:
+    """Yield the first batches of a source that hold at least so many lines together."""
+    seen = 0
+    for _, batch in line_batches(source):
+        yield batch
+        seen += len(batch[0])
+        if seen >= lines:
+            return
+
+
 def line_batches(source: LineSource, first: int = 0) -> Iterator[tuple[int, Batch]]:
     """Endless batches of lines; the same source gives the same batches.
 

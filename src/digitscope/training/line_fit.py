@@ -31,7 +31,7 @@ from digitscope.models.session import Session
 from digitscope.preprocessing.line import ALPHABET, OTHER
 from digitscope.progress import Progress
 from digitscope.reading.ctc import best_path
-from digitscope.training.line_batches import LONGEST_TEXT, Batch, batch_pool, line_batches
+from digitscope.training.line_batches import LONGEST_TEXT, Batch, batch_pool, first_batches
 from digitscope.training.line_network import build_line_network
 from digitscope.training.line_state import State, state_in
 
@@ -217,7 +217,7 @@ def line_loss(targets: Any, logits: Any) -> Any:
 def validate(network: Session, source: Lines, n: int = 2000) -> float:
     """The share 0..1 of at least ``n`` lines whose digits and separators are all read right, other marks left out."""
     right = total = 0
-    for _, (fields, classes, _) in line_batches(source):
+    for fields, classes, _ in first_batches(source, n):
         logits = network.run(_scaled(fields))[0]
         texts = ["".join(ALPHABET[c - 1] for c in row if c) for row in classes]
         right += sum(
@@ -225,8 +225,6 @@ def validate(network: Session, source: Lines, n: int = 2000) -> float:
             for scores, text in zip(logits, texts, strict=True)
         )
         total += len(texts)
-        if total >= n:
-            break
     return right / total
 
 
@@ -238,12 +236,7 @@ def export_reader(network: keras.Model, path: str | Path, source: Lines) -> Sess
         path: of the file: fields float32 (n, HEIGHT, w, 1) to logits float32 (n, w // 2, CLASSES).
         source: lines on which the ranges of the activations are measured.
     """
-    batches, seen = [], 0
-    for _, (fields, _, _) in line_batches(source):
-        batches.append(_scaled(fields))
-        seen += len(fields)
-        if seen >= RANGES_LINES:
-            break
+    batches = [_scaled(fields) for fields, _, _ in first_batches(source, RANGES_LINES)]
     content = quantized(onnx_of(network), batches, "logits")
     files.write_bytes(path, content)
     return Session(content, str(path))
