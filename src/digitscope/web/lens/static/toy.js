@@ -30,7 +30,7 @@ globalThis.Digitscope ??= {};
       Object.assign(output.cells, { tabIndex: 0, onkeydown: (event) => this.key(event) });
       output.cells.setAttribute("role", "group");
       output.cells.setAttribute("aria-label", words("toy.grid"));
-      for (const [name, act] of [["pointerover", (event) => this.stand(event)], ["pointerdown", (event) => this.stand(event)]]) output.cells.addEventListener(name, act);
+      for (const name of ["pointermove", "pointerdown"]) output.cells.addEventListener(name, (event) => this.stand(event));
       this.sum = make("p", { className: "toy-sum", "aria-live": "polite" });
       this.formula = make("p", { className: "toy-formula" });
       this.notes = make("p", { className: "toy-notes" });
