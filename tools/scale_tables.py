@@ -14,10 +14,10 @@ def scale_table(found: dict[str, Any]) -> str:
     if not found.get("sizes"):
         return NOT_YET
     rows = [
-        [f"{int(size):,}", f"{its['digits_per_second']:,.0f}", duration(its["seconds"]), f"{its['memory_mb']:,} MB",
+        [_digits(its), f"{its['digits_per_second']:,.0f}", duration(its["seconds"]), f"{its['memory_mb']:,} MB",
          f"{its['workers'] * 1e6 / its['digits_per_second'] / 3600:.1f}", str(len(its["sittings"])),
          "yes" if any(sitting["beside_other_work"] for sitting in its["sittings"]) else "no"]
-        for size, its in sorted(found["sizes"].items(), key=lambda entry: int(entry[0]))
+        for its in sorted(found["sizes"].values(), key=lambda its: int(its["read"]))
     ]  # fmt: skip
     head = ("digits", "digits/s", "in all", "memory of all processes", "core hours per million", "sittings",
             "beside other work")  # fmt: skip
@@ -32,3 +32,9 @@ def scale_table(found: dict[str, Any]) -> str:
         if name != "two processes":
             lines.append(f"Two processes were {times} times as fast as {name}, on {found['speed']['digits']:,} files.")
     return "\n".join(lines)
+
+
+def _digits(size: dict[str, Any]) -> str:
+    """How many were read, and how many of them were timed if a sitting was lost."""
+    read, timed = size["read"], size["timed"]
+    return f"{read:,}" if timed == read else f"{read:,}, {timed:,} of them timed"

@@ -81,7 +81,7 @@ globalThis.Digitscope ??= {};
           type: "button", className: "link", textContent: digit, "aria-label": words("softmax.open", { digit }),
           onclick: () => app.go({ cell: digit, depth: 2 }), onfocus: () => app.go({ cell: digit }),
         });
-        const row = make("tr", { onpointerenter: () => app.go({ cell: digit }), onclick: () => app.go({ cell: digit, depth: 2 }) },
+        const row = make("tr", { onpointermove: () => app.go({ cell: digit }), onclick: () => app.go({ cell: digit, depth: 2 }) },
           make("th", { scope: "row" }, open), cells.sum, cells.exponential, cells.share,
           make("td", { className: "wide" }, make("span", { className: "bar" }, cells.bar)));
         return { ...cells, row };
