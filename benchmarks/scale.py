@@ -108,7 +108,8 @@ def whole(folder: Path, size: int) -> dict[str, Any]:
     log.write_text(json.dumps(sittings))
     seconds, timed = (sum(sitting[what] for sitting in sittings) for what in ("seconds", "digits"))
     return {"read": rows(out), "timed": timed, "seconds": round(seconds, 1),
-            "digits_per_second": round(timed / seconds, 1), "memory_mb": max(sitting["all_mb"] for sitting in sittings), "workers": number_of_cores(),
+            "digits_per_second": round(timed / seconds, 1),
+            "memory_mb": max(sitting["all_mb"] for sitting in sittings), "workers": number_of_cores(),
             "sittings": sittings}  # fmt: skip
 
 

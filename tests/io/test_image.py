@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import struct
+import subprocess
+import sys
 import warnings
 import zlib
 from functools import cache
@@ -258,6 +260,26 @@ def test_a_truncated_file_is_damaged_or_still_whole(name):
     content = samples()[name]
     for length in range(0, len(content), max(1, len(content) // 40)):
         outcome(content[:length])
+
+
+RESIDENT = """
+import gc, io, sys
+from PIL import Image
+from digitscope.io.document import scans
+gc.disable()
+file = io.BytesIO()
+Image.new("RGB", (4000, 4000)).save(file, "WEBP", lossless=True)
+damaged = file.getvalue()[:-8] + bytes(8)
+for _ in range(8):
+    assert "is damaged" in [scan.error for scan in scans(damaged, 200)][0]
+print(max(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux says what memory a process takes")
+def test_what_is_damaged_does_not_stay_in_memory():
+    run = subprocess.run([sys.executable, "-c", RESIDENT], capture_output=True, text=True, check=True)
+    assert int(run.stdout) < 350_000  # kB; with one picture of 64 MB and its decoder some 220, with eight more than 500
 
 
 @settings(max_examples=300, deadline=None)

@@ -144,7 +144,7 @@ def load_frames(
         with decoding(name), _no_warnings():
             image = _opened_image(file, name)
     except ImageError as error:
-        yield start, error
+        yield start, alone(error)
         return
     paged = isinstance(image, TiffImagePlugin.TiffImageFile)
     with image:
@@ -159,7 +159,7 @@ def load_frames(
                         None if _is_copy_or_mask(image, number) else _within(_decoded(image, called, longest), longest)
                     )
             except ImageError as error:
-                frame = error
+                frame = alone(error)
             if not paged:
                 image.close()  # its pixels need not stay in memory while the picture is read
             if frame is not None:
@@ -211,6 +211,11 @@ def decoding(name: str) -> Iterator[None]:
         raise ImageError(
             f"{name} is damaged and cannot be decoded ({first_line(error)}); save or download it again"
         ) from error
+
+
+def alone(error: ImageError) -> ImageError:
+    """The error as a value to hand on: without the traceback, which would keep what was decoded in memory."""
+    return ImageError(str(error))
 
 
 def _decoded(image: Image.Image, name: str, longest: int | None) -> Picture:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 from digitscope.errors import ImageError
-from digitscope.io.image import decoding
+from digitscope.io.image import alone, decoding
 from digitscope.io.pdf_streams import check_streams
 from digitscope.io.pixels import LARGEST_PIXELS, Picture
 
@@ -63,7 +63,7 @@ def load_pdf(
                     with _pdfium, decoding(f"{name} page {number + 1}"):
                         page = _rendered(document, number, longest or PDF_LONGEST)
                 except ImageError as error:
-                    page = error
+                    page = alone(error)
                 yield number, page
         start += REOPENED_AFTER
 
