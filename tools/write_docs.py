@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from campaign_tables import campaign_part
 from result_tables import RESULTS, recipe_table, result, results_page
 from review_tables import review_table
 from robustness_tables import draw_corruptions, draw_geometry
@@ -150,8 +151,8 @@ def with_part(text: str, name: str, part: str) -> str:
 
 def pages() -> dict[Path, str]:
     """Every generated file and its text."""
-    names = ("README.md", "docs/service.md", "docs/scale.md", "docs/review.md")
-    readme, service, scale, review = ((ROOT / name).read_text(encoding="utf-8") for name in names)
+    names = ("README.md", "docs/service.md", "docs/scale.md", "docs/review.md", "docs/threat-model.md")
+    readme, service, scale, review, threats = ((ROOT / name).read_text(encoding="utf-8") for name in names)
     service = with_part(service, "problems", problems_table())
     measured = result("scale") if (RESULTS / "scale.json").exists() else {}
     return {
@@ -162,6 +163,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "page.schema.json": schema_text(),
         ROOT / "docs" / "scale.md": with_part(scale, "results", scale_table(measured)),
         ROOT / "docs" / "review.md": with_part(review, "results", review_table(result("review"))),
+        ROOT / "docs" / "threat-model.md": with_part(threats, "results", campaign_part(result("campaign"))),
         ROOT / "README.md": with_part(readme, "results", recipe_table()),
     }
 

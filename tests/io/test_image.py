@@ -282,6 +282,32 @@ def test_what_is_damaged_does_not_stay_in_memory():
     assert int(run.stdout) < 350_000  # kB; with one picture of 64 MB and its decoder some 220, with eight more than 500
 
 
+PEAK = """
+import sys
+from digitscope.io.document import scans
+def peak():
+    return max(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
+before = peak()
+assert [scan.error for scan in scans(sys.argv[1], 200)] == [None]
+print((peak() - before) * 1024 / 6000**2)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux says what memory a process takes")
+def test_a_large_picture_is_in_memory_once_as_pillow_has_it_and_once_as_pixels(tmp_path: Path):
+    Image.new("RGBA", (6000, 6000)).save(tmp_path / "a.png", compress_level=1)
+    words = [sys.executable, "-c", PEAK, str(tmp_path / "a.png")]
+    run = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert float(run.stdout) < 9.5  # bytes a pixel: 4 and 3, and what is converted at a time
+
+
+def test_a_webp_is_refused_at_half_the_pixels(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("digitscope.io.image.LARGEST_WEBP", 2000)
+    assert load_picture(encoded(scene(), "PNG")).width == 60
+    with pytest.raises(ImageError, match="60x40 px; expected at most 2,000 pixels"):
+        load_picture(encoded(scene(), "WEBP"))
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=400))
 @example(b"")

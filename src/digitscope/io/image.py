@@ -1,7 +1,7 @@
 """Any image file, PIL image or array as plain 8-bit pixels: decoded, upright, reduced. It does not look for ink.
 
-Whatever the bytes are, the outcome is a ``Picture`` or an ``ImageError``. A picture of more than ``LARGEST_PIXELS`` is
-refused by its header, before it is decoded.
+Whatever the bytes are, the outcome is a ``Picture`` or an ``ImageError``. A picture of more than ``LARGEST_PIXELS`` or
+``LARGEST_WEBP`` is refused by its header, before it is decoded.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from digitscope.io.pixels import (
     Picture,
     check_size,
     deep_levels,
+    joined,
     on_paper,
     picture_of_array,
     reduced,
@@ -46,6 +47,9 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", TiffImagePlugin.TiffImageFile.format, We
 LARGEST_FILE, LARGEST_PICTURE = 1 << 30, 4 * LARGEST_PIXELS
 """Bytes of the largest file that is opened: a PDF or TIFF of a thousand pages of a megabyte each; any other picture, of
 which four bytes a pixel are the most that such formats need."""
+
+LARGEST_WEBP = LARGEST_PIXELS // 2
+"""Pixels of the largest WebP: its decoder holds four copies of four bytes a pixel at once."""
 
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 """What a TIFF begins with, in either order of bytes, the last two for files above 4 GB. Source: TIFF 6.0, BigTIFF."""
@@ -221,7 +225,7 @@ def alone(error: ImageError) -> ImageError:
 def _decoded(image: Image.Image, name: str, longest: int | None) -> Picture:
     """A PIL image, upright and flattened; ``longest`` lets the JPEG decoder skip detail that is not needed."""
     width, height = image.size
-    check_size(width, height, name)
+    check_size(width, height, name, LARGEST_WEBP if image.format == "WEBP" else LARGEST_PIXELS)
     if longest is not None and max(width, height) > longest:
         image.draft(None, size_within(width, height, longest))
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
@@ -229,7 +233,7 @@ def _decoded(image: Image.Image, name: str, longest: int | None) -> Picture:
     elif image.has_transparency_data:
         pixels = on_paper(_rows(image, "RGBA"))
     else:
-        pixels = np.concatenate(list(_rows(image, "L" if image.mode in ("1", "L") else "RGB")()))
+        pixels = joined(_rows(image, "L" if image.mode in ("1", "L") else "RGB")(), image.height)
     orientation = _orientation(image)
     if orientation in _TURNS:
         pixels = np.ascontiguousarray(_TURNS[orientation](pixels))

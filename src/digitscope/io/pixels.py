@@ -5,7 +5,7 @@ It opens no files; that is ``io.image``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -64,16 +64,16 @@ def picture_of_array(array: AnyArray) -> Picture:
     return Picture(np.ascontiguousarray(levels), shape[1], shape[0])
 
 
-def check_size(width: int, height: int, name: str) -> None:
-    """Make sure that a picture has pixels, and not too many; ``name`` is what the message calls it.
+def check_size(width: int, height: int, name: str, largest: int = LARGEST_PIXELS) -> None:
+    """Make sure that a picture has pixels, and at most ``largest``; ``name`` is what the message calls it.
 
     Raises:
-        ImageError: it has none, or more than ``LARGEST_PIXELS``.
+        ImageError: it has none, or more.
     """
     if width < 1 or height < 1:
         raise ImageError(f"{name} is {width}x{height} px; expected at least one pixel")
-    if width * height > LARGEST_PIXELS:
-        raise ImageError(f"{name} is {width}x{height} px; expected at most {LARGEST_PIXELS:,} pixels, reduce it first")
+    if width * height > largest:
+        raise ImageError(f"{name} is {width}x{height} px; expected at most {largest:,} pixels, reduce it first")
 
 
 def size_within(width: int, height: int, longest: int) -> tuple[int, int]:
@@ -109,14 +109,14 @@ def deep_levels(bands: Bands) -> Levels:
     Raises:
         ImageError: the levels are outside 0..65535.
     """
-    spans = [(band.min(), band.max(), band.dtype) for band in bands()]
-    low, high = min(span[0] for span in spans), max(span[1] for span in spans)
+    spans = [(band.min(), band.max(), band.dtype, len(band)) for band in bands()]
+    low, high, height = min(span[0] for span in spans), max(span[1] for span in spans), sum(span[3] for span in spans)
     if np.issubdtype(spans[0][2], np.floating):
         top = next((top for top in (1, 255, 65535) if high <= top), 1)
-        return np.concatenate([_eight_bits(band / np.float32(top)) for band in bands()])
+        return joined((_eight_bits(band / np.float32(top)) for band in bands()), height)
     if low < 0 or high > 65535:
         raise ImageError(f"the grey levels span {low} to {high}; expected 0..65535")
-    return np.concatenate([_of_sixteen_bits(band.astype(np.uint16), int(high)) for band in bands()])
+    return joined((_of_sixteen_bits(band.astype(np.uint16), int(high)) for band in bands()), height)
 
 
 def on_paper(bands: Bands) -> Levels:
@@ -128,21 +128,33 @@ def on_paper(bands: Bands) -> Levels:
     Args:
         bands: gives the rows of the picture from top to bottom, some at a time, uint8 (rows, w, 4).
     """
-    counts, pixels = np.zeros((3, 256), np.int64), 0
+    counts, pixels, height = np.zeros((3, 256), np.int64), 0, 0
     for band in bands():
         visible = band[..., :3][band[..., 3] > 127]
         counts += [np.bincount(visible[:, channel], minlength=256) for channel in range(3)]
         pixels += band.shape[0] * band.shape[1]
+        height += len(band)
     seen = int(counts[0].sum())
     if seen == 0:
-        return np.concatenate([np.full((*band.shape[:2], 3), 255, np.uint8) for band in bands()])
+        return joined((np.full((*band.shape[:2], 3), 255, np.uint8) for band in bands()), height)
     if seen * 2 > pixels:
         sums = counts.cumsum(axis=1)
         middle = [(sums <= place).sum(axis=1) for place in ((seen - 1) // 2, seen // 2)]
         paper = np.mean(middle, axis=0)
     else:
         paper = np.full(3, 255 if (counts @ np.arange(256)).sum() / (3 * seen) < 128 else 0)
-    return np.concatenate([_composed(band, paper.astype(np.float32)) for band in bands()])
+    return joined((_composed(band, paper.astype(np.float32)) for band in bands()), height)
+
+
+def joined(bands: Iterable[Levels], height: int) -> Levels:
+    """Some rows at a time as one array of ``height`` rows; to collect them first would take their memory twice."""
+    top, whole = 0, np.empty(0, np.uint8)
+    for band in bands:
+        if top == 0:
+            whole = np.empty((height, *band.shape[1:]), np.uint8)
+        whole[top : top + len(band)] = band
+        top += len(band)
+    return whole
 
 
 def rows_of(array: AnyArray) -> Bands:
