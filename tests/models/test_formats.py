@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import ctypes
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from test_model import identity_model
 from digitscope.datasets.load import load_dataset
 from digitscope.errors import ConfigError, MissingExtra, ModelError
 from digitscope.models import export_keras
+from digitscope.models.c_header import header_answers, header_text
 from digitscope.models.formats import Format, export_model, export_path
 from digitscope.models.inputs import network_input
 from digitscope.models.layers import layer_views
@@ -23,8 +27,9 @@ from plain_network import plain_probabilities
 from small_network import small_network
 
 IMAGES = network_input(load_dataset("mnist").x_train[40_000:40_020])
-FORMATS: list[Format] = ["onnx", "keras", "tflite", "weights-json"]
-SUFFIXES = {"onnx": ".onnx", "keras": ".keras", "tflite": ".tflite", "weights-json": ".json"}
+FORMATS: list[Format] = ["onnx", "keras", "tflite", "weights-json", "c"]
+SUFFIXES = {"onnx": ".onnx", "keras": ".keras", "tflite": ".tflite", "weights-json": ".json", "c": ".h"}
+COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
 
 
 def asked_tflite(path: Path) -> np.ndarray:
@@ -38,10 +43,29 @@ def asked_tflite(path: Path) -> np.ndarray:
     return np.concatenate([next(iter(run(**{name: image[None]}).values())) for image in IMAGES])
 
 
+def asked_c(header: Path, name: str) -> np.ndarray:
+    """Compiled as C99 without a warning, and asked for one image after the other."""
+    if COMPILER is None:
+        pytest.skip("NO COMPILER: install a C compiler to test the header")
+    with tempfile.TemporaryDirectory() as folder:
+        code, library = Path(folder) / "a.c", Path(folder) / "a.so"
+        code.write_text(
+            f'#include "{header}"\nint ask(const float *image, float *out) {{ return {name}_read(image, out); }}'
+        )
+        words = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-pedantic", "-shared", "-fPIC"]
+        subprocess.run([COMPILER, *words, str(code), "-o", str(library), "-lm"], check=True)
+        ask = ctypes.CDLL(str(library)).ask
+    answers, pointer = np.zeros((len(IMAGES), 10), np.float32), ctypes.POINTER(ctypes.c_float)
+    for image, answer in zip(np.ascontiguousarray(IMAGES), answers, strict=True):
+        assert ask(image.ctypes.data_as(pointer), answer.ctypes.data_as(pointer)) == answer.argmax()
+    return answers
+
+
 ASK: dict[str, Callable[[Path], np.ndarray]] = {
     "onnx": lambda path: load(path).session.probabilities(IMAGES),
     "keras": lambda path: load(path).session.probabilities(IMAGES),
     "tflite": asked_tflite,
+    "c": lambda path: asked_c(path, path.stem),
     "weights-json": lambda path: np.stack([plain_probabilities(path.read_text("utf-8"), i) for i in IMAGES[:2]]),
 }
 
@@ -94,6 +118,36 @@ def test_keras_gets_every_kind_of_window(padding: str, kind: str):
     assert network.count_params() == sum(layer["parameters"] for layer in session.layers)
 
 
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("kind", ["max_pooling2d", "average_pooling2d"])
+def test_c_has_every_kind_of_window(padding: str, kind: str, tmp_path: Path):
+    session = small_network(padding, kind, strides=2, bias=False)
+    header = tmp_path / "a.h"
+    header.write_text(header_text(layer_views(session, IMAGES[:1]), "7 of */ mine", "ends no comment: */"))
+    wanted = [session.tensors(image[None], ["probabilities"])["probabilities"][0] for image in IMAGES]
+    np.testing.assert_allclose(asked_c(header, "digits_7_of____mine"), wanted, atol=1e-6)
+    np.testing.assert_allclose(header_answers(header.read_text(), IMAGES), wanted, atol=1e-6)
+
+
+def test_eight_bits_take_levels_and_a_quarter_of_the_size(tmp_path: Path):
+    import tensorflow as tf
+
+    full, small = (export_model(load("classic"), format, tmp_path / format) for format in ("tflite", "tflite-int8"))
+    assert small.stat().st_size < 0.3 * full.stat().st_size
+    with quiet():
+        interpreter = tf.lite.Interpreter(model_path=str(small))
+        interpreter.allocate_tensors()
+    (asked,), (answer,) = interpreter.get_input_details(), interpreter.get_output_details()
+    images, wanted = load_dataset("mnist").x_train[40_000:40_200], []
+    for image in images:
+        interpreter.set_tensor(asked["index"], (image.astype(int) - 128).astype(np.int8)[None, ..., None])
+        interpreter.invoke()
+        wanted.append(interpreter.get_tensor(answer["index"])[0])
+    found = (np.array(wanted).astype(int) + 128) / 256
+    assert np.all(np.abs(found.sum(axis=1) - 1) < 0.03), "probabilities in 256ths"
+    assert np.mean(found.argmax(axis=1) == load("classic").predict(images).argmax(axis=1)) > 0.98
+
+
 @pytest.mark.parametrize("wrong", [0.01, np.nan])
 @pytest.mark.parametrize("format", ["keras", "tflite"])
 def test_a_file_that_answers_differently_is_not_written(
@@ -128,7 +182,7 @@ def test_text_and_onnx_need_no_keras(tmp_path: Path):
 @pytest.mark.parametrize(
     ("format", "out", "words"),
     [
-        ("pickle", "a.pkl", "no format 'pickle'; there are onnx, keras, tflite, weights-json"),
+        ("pickle", "a.pkl", "no format 'pickle'; there are onnx, keras, tflite, tflite-int8, weights-json, c"),
         ("keras", "a.h5", "ends in '.h5'; give a file that ends in .keras"),
         ("onnx", "file/inside/a.onnx", "cannot be written"),
         ("onnx", "file/a.onnx", "cannot be written"),

@@ -36,7 +36,9 @@ class ExportFormat(enum.StrEnum):
     onnx = "onnx"
     keras = "keras"
     tflite = "tflite"
+    tflite_int8 = "tflite-int8"
     weights_json = "weights-json"
+    c = "c"
 
 
 class Suite(enum.StrEnum):

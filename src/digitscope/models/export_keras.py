@@ -43,8 +43,14 @@ def keras_answers(path: Path, images: Floats) -> Floats:
     return np.asarray(keras.ops.convert_to_numpy(network(images)), np.float32)
 
 
-def write_tflite(layers: Sequence[LayerView], path: Path) -> None:
-    """Write a network as a float32 ``.tflite`` file that takes any number of images at once.
+def write_tflite(layers: Sequence[LayerView], path: Path, ranges: Floats | None = None) -> None:
+    """Write a network as a ``.tflite`` file that takes any number of images at once.
+
+    Args:
+        layers: all layers of the network, the input first.
+        path: of the file.
+        ranges: images float32 (n, 28, 28, 1) 0..1 that set the ranges of a file all in eight bits, input and output
+            included; None: in float32.
 
     Raises:
         ConfigError: Keras does not run on TensorFlow.
@@ -57,6 +63,11 @@ def write_tflite(layers: Sequence[LayerView], path: Path) -> None:
     import tensorflow  # extra train; Keras files do without it
 
     converter = tensorflow.lite.TFLiteConverter.from_keras_model(keras_network(layers))
+    if ranges is not None:
+        converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: ([image[None]] for image in ranges)
+        converter.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = converter.inference_output_type = tensorflow.int8
     path.write_bytes(converter.convert())
 
 
@@ -65,12 +76,17 @@ def tflite_answers(path: Path, images: Floats) -> Floats:
     import tensorflow  # extra train; Keras files do without it
 
     interpreter = tensorflow.lite.Interpreter(model_content=path.read_bytes())
-    image, answer = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
-    interpreter.resize_tensor_input(image, images.shape)
+    (image,), (answer,) = interpreter.get_input_details(), interpreter.get_output_details()
+    interpreter.resize_tensor_input(image["index"], images.shape)
     interpreter.allocate_tensors()
-    interpreter.set_tensor(image, images)
+    scale, zero = image["quantization"]
+    if scale:
+        images = np.clip(np.rint(images / scale) + zero, -128, 127).astype(np.int8)
+    interpreter.set_tensor(image["index"], images)
     interpreter.invoke()
-    return np.asarray(interpreter.get_tensor(answer), np.float32)
+    found = np.asarray(interpreter.get_tensor(answer["index"]), np.float32)
+    scale, zero = answer["quantization"]
+    return (found - zero) * np.float32(scale) if scale else found
 
 
 def _keras_layer(view: LayerView) -> keras.layers.Layer:
