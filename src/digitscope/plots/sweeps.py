@@ -125,8 +125,8 @@ def robustness(
         (heights,) = _equally_long(values, accuracy)
         ax.plot(values, heights, marker=marker, color=color, label=name)
     ax.axhline(0.1, color=MUTED, linewidth=1, linestyle=DASHED)
-    ax.annotate("guessing", (0, 0.1), (4, 3), xycoords=ax.get_yaxis_transform(), textcoords="offset points",
-                fontsize=8, color=MUTED)  # fmt: skip
+    ax.annotate("guessing", (0, 0.1), (4, -3), xycoords=ax.get_yaxis_transform(), textcoords="offset points",
+                va="top", fontsize=8, color=MUTED)  # fmt: skip
     ax.set(xlabel=xlabel, ylabel="accuracy", ylim=(0, 1.02))
     ax.yaxis.set_major_formatter(percent_tick)
     ax.legend()
