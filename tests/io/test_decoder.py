@@ -220,9 +220,10 @@ def test_ctrl_c_ends_a_batch_that_waits_for_a_page(tmp_path: Path):
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     while process.poll() is None and not any(_has_worked(child) for child in children.read_text().split()):
         time.sleep(0.02)
+    before = process.poll()
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 130 and said == "digitscope: stopped\n"
+    assert (before, process.returncode, said) == (None, 130, "digitscope: stopped\n")
 
 
 def _has_worked(child: str) -> bool:
