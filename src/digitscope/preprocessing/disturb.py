@@ -29,7 +29,7 @@ def disturb(fields: Floats, amount: float, rng: np.random.Generator) -> Floats:
 
     Args:
         fields: float32 (n, 28, 28) 0..1.
-        amount: 0 changes nothing, 1 is what the recipe ``hardened`` trains with; in between, fewer images are hit.
+        amount: 0 changes nothing, 1 gives each family its whole share; in between, fewer images are hit.
         rng: the random numbers.
 
     Returns:

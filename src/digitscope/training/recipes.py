@@ -137,7 +137,14 @@ STRONG = dataclasses.replace(
 teachers of the same kind; their answers count more than the labels."""
 
 HARDENED = dataclasses.replace(
-    ROBUST, name="hardened", convolutions=2, last_filters=128, epochs=40, augment=1.5, disturb=1.0, temperature=1.0
+    ROBUST,
+    name="hardened",
+    convolutions=2,
+    last_filters=128,
+    epochs=30,
+    learning_rate=0.001,
+    disturb=0.6,
+    temperature=1.0,
 )
 """The deeper network again, trained on digits that are also blurred, clouded, scribbled over, filtered at random: for
 digits that are not clean."""
