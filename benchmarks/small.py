@@ -131,8 +131,11 @@ def main() -> None:
         print(json.dumps(chosen_by(layers, settings, asked.fold, asked.seed)), flush=True)
     if asked.networks:
         return
+    if not CHOSEN:
+        parser.exit(2, "no network is chosen yet; give networks to compare them\n")
     for most, (layers, settings) in CHOSEN.items():
-        network, recipe = build_small(layers, recipe_for(most, settings)), recipe_for(most, settings)
+        recipe = recipe_for(most, settings)
+        network = build_small(layers, recipe)
         known = results.read("small").get("networks", {})
         same = known.get(str(most), {})
         runs = same["runs"] if same.get("layers") == layers and same.get("recipe") == results.plain(recipe) else []

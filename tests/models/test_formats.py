@@ -17,11 +17,12 @@ from test_model import identity_model
 from digitscope.datasets.load import load_dataset
 from digitscope.errors import ConfigError, MissingExtra, ModelError
 from digitscope.models import export_keras
-from digitscope.models.c_header import header_answers, header_text
+from digitscope.models.c_header import header_record, header_text
 from digitscope.models.formats import Format, export_model, export_path
 from digitscope.models.inputs import network_input
 from digitscope.models.layers import layer_views
 from digitscope.models.model import Model, load
+from digitscope.models.weights_json import answers
 from digitscope.quiet import quiet
 from plain_network import plain_probabilities
 from small_network import small_network
@@ -126,7 +127,7 @@ def test_c_has_every_kind_of_window(padding: str, kind: str, tmp_path: Path):
     header.write_text(header_text(layer_views(session, IMAGES[:1]), "7 of */ mine", "ends no comment: */"))
     wanted = [session.tensors(image[None], ["probabilities"])["probabilities"][0] for image in IMAGES]
     np.testing.assert_allclose(asked_c(header, "digits_7_of____mine"), wanted, atol=1e-6)
-    np.testing.assert_allclose(header_answers(header.read_text(), IMAGES), wanted, atol=1e-6)
+    np.testing.assert_allclose(answers(header_record(header.read_text()), IMAGES), wanted, atol=1e-6)
 
 
 def test_eight_bits_take_levels_and_a_quarter_of_the_size(tmp_path: Path):

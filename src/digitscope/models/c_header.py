@@ -1,7 +1,7 @@
 """A network as a C header: its weights, and the loops that compute it, in C99 with nothing but the standard library.
 
 The weights are constants, so a microcontroller keeps them in flash; the values of the layers take two static buffers.
-``header_answers`` reads the numbers back out of a header and computes with ``models.weights_json``, which shows that
+``header_record`` reads the numbers back out of a header for ``models.weights_json`` to compute with, which shows that
 they are all there; that the C computes the same is shown by tests, which compile it.
 """
 
@@ -11,12 +11,13 @@ import itertools
 import json
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from digitscope.arraytypes import Doubles, Floats
+from digitscope.arraytypes import Floats
 from digitscope.models.layers import LayerView
-from digitscope.models.weights_json import answers, config_of, learned_arrays
+from digitscope.models.weights_json import config_of, learned_arrays
 
 WINDOWED = """
 /* What a window finds is multiplied by the kernel and added up; a dense layer is one window over everything. */
@@ -148,15 +149,14 @@ def header_text(layers: Sequence[LayerView], name: str, about: str) -> str:
     return "\n".join(f"{part.strip()}\n" for part in parts).replace("@_", f"{word}_")
 
 
-def header_answers(text: str, images: Floats) -> Doubles:
-    """The probabilities (n, 10) that the numbers of a header give for images float32 (n, 28, 28, 1) 0..1."""
+def header_record(text: str) -> dict[str, Any]:
+    """What ``weights_json.answers`` needs of a network, read back out of the text of a header."""
     found = ARCHITECTURE.search(text)
     layers = json.loads(found[1]) if found else []
     for number, key, digits in NUMBERS.findall(text):
         (entry,) = (weight for weight in layers[int(number) - 1]["weights"] if weight["name"] == key)
         entry["data"] = [float(digit.strip().removesuffix("f")) for digit in digits.split(",")]
-    batches = [answers({"layers": layers}, images[start : start + 32]) for start in range(0, len(images), 32)]
-    return np.concatenate(batches)
+    return {"layers": layers}
 
 
 def _plain(text: str) -> str:

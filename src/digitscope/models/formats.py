@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from digitscope.arraytypes import Doubles, Floats
 from digitscope.datasets.load import load_dataset
 from digitscope.errors import ConfigError, DigitscopeError, MissingExtra, ModelError
 from digitscope.files import atomic_path, writing
-from digitscope.models.c_header import header_answers, header_text
+from digitscope.models.c_header import header_record, header_text
 from digitscope.models.inputs import network_input
 from digitscope.models.layers import layer_views
 from digitscope.models.model import Model, load
@@ -177,8 +177,11 @@ def _write_json(model: Model, path: Path) -> None:
 
 
 def _json_answers(path: Path, images: Floats) -> Doubles:
+    return _record_answers(json.loads(path.read_text(encoding="utf-8")), images)
+
+
+def _record_answers(record: dict[str, Any], images: Floats) -> Doubles:
     """In batches of 32 images, because a convolution's windows take several times the memory of its input."""
-    record = json.loads(path.read_text(encoding="utf-8"))
     batches = [answers(record, images[start : start + 32]) for start in range(0, len(images), 32)]
     return np.concatenate(batches)
 
@@ -190,7 +193,7 @@ def _write_c(model: Model, path: Path) -> None:
 
 
 def _c_answers(path: Path, images: Floats) -> Doubles:
-    return header_answers(path.read_text(encoding="utf-8"), images)
+    return _record_answers(header_record(path.read_text(encoding="utf-8")), images)
 
 
 _FORMATS: Mapping[str, _Format] = types.MappingProxyType(
