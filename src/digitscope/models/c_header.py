@@ -207,14 +207,9 @@ def _call(before: LayerView, layer: LayerView, numbers: str, at: str, to: str) -
     rows, columns, channels = (1, 1, int(np.prod(before.shape))) if dense else before.shape
     out_rows, out_columns, filters = (1, 1, *layer.shape) if dense else layer.shape
     window, strides = layer.window or (1, 1), layer.strides or (1, 1)
-    edges = [_missing(*axis, layer.padding) for axis in zip((rows, columns), window, strides, strict=True)]
-    taken, moved = f"{at}, {rows}, {columns}, {channels}", ", ".join(map(str, (*window, *strides, *edges)))
+    moved = ", ".join(map(str, (*window, *strides, *layer.overhang(before.shape))))
+    taken = f"{at}, {rows}, {columns}, {channels}"
     if layer.kind in POOLINGS:
         return f"@_{POOLINGS[layer.kind]['KIND']}({taken}, {moved}, {to}, {out_rows}, {out_columns});"
     bias = f"{numbers}_bias" if "bias" in learned_arrays(layer) else "NULL"
     return f"@_sums({taken}, {numbers}_kernel, {bias}, {moved}, {to}, {out_rows}, {out_columns}, {filters});"
-
-
-def _missing(length: int, window: int, step: int, padding: str) -> int:
-    """How far the first window hangs over the edge."""
-    return max((-(-length // step) - 1) * step + window - length, 0) // 2 if padding == "same" else 0

@@ -93,6 +93,21 @@ class LayerView:
             raise ConfigError(f"layer {self.name!r} ({self.kind}) has no weights; give a convolution or a dense layer")
         return self.kernel, self.bias
 
+    def overhang(self, before: Cell) -> tuple[int, int]:
+        """How many cells the first window hangs over the edge, at the top and at the left.
+
+        Source: TensorFlow's "same" padding: half of what is missing goes to each side, the odd one to the bottom and
+        right.
+
+        Args:
+            before: the shape of the layer before.
+        """
+        if self.padding == "valid" or self.window is None or self.strides is None:
+            return 0, 0
+        axes = zip(self.shape[:2], self.window, self.strides, before[:2], strict=True)
+        top, left = (max((length - 1) * step + size - end, 0) // 2 for length, size, step, end in axes)
+        return top, left
+
 
 def layer_views(session: ClassifierSession, images: Floats | None = None) -> tuple[LayerView, ...]:
     """All layers of a network with their activations for one image, the input first and the ten probabilities last.

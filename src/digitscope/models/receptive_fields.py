@@ -36,11 +36,10 @@ def receptive_fields(layers: Sequence[LayerView]) -> tuple[ReceptiveFields, ...]
 def _through(fields: ReceptiveFields, before: LayerView, layer: LayerView) -> ReceptiveFields:
     """The receptive fields after one more layer with a window."""
     start, size, step = [], [], []
+    over = layer.overhang(before.shape)
     for axis in (0, 1):
         window, stride = (layer.window or (1, 1))[axis], (layer.strides or (1, 1))[axis]
-        needed = (layer.shape[axis] - 1) * stride + window - before.shape[axis]
-        over = max(needed, 0) // 2 if layer.padding == "same" else 0
-        start.append(fields.start[axis] - over * fields.step[axis])
+        start.append(fields.start[axis] - over[axis] * fields.step[axis])
         size.append(fields.size[axis] + (window - 1) * fields.step[axis])
         step.append(fields.step[axis] * stride)
     return ReceptiveFields((start[0], start[1]), (size[0], size[1]), (step[0], step[1]))

@@ -229,17 +229,12 @@ def _window(layer: LayerView, before: Cell, cell: Cell) -> tuple[Integers, Integ
 
 
 def _corner(layer: LayerView, before: Cell, cell: Cell) -> tuple[int, int]:
-    """Row and column of the window's top left; negative where ``same`` padding lets it hang over the edge.
-
-    Source: TensorFlow's "same" padding: half of what is missing goes to each side, the odd one to the bottom and right.
-    """
-    corner = []
-    for place, length, size, step, end in zip(
-        cell[:2], layer.shape[:2], layer.window or (), layer.strides or (), before[:2], strict=True
-    ):
-        missing = max((length - 1) * step + size - end, 0) if layer.padding == "same" else 0
-        corner.append(place * step - missing // 2)
-    return corner[0], corner[1]
+    """Row and column of the window's top left; negative where ``same`` padding lets it hang over the edge."""
+    row, column = (
+        place * step - over
+        for place, step, over in zip(cell[:2], layer.strides or (), layer.overhang(before), strict=True)
+    )
+    return row, column
 
 
 def _activated(layer: LayerView, cell: Cell, total: float) -> float:
