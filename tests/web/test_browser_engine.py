@@ -391,7 +391,7 @@ def test_a_change_that_is_found_makes_it_the_digit(bench: Bench, erase: bool):
         assert 0 < ink < 2 and off < 1e-6
 
 
-def test_a_newer_question_replaces_the_older_of_its_name(bench: Bench):
+def test_every_question_is_answered_and_a_newer_one_replaces_the_older_of_its_name(bench: Bench):
     bench.files["inputs.bin"] = golden()[:1].tobytes()
     for kept in (True, False):
         answers = bench.page.evaluate(
@@ -407,6 +407,9 @@ def test_a_newer_question_replaces_the_older_of_its_name(bench: Bench):
               const dropped = ask("integrated", 3);
               background.drop("integrated");
               answers.push(await dropped);
+              const failing = background.ask("evidence", { run: null, pair: [1, 0] });
+              const said = await failing.catch((error) => ({ score: error instanceof Error }));
+              answers.push(said, await ask("evidence", 1));
               background.close();
               return answers.map((answer) => answer && answer.score);
             }""",
@@ -416,4 +419,4 @@ def test_a_newer_question_replaces_the_older_of_its_name(bench: Bench):
             """async () => { const field = new Float32Array(await (await fetch("inputs.bin")).arrayBuffer());
               return [1, 2].map((digit) => Digitscope.score(Digitscope.run(model, field), [digit, 0])); }"""
         )
-        assert answers == [None, score[0], score[1], None]
+        assert answers == [None, score[0], score[1], None, True, score[0]]

@@ -6,8 +6,8 @@
 //     use: other weights from the next question on, as those of Digitscope.Worker; what is open then resolves to null
 //
 // Every question is a generator that stops after each run of the network, so that a newer one of the same name can take its
-// place: the older then resolves to null. Different questions are worked on in turn. As in worker.js, the same file is loaded in the page and
-// in the worker, and the page works by itself where there is no worker.
+// place: the older then resolves to null. One whose work throws rejects. Different questions are worked on in turn. As in
+// worker.js, the same file is loaded in the page and in the worker, and the page works by itself where there is no worker.
 
 "use strict";
 
@@ -23,7 +23,8 @@ globalThis.Digitscope ??= {};
     change: (model, { base, digit, erase }) => Digitscope.leastChange(model, base, digit, erase),
   };
 
-  // Takes questions and sends answers: {question, number, steps} on the way, {question, number, answer} in the end.
+  // Takes questions and sends answers: {question, number, steps} on the way, {question, number, answer} in the end, or
+  // {question, number, failed} where the work throws.
   class Answering {
     constructor(model, send) {
       Object.assign(this, { model, send, known: model.known, open: new Map(), busy: false });
@@ -51,10 +52,16 @@ globalThis.Digitscope ??= {};
       for (const [question, one] of this.open) {
         const end = performance.now() + SLICE;
         let next;
-        do {
-          next = one.work.next();
-          one.steps++;
-        } while (!next.done && performance.now() < end);
+        try {
+          do {
+            next = one.work.next();
+            one.steps++;
+          } while (!next.done && performance.now() < end);
+        } catch (error) {
+          this.open.delete(question);
+          this.send({ question, number: one.number, failed: String(error) });
+          continue;
+        }
         if (next.done) this.open.delete(question);
         this.send({ question, number: one.number, steps: one.steps, ...(next.done ? { answer: next.value } : {}) });
       }
@@ -76,13 +83,14 @@ globalThis.Digitscope ??= {};
     const asked = new Map();
     let number = 0, post = null, used = null;
 
-    const told = ({ question, number: of, steps, answer }) => {
+    const told = ({ question, number: of, steps, answer, failed }) => {
       const one = asked.get(question);
       if (!one || one.number !== of) return;
-      one.progress?.(steps);
-      if (answer === undefined) return;
+      if (!failed) one.progress?.(steps);
+      if (answer === undefined && !failed) return;
       asked.delete(question);
-      one.resolve(answer);
+      if (failed) one.reject(new Error(failed));
+      else one.resolve(answer);
     };
     const alone = () => {
       const answering = new Answering(Digitscope.openModel(needed), told);
@@ -105,10 +113,10 @@ globalThis.Digitscope ??= {};
       asked.delete(question);
     };
     return {
-      ask: (question, about, progress) => new Promise((resolve) => {
+      ask: (question, about, progress) => new Promise((resolve, reject) => {
         drop(question);
         const sent = { question, number: ++number, about };
-        asked.set(question, { number, sent, progress, resolve });
+        asked.set(question, { number, sent, progress, resolve, reject });
         post(sent);
       }),
       drop: (question) => {
