@@ -6,7 +6,8 @@ training image is read by a network that has not seen its writer. Until November
 writers served instead; the older result files, and the older lines of docs/experiments.md, are of that part.
 
 The network is measured without the recipe's temperature, so that the best temperature found is the one to write into
-the recipe. With --save, every fit is kept as soon as it is measured, and is not done again.
+the recipe. With --save, every fit is kept as soon as it is measured, and is not done again. A program that was stopped
+goes on after the last epoch; it runs on a GPU, too (`KERAS_BACKEND=torch` or `jax`).
 
 Usage: python benchmarks/choose.py RECIPE [KEY=VALUE ...] [--seeds N] [--folds 0,1,2,3,4] [--save]
 """
@@ -21,13 +22,13 @@ from typing import Any
 import folds
 import numpy as np
 import results
+from saved_fits import saved_fit, where
 
 from digitscope.backend import keras
 from digitscope.cli.terminal import progress_bar
 from digitscope.datasets.mnist import load_mnist
 from digitscope.formatting import duration
 from digitscope.preprocessing.augment import distort
-from digitscope.training.fit import fit
 from digitscope.training.recipes import Recipe, recipe_of
 
 Views = dict[str, tuple[np.ndarray, np.ndarray]]
@@ -79,8 +80,8 @@ def measured_on(recipe: Recipe, seed: int, fold: int) -> dict[str, Any]:
     (x, y), _ = load_mnist()
     aside = folds.folds() == fold
     with progress_bar() as progress:
-        fitted = fit(recipe, x[~aside], y[~aside], seed, progress=progress)
-    row = {"seed": seed, "fold": fold, "n": int(aside.sum()), "seconds": round(fitted.seconds, 1)}
+        fitted = saved_fit(recipe, x[~aside], y[~aside], seed, progress)
+    row = {"seed": seed, "fold": fold, "n": int(aside.sum()), "seconds": round(fitted.seconds, 1)} | where()
     return row | measured(fitted.network, views_of(x[aside], y[aside]))
 
 

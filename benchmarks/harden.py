@@ -20,11 +20,11 @@ import cv2
 import folds
 import numpy as np
 from choose import best_temperature, log_loss
+from saved_fits import saved_fit
 
 from digitscope.cli.terminal import progress_bar
 from digitscope.datasets.mnist import load_mnist
 from digitscope.preprocessing.corruptions import CORRUPTIONS, corrupt
-from digitscope.training.fit import fit
 from digitscope.training.recipes import recipe_of
 
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
@@ -132,7 +132,7 @@ def main() -> None:
     (x, y), _ = load_mnist()
     aside = folds.folds() == asked.fold
     with progress_bar() as progress:
-        fitted = fit(recipe, x[~aside], y[~aside], asked.seed, progress=progress)
+        fitted = saved_fit(recipe, x[~aside], y[~aside], asked.seed, progress)
     if asked.keep:
         fitted.network.save(asked.keep)
 

@@ -3,7 +3,8 @@
 Fixed schedules, last (or averaged) weights, all 60,000 training images. Every network is measured on the test split
 when it is finished, and `results/test-openings.json` records it; nothing is chosen by the result. Seeds that were
 measured are not trained again; delete benchmarks/results/RECIPE.json to start over. `plain_keras` is the script
-examples/plain_keras.py, which is the recipe `seed`.
+examples/plain_keras.py, which is the recipe `seed`. A fit that was stopped goes on after its last epoch; networks are
+also fitted on a GPU (`KERAS_BACKEND=torch` or `jax`).
 
 Usage: python benchmarks/ship.py [plain_keras|fast|classic|robust|strong|hardened ...]
 """
@@ -20,12 +21,13 @@ import cards
 import numpy as np
 import openings
 import results
+from saved_fits import saved_fit, where
 
 from digitscope import files
 from digitscope.datasets.load import load_dataset
 from digitscope.models.export_onnx import export_onnx
 from digitscope.models.model import load
-from digitscope.training.fit import Execution, fit
+from digitscope.training.fit import Execution
 from digitscope.training.recipes import Recipe, recipe_of
 from training import PLAIN, measured
 
@@ -55,7 +57,7 @@ def ship(name: str) -> None:
 def recipe_run(recipe: Recipe, seed: int) -> dict[str, Any]:
     """Train a recipe and measure the file it gives; seed 0's becomes the shipped one if the recipe ships."""
     data = load_dataset("mnist")
-    fitted = fit(recipe, data.x_train, data.y_train, seed)
+    fitted = saved_fit(recipe, data.x_train, data.y_train, seed)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         export_onnx(fitted.network, path)
@@ -68,6 +70,7 @@ def recipe_run(recipe: Recipe, seed: int) -> dict[str, Any]:
         "misses": evaluation.misses,
         "ece": evaluation.ece,
         "fit_seconds": round(fitted.seconds, 2),
+        **where(),
     }
 
 

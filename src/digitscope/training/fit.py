@@ -26,6 +26,7 @@ from digitscope.training.checkpoint import Checkpoint
 from digitscope.training.distillation import as_student
 from digitscope.training.distribution import check_devices, on_devices
 from digitscope.training.networks import build, pooled_first
+from digitscope.training.normalisation import normalised, plain_weights
 from digitscope.training.recipes import Recipe
 from digitscope.training.recording import FIRST, CourseRecorder, StepLosses
 from digitscope.training.schedule import one_cycle
@@ -40,8 +41,7 @@ class Execution:
 
     Attributes:
         backend: Keras' backend.
-        steps_per_execution: steps between two returns to Python; returning after each step cost half of the time with
-            TensorFlow on a CPU.
+        steps_per_execution: steps between two returns to Python; with TensorFlow, one alone took twice the time.
         precision: Keras dtype policy of the layers during the fit; the fitted network is float32 in any case.
         jit_compile: whether XLA compiles the step; its convolutions are slow on CPUs.
         devices: number of devices that share every batch.
@@ -140,12 +140,11 @@ def fit(
         network_of: builds the network; give your own for an experiment.
         resume_from: where an interrupted fit of the same kind stopped; this one continues from there.
         after_epoch: called with a checkpoint after every epoch.
-        callbacks: further Keras callbacks, e.g. TensorBoard; in float32 they see the network as ``pooled_first``
-            arranges it.
+        callbacks: further Keras callbacks, e.g. TensorBoard; they see the network in the form that is fitted.
 
     Returns:
-        The fitted network and its history (epoch, loss, accuracy on the distorted training images, learning_rate,
-        images_per_second, seconds).
+        The fitted network and its history (epoch, loss, accuracy as distorted, learning_rate, images_per_second,
+        seconds).
 
     Raises:
         DataError: ``resume_from`` is the state of another network.
@@ -154,7 +153,9 @@ def fit(
     batches = Batches(images, labels, recipe.batch_size, seed, recipe.augment, recipe.disturb, execution.devices)
     recorder = _Recorder(recipe, batches, len(images), resume_from, progress, after_epoch)
     with _seeded(seed), on_devices(execution.devices), no_retracing_warnings():
-        networks = [_to_fit(network_of(recipe, execution.precision), execution) for _ in range(recipe.teachers + 1)]
+        networks = [
+            _to_fit(network_of(recipe, execution.precision), recipe, execution) for _ in range(recipe.teachers + 1)
+        ]
         ready = min(len(resume_from.teachers), recipe.teachers) if resume_from else 0
         for number in range(ready, len(networks)):
             network, teachers = networks[number], networks[:number]
@@ -178,10 +179,8 @@ def fit(
 
 @contextlib.contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Seed Keras, and put back Python's and NumPy's global generators afterwards, which Keras seeds as well.
-
-    Otherwise every ``train_test_split`` that is given no seed would make the same split after a fit.
-    """
+    """Seed Keras, and put Python's and NumPy's global generators, which it seeds too, back afterwards: without that,
+    every ``train_test_split`` that is given no seed would make the same split after a fit."""
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     try:
         with quiet():  # on every backend it looks for TensorFlow, which prints a lot when it starts
@@ -192,8 +191,10 @@ def _seeded(seed: int) -> Iterator[None]:
         np.random.set_state(numpy)  # noqa: NPY002
 
 
-def _to_fit(network: keras.Sequential, execution: Execution) -> keras.Sequential:
+def _to_fit(network: keras.Sequential, recipe: Recipe, execution: Execution) -> keras.Sequential:
     """The network in the form whose steps take least; with bfloat16 both forms took the same time."""
+    if recipe.batch_norm:
+        return normalised(network)
     return pooled_first(network) if execution.precision == "float32" else network
 
 
@@ -226,7 +227,7 @@ def _exact(recipe: Recipe, fitted: keras.Sequential, network_of: NetworkBuilder)
     which. Source: Guo et al., "On Calibration of Modern Neural Networks", 2017.
     """
     exact = network_of(recipe, "float32")
-    *weights, kernel, bias = fitted.get_weights()
+    *weights, kernel, bias = plain_weights(fitted)
     exact.set_weights([*weights, kernel / recipe.temperature, bias / recipe.temperature])
     return exact
 
@@ -271,7 +272,7 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         self._resumed = None
         self._recorder = CourseRecorder(steps, self._recipe.temperature, begun) if begun or not done else None
         if self._recorder is not None and not done:
-            self._recorder.keep(0, learner.get_weights())
+            self._recorder.keep(0, plain_weights(learner))
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._batches.set_epoch(epoch)
@@ -282,7 +283,7 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         if self._recorder is not None and self._recorder.is_due(step):
             if keras.backend.backend() == "jax":
                 self.model.jax_state_sync()  # within an epoch, Keras keeps the newest weights elsewhere
-            self._recorder.keep(step, self.model.get_weights())
+            self._recorder.keep(step, plain_weights(self.model))
         if self._progress is not None and logs:
             done = self._epoch * self._n + min((batch + 1) * self._recipe.batch_size, self._n)
             facts = {"epoch": self._epoch + 1, "loss": float(logs["loss"]), "accuracy": float(logs["accuracy"])}

@@ -30,6 +30,8 @@ class Recipe:
         pooling: how each 2x2 window becomes one number.
         last_filters: feature maps of one more convolution between the second pooling and Flatten; 0 = none.
         dense: units of the layer between Flatten and the ten answers.
+        batch_norm: whether batch normalisation takes the place of each bias before a ReLU during the fit
+            (``training.normalisation``).
         epochs: passes over the training images.
         batch_size: images per step of the optimizer.
         learning_rate: Adam's step size; with ``one-cycle`` the highest.
@@ -59,6 +61,7 @@ class Recipe:
     pooling: Literal["max", "average"] = "max"
     last_filters: int = 0
     dense: int = 128
+    batch_norm: bool = False
     epochs: int = 12
     batch_size: int = 128
     learning_rate: float = 0.001

@@ -145,6 +145,8 @@ def _left_out(recipe: Recipe) -> tuple[str, ...]:
         found.append("disturbing digits with noise, clouds, lines and other things")
     if recipe.teachers:
         found.append("the teachers")
+    if recipe.batch_norm:
+        found.append("batch normalisation, which is part of the weights afterwards")
     if recipe.lower_precision:
         found.append("computing with shorter numbers where the processor can, which saves time")
     return (*found, "the order in which the digits are shown")
