@@ -29,7 +29,7 @@ def saved_fit(recipe: Recipe, images: Images, labels: Labels, seed: int, progres
     fitted = fit(
         recipe, images, labels, seed, progress=progress, resume_from=begun, after_epoch=lambda c: c.write(path)
     )
-    path.unlink()
+    path.unlink(missing_ok=True)
     return fitted
 
 
