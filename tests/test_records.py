@@ -108,7 +108,7 @@ def test_a_seed_that_was_measured_is_kept_at_once_and_not_trained_again(
     kept: dict[str, Any] = {}
     trained: list[int] = []
 
-    def fit(recipe: Recipe, x: np.ndarray, y: np.ndarray, seed: int, **_: object) -> SimpleNamespace:
+    def fit(recipe: Recipe, x: np.ndarray, y: np.ndarray, seed: int, _: object) -> SimpleNamespace:
         assert recipe.temperature == 1 and len(x) == len(y) < 60_000
         trained.append(seed)
         if trained == [0, 1]:
@@ -122,7 +122,8 @@ def test_a_seed_that_was_measured_is_kept_at_once_and_not_trained_again(
     choose = str(ROOT / "benchmarks" / "choose.py")
     stand_in = SimpleNamespace(plain=asdict, write=write, read=lambda name: kept.get(name, {}))
     monkeypatch.setitem(sys.modules, "results", stand_in)  # type: ignore[arg-type]
-    monkeypatch.setattr("digitscope.training.fit.fit", fit)
+    fits = SimpleNamespace(saved_fit=fit, where=lambda: {"backend": "none", "device": "none"})
+    monkeypatch.setitem(sys.modules, "saved_fits", fits)  # type: ignore[arg-type]
     monkeypatch.setattr(sys, "argv", [choose, "fast", "--seeds", "2", "--folds", "3", "--save"])
     with pytest.raises(KeyboardInterrupt):
         runpy.run_path(choose, run_name="__main__")
