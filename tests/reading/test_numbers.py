@@ -142,3 +142,30 @@ def test_a_pattern_may_name_marks():
     line = placed(f"{MARK}12{MARK}34")
     assert parted(line, Constraint(pattern="(##)##"))[0].reason is None
     assert parted(line, Constraint(pattern="##-##"))[0].reason == MARKS
+
+
+@pytest.mark.parametrize(
+    ("written", "pattern", "reason"),
+    [
+        ("28.11.2026", "##.##.####", None),
+        ("28112026", "##.##.####", None),
+        ("28.112026", "##.##.####", None),
+        ("-28.11.2026.", "##.##.####", None),
+        ("28.11.2026", "####-####", MARKS),
+        ("28.11.2026", "########", MARKS),
+        ("28-11.2026", "##.##.####", MARKS),
+        ("28.11.2026", "(##)##.####", MARKS),
+    ],
+)
+def test_a_number_has_no_other_separators_than_its_pattern(written: str, pattern: str, reason: str | None):
+    (run,) = parted(placed(written), Constraint(pattern=pattern))
+    assert (run.reason, run.written) == (reason, written)
+
+
+@pytest.mark.parametrize("hand", ["thin", "bold"])
+def test_a_date_is_read_by_its_own_pattern_alone(reader: PageReader, hand: str):
+    pixels = on_paper(line("28.11.2426", hand))
+    (right,) = numbers(reader, pixels, constraint=Constraint(pattern="##.##.####"))
+    (wrong,) = numbers(reader, pixels, constraint=Constraint(pattern="####-####"))
+    assert right.text == wrong.best_guess == "28112426"
+    assert (wrong.text, wrong.reason) == (None, MARKS)

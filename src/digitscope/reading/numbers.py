@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from digitscope.preprocessing.line import SEPARATORS
-from digitscope.reading.constraint import DIGITS, PLACES, Constraint, digits_of
+from digitscope.reading.constraint import DIGITS, PLACES, Constraint
 from digitscope.reading.layout import MARK, Character, digit_height
 
 BLANK_GAP, NUMBER_GAP, PAIR_GAP = 0.7, 1.0, 1.6
@@ -34,7 +34,7 @@ PART = "part of a number"
 """The reason for refusing a number: a digit that was not recognised may belong to it."""
 
 MARKS = "other marks"
-"""The reason for refusing a number: something that is no digit stands among its digits."""
+"""The reason for refusing a number: something that is no digit, and not in its pattern, stands among its digits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,12 +87,15 @@ def _runs(placed: Sequence[Character]) -> list[Run]:
 
 
 def _whole(placed: Sequence[Character], constraint: Constraint) -> Run:
-    """A line as the one number that it must be; it is refused if marks stand in it and its pattern has none."""
+    """A line as the one number that it must be; it is refused if marks stand in it that its pattern does not have.
+
+    Separators before its first digit and after its last one are no reason: a frame may be read as one.
+    """
     kept = [one for one in placed if one.text != MARK]
     written = _written(kept, _blanks(kept))
     if _is_part(placed, NEAR * digit_height(placed)):
         return Run(tuple(kept), written, PART)
-    known = _has_marks(constraint) or (not _parting(placed) and constraint.fits(digits_of(written)))
+    known = (_has_marks(constraint) or not _parting(placed)) and constraint.fits(_inner(written))
     return Run(tuple(kept), written, None if known else MARKS)
 
 
@@ -114,6 +117,15 @@ def _written(placed: Sequence[Character], blanks: Sequence[str]) -> str:
     """The texts of digits and separators with blanks between them."""
     kept = [(blank, one) for blank, one in zip(blanks, placed, strict=True) if one.text != MARK]
     return "".join(" " * bool(blank) + one.text for blank, one in kept).strip()
+
+
+def _inner(written: str) -> str:
+    """A text from its first digit to its last, without blanks.
+
+    >>> _inner("-1 2.50.")
+    '12.50'
+    """
+    return written.strip(SEPARATORS + " ").replace(" ", "")
 
 
 def _parting(placed: Sequence[Character]) -> list[int]:
