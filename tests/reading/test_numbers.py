@@ -10,9 +10,9 @@ from digitscope.io.elements import Number
 from digitscope.io.image import load_picture
 from digitscope.reading.constraint import Constraint
 from digitscope.reading.layout import MARK, Character
-from digitscope.reading.numbers import MARKS, PART, parted
-from digitscope.reading.page import LONGEST, PageReader
-from line_drawings import HANDS, PAPERS, line, on_paper, page
+from digitscope.reading.numbers import MARKS, PART, SEVERAL, TOO_LARGE, parted
+from digitscope.reading.page import LONGEST, UNCERTAIN, PageReader
+from line_drawings import HANDS, PAPERS, SIZE, line, on_paper, page, strokes
 
 
 @pytest.fixture(scope="module")
@@ -169,3 +169,44 @@ def test_a_date_is_read_by_its_own_pattern_alone(reader: PageReader, hand: str):
     (wrong,) = numbers(reader, pixels, constraint=Constraint(pattern="####-####"))
     assert right.text == wrong.best_guess == "28112426"
     assert (wrong.text, wrong.reason) == (None, MARKS)
+
+
+def test_below_a_maximum_several_numbers_on_a_line_stay_several(reader: PageReader):
+    pixels = on_paper(line("12 345", "thin", wide=1.3))
+    for most, reasons in ((99_999, [None, None]), (345, [None, None]), (100, [None, TOO_LARGE])):
+        found = numbers(reader, pixels, constraint=Constraint(max_value=most))
+        assert [number.best_guess for number in found] == ["12", "345"]
+        assert [number.reason for number in found] == reasons
+    (one,) = numbers(reader, on_paper(line("12345", "thin")), constraint=Constraint(max_value=99_999))
+    assert one.text == "12345"
+
+
+def test_a_gap_between_numbers_is_allowed_where_the_pattern_has_something():
+    apart = placed("1234", {2: 10.5})
+    for known in ({"length": 4}, {"pattern": "####"}, {"pattern": "#-###"}):
+        (run,) = parted(apart, Constraint(**known))
+        assert (run.written.replace(" ", ""), run.reason) == ("1234", SEVERAL)
+    for known in ({"pattern": "##-##"}, {"pattern": "## ##"}):
+        assert parted(apart, Constraint(**known))[0].reason is None
+    assert parted(placed("1234", {2: 9.0}), Constraint(length=4))[0].reason is None, "a blank within a number"
+
+
+@pytest.mark.parametrize("hand", HANDS)
+@pytest.mark.parametrize("gap", [0.5, 1.0, 1.5, 2.0])
+def test_digits_in_the_boxes_of_a_form_are_one_number(reader: PageReader, hand: str, gap: float):
+    """The digits stand in the middle of boxes that are wider than they are, by ``gap`` times the width of a digit."""
+    step = 0.6 * SIZE * (1 + gap)
+    for text in ("11", "74", "115", "1734", "28649135"):
+        middles = [SIZE / 2 + step * (place + 0.5) for place in range(len(text))]
+        at = [(one, x - strokes(one, hand)[1] / 2, SIZE / 2) for one, x in zip(text, middles, strict=True)]
+        ink = page((2 * SIZE, round(step * len(text)) + SIZE), at, hand)
+        (number,) = numbers(reader, on_paper(ink), rotate=0, constraint=Constraint(length=len(text)))
+        assert number.reason in (None, UNCERTAIN), number
+
+
+@pytest.mark.parametrize("known", [{"max_value": 100}, {"length": 2}, {"length": 5}, {"pattern": "##-##-##"}])
+def test_what_is_known_about_the_numbers_does_not_turn_the_page(reader: PageReader, known: dict):
+    rows = [(text, 100.0, 60.0 + 120 * row) for row, text in enumerate(("4827", "9135", "1726", "3554", "6291"))]
+    upright = load_picture(on_paper(page((700, 700), rows, "thin")), LONGEST)
+    degrees, found = reader.numbers(upright, constraint=Constraint(**known))
+    assert (degrees, len(found), [number.text for number in found if number.text]) == (0, 5, [])

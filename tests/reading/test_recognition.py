@@ -14,6 +14,7 @@ from digitscope.reading import recognition
 from digitscope.reading.constraint import Constraint
 from digitscope.reading.detection import Strip
 from digitscope.reading.engine import View
+from digitscope.reading.numbers import MARKS
 from digitscope.reading.reader import Reader
 from digitscope.reading.recognition import LineReader, Reading, calibrated
 
@@ -26,12 +27,18 @@ def reader() -> Reader:
 
 
 @pytest.mark.parametrize(
-    "known", [{"length": 6}, {"pattern": "####-##"}, {"max_value": 248_650}, {"pattern": "24####"}]
+    "known", [{"length": 6}, {"pattern": "#,###.##"}, {"max_value": 248_650}, {"pattern": "24##.##"}]
 )
 def test_what_is_true_of_a_number_makes_it_surer(reader: Reader, known: dict):
     (free,), (number,) = (reader.read(PAGES / "amount.png", **what).numbers for what in ({}, known))
     assert (number.text, free.text) == ("248650", "248650")
     assert number.confidence >= free.confidence
+
+
+@pytest.mark.parametrize("pattern", ["####-##", "######", "24####"])
+def test_another_separator_than_that_of_the_pattern_is_refused(reader: Reader, pattern: str):
+    (number,) = reader.read(PAGES / "amount.png", pattern=pattern).numbers
+    assert (number.text, number.best_guess, number.written, number.reason) == (None, "248650", "2486.50", MARKS)
 
 
 def test_what_is_known_decides_where_the_writing_leaves_it_open(reader: Reader):
@@ -182,3 +189,11 @@ def test_a_text_that_only_the_constraint_chose_is_no_surer_than_one_that_it_left
     reader = LineReader("ocr")
     assert chosen.known == "forced"
     assert reader.confidence(chosen) <= calibrated(share, "ocr given")
+
+
+@pytest.mark.parametrize("known", [None, Constraint(length=4), Constraint(length=3)])
+def test_a_lowered_reading_is_less_sure_with_the_same_calibration(both, known: Constraint | None):
+    reading, name, confidence = both(Says("4711"), Says("4711", "4711"), known)
+    lowered, reader = reading.lowered(0.5), LineReader("ocr")
+    assert (reader.calibration(lowered), lowered.best, lowered.score) == (name, reading.best, 0.5 * reading.score)
+    assert reader.confidence(lowered) < confidence

@@ -84,8 +84,12 @@ def read(
     separators: SeparatorsOption = False,
     annotate: AnnotateOption = None,
     min_confidence: ConfidenceOption = None,
-    length: Annotated[int | None, typer.Option(help="Number of digits of every number, if known.")] = None,
-    pattern: Annotated[str | None, typer.Option(help="Form of every number, # for a digit: '#####-####'.")] = None,
+    length: Annotated[
+        int | None, typer.Option(help="Number of digits of every number, if known; a line is then one.")
+    ] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help="Form of every number, # for a digit: '#####-####'; a line is then one.")
+    ] = None,
     max_value: Annotated[int | None, typer.Option(help="The largest value that a number may have.")] = None,
     rotate: Annotated[Rotation, typer.Option(help="Degrees to turn the pages counter-clockwise.")] = Rotation.auto,
     engine: Annotated[str, typer.Option(help="auto; own; ocr (needs the extra); or an .onnx file.")] = "auto",

@@ -51,6 +51,20 @@ class Constraint:
         """The required number of digits; None if any number will do."""
         return self.length if self.pattern is None else sum(character in PLACES for character in self.pattern)
 
+    @property
+    def separated(self) -> set[int]:
+        """After how many digits a pattern has something else.
+
+        >>> Constraint(pattern="(##) ##-####").separated
+        {0, 2, 4}
+        """
+        pattern = self.pattern or ""
+        return {
+            sum(one in PLACES for one in pattern[:place])
+            for place, character in enumerate(pattern)
+            if character not in PLACES
+        }
+
     def begins(self, text: str) -> bool:
         """Whether a text can be extended to one that fits.
 

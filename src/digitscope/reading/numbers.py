@@ -33,6 +33,13 @@ NEAR = 1.0
 PART = "part of a number"
 """The reason for refusing a number: a digit that was not recognised may belong to it."""
 
+SEVERAL = "several numbers"
+"""The reason for refusing a number: a gap as wide as between two numbers stands where its pattern has no separator. In
+drawn digits that stand in the middle of equal boxes no gap is, as long as it is at most two digits wide."""
+
+TOO_LARGE = "above the maximum"
+"""The reason for refusing one of several numbers on a line."""
+
 MARKS = "other marks"
 """The reason for refusing a number: something that is no digit, and not in its pattern, stands among its digits."""
 
@@ -59,10 +66,13 @@ def parted(
 
     Args:
         placed: the line's characters and marks, from left to right.
-        constraint: what is known of every number; then the line is one.
+        constraint: what is known of every number; if that is more than a maximum, the line is one.
         torn: whether something may be missing at the line's left and right end, for all that is known.
     """
-    found = _runs(placed) if constraint is None else [_whole(placed, constraint)]
+    found = _runs(placed)
+    if constraint is not None:
+        apart = constraint.digits is None and len(found) > 1
+        found = [_held(run, constraint) for run in found] if apart else [_whole(placed, constraint)]
     if found and (constraint is None or constraint.digits is None):
         for end, lacks in zip((0, -1), torn, strict=True):
             found[end] = replace(found[end], reason=PART) if lacks else found[end]
@@ -86,17 +96,31 @@ def _runs(placed: Sequence[Character]) -> list[Run]:
     return found
 
 
+def _held(run: Run, constraint: Constraint) -> Run:
+    """One of several numbers on a line, refused if it is above the maximum."""
+    return run if constraint.fits(_inner(run.written)) else replace(run, reason=TOO_LARGE)
+
+
 def _whole(placed: Sequence[Character], constraint: Constraint) -> Run:
-    """A line as the one number that it must be; it is refused if marks stand in it that its pattern does not have.
+    """A line as the one number that it must be; it is refused if marks or gaps stand in it that its pattern has not.
 
     Separators before its first digit and after its last one are no reason: a frame may be read as one.
     """
     kept = [one for one in placed if one.text != MARK]
-    written = _written(kept, _blanks(kept))
+    blanks = _blanks(kept)
+    written = _written(kept, blanks)
     if _is_part(placed, NEAR * digit_height(placed)):
         return Run(tuple(kept), written, PART)
     known = (_has_marks(constraint) or not _parting(placed)) and constraint.fits(_inner(written))
+    if known and not _may_part(kept, blanks, constraint):
+        return Run(tuple(kept), written, SEVERAL)
     return Run(tuple(kept), written, None if known else MARKS)
+
+
+def _may_part(placed: Sequence[Character], blanks: Sequence[str], constraint: Constraint) -> bool:
+    """Whether a pattern has a separator wherever the gap before a character would end a number."""
+    read = [sum(one.text.isdigit() for one in placed[:place]) for place, blank in enumerate(blanks) if blank == "|"]
+    return {0} | constraint.separated >= {*read}
 
 
 def _is_part(placed: Sequence[Character], near: float) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -157,28 +156,28 @@ class PageReader:
         )
         if agreed or len(written) < 2:
             return best
-        share = min(one.score for one in written) / best.score
-        return replace(best, texts={text: its * (share if text else 1) for text, its in best.texts.items()})
+        return best.lowered(min(one.score for one in written) / best.score)
 
     def _upright(self, pixels: Levels, rotate: int | None, constraint: Constraint | None) -> tuple[int, list[Reading]]:
-        """The degrees that turn a page upright, and its readings then."""
+        """The degrees that turn a page upright, as seen without the constraint, and its readings then."""
         if rotate is None and _is_crop(pixels):
             rotate = 0
         best: tuple[float, int, list[Reading]] = (-1.0, rotate or 0, [])
         words = False
         for degrees in ROTATIONS if rotate is None else (rotate,):
             found = self._readings(np.ascontiguousarray(np.rot90(pixels, degrees // 90)), constraint)
-            readings = [reading for reading in found if _is_written(reading)]
-            words |= degrees == 0 and not readings and any(map(_is_word, found))
-            if words and sum(len(reading.best) for reading in readings) < LETTER * len(readings):
+            free = [reading.free for reading in found if _is_written(reading.free)]
+            words |= degrees == 0 and not free and any(map(_is_word, found))
+            if words and sum(len(reading.best) for reading in free) < LETTER * len(free):
                 continue
-            votes = [_votes(reading.best, degrees) for reading in readings]
+            votes = [_votes(reading.best, degrees) for reading in free]
             if not any(votes):
                 continue
-            digits = float(np.dot([self.lines.confidence(reading) for reading in readings], votes))
+            digits = float(np.dot([self.lines.confidence(reading) for reading in free], votes))
             worth = digits / (TURN if degrees else 1.0)
             if worth > best[0]:
-                best = worth, degrees, readings
+                lines = [_of_line(reading, constraint) for reading in found]
+                best = worth, degrees, [reading for reading in lines if _is_written(reading)]
             if degrees == 0 and digits > UPRIGHT * sum(votes):
                 break
         return best[1], best[2]
@@ -218,6 +217,12 @@ def check_rotation(rotate: int | None) -> None:
 def _is_written(reading: Reading) -> bool:
     """Whether a line holds a number, read surely or not."""
     return bool(reading.best) and reading.digit_probability >= WRITTEN
+
+
+def _of_line(reading: Reading, constraint: Constraint | None) -> Reading:
+    """The reading of a line; without the constraint if that is a mere maximum, and the line has several numbers."""
+    one = constraint is None or constraint.digits is not None or len(parted(characters(reading.free))) < 2
+    return reading if one else reading.free
 
 
 def _is_word(reading: Reading) -> bool:

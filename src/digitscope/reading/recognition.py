@@ -64,14 +64,14 @@ class Reading:
             first only if it is more probable than not.
         view: the view that shows where the characters of the best text stand.
         agreed: whether each engine has a view in which the best text is the most probable one.
-        unconstrained: the texts that would be listed if nothing were known about the number, likewise.
+        unconstrained: what would be read if nothing were known about the number; None if nothing is.
     """
 
     strip: Strip
     texts: dict[str, float]
     view: View
     agreed: bool
-    unconstrained: dict[str, float]
+    unconstrained: Reading | None = None
 
     @property
     def best(self) -> str:
@@ -84,16 +84,27 @@ class Reading:
         return self.texts.get(self.best, 0.0)
 
     @property
+    def free(self) -> Reading:
+        """The reading without the constraint, if there is one."""
+        return self.unconstrained or self
+
+    @property
     def known(self) -> str:
         """What a constraint did: nothing (there was none), ``"given"``, or ``"forced"`` another text than the best."""
-        if self.texts is self.unconstrained:
+        if self.unconstrained is None:
             return ""
-        return "given" if self.best == next(iter(self.unconstrained)) else "forced"
+        return "given" if self.best == self.unconstrained.best else "forced"
 
     @property
     def digit_probability(self) -> float:
         """Probability 0..1 that the strip has any digit."""
         return 1 - self.texts.get("", 0.0)
+
+    def lowered(self, share: float) -> Reading:
+        """The same with this share 0..1 of what each text has; the empty text keeps all of it."""
+        texts = {text: its * (share if text else 1) for text, its in self.texts.items()}
+        free = self.unconstrained and self.unconstrained.lowered(share)
+        return replace(self, texts=texts, unconstrained=free)
 
 
 class LineReader:
@@ -144,11 +155,14 @@ class LineReader:
         for (_, weight), of_engine in zip(self.engines, logs, strict=True):
             for of_view in of_engine:
                 votes += weight * np.log(softmax(of_view) + DOUBT)
-        unconstrained = _ranked(texts, votes, None)
-        ranked = unconstrained if constraint is None else _ranked(texts, votes, constraint)
-        best = texts.index(next(iter(ranked)))
-        agreed = all((of_engine.argmax(axis=1) == best).any() for of_engine in logs)
-        return Reading(strip, ranked, views[-1][int(np.argmax(logs[-1][:, best]))], agreed, unconstrained)
+
+        def ranked(known: Constraint | None, free: Reading | None = None) -> Reading:
+            shares = _ranked(texts, votes, known)
+            best = texts.index(next(iter(shares)))
+            agreed = all((of_engine.argmax(axis=1) == best).any() for of_engine in logs)
+            return Reading(strip, shares, views[-1][int(np.argmax(logs[-1][:, best]))], agreed, free)
+
+        return ranked(None) if constraint is None else ranked(constraint, ranked(None))
 
     def calibration(self, reading: Reading) -> str:
         """Which of ``CALIBRATIONS`` holds for a reading."""
@@ -169,7 +183,7 @@ class LineReader:
 
     def unconstrained_confidence(self, reading: Reading) -> float:
         """The calibrated probability 0..1 that what would be read without a constraint is right."""
-        return self.confidence(replace(reading, texts=reading.unconstrained))
+        return self.confidence(reading.free)
 
 
 def _own(engine: str | Path) -> LineModel:
