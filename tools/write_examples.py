@@ -135,9 +135,10 @@ def said(numbers: tuple[Number, ...]) -> str:
 
 
 def _one(number: Number) -> str:
+    written = "" if number.written == number.best_guess else f", written {number.written}"
     if number.text is not None:
-        return f"**{number.written or number.text}** ({percent(min(number.confidence, 0.99), 0)} sure)"
-    guess = f"; best guess {number.best_guess}" if number.best_guess else ""
+        return f"**{number.text}** ({percent(min(number.confidence, 0.99), 0)} sure{written})"
+    guess = f"; best guess {number.best_guess}{written}" if number.best_guess else ""
     return f"refused: {number.reason}{guess}"
 
 

@@ -161,6 +161,15 @@ def test_any_page_on_any_pixels_is_drawn(found: list[Number], shape: tuple[int, 
     assert max(drawn.size) < 6000
 
 
+def test_a_label_says_what_is_written():
+    plain = number(Box(100, 100, 200, 60), "432150")
+    drawn, digits, spelled = (
+        np.asarray(page(one).annotated(paper()))
+        for one in (replace(plain, written="4,321.50"), plain, replace(plain, text="4,321.50", written="4,321.50"))
+    )
+    assert np.array_equal(drawn, spelled) and not np.array_equal(drawn, digits)
+
+
 def test_a_long_number_is_cut_in_its_label_and_whole_in_the_table():
     long = number(Box(10, 100, 580, 40), "1234567890" * 6)
     assert page(long).annotated(paper()).width == 600

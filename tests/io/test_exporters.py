@@ -58,8 +58,14 @@ def test_text_of_several_pages_and_of_errors():
 
 def test_separators_by_choice():
     pages = [page(number("7795", written="7.795")), page(Number(None, "12", "1-2", 0.3, 1.0, None, "why", ()))]
-    assert "7795  (" in text_rows(pages) and "best guess 12" in text_rows(pages)
-    assert "7.795  (" in text_rows(pages, separators=True) and "best guess 1-2" in text_rows(pages, separators=True)
+    assert text_rows(pages).splitlines() == [
+        "a.png page 1: 7795  (95.4 % sure, written 7.795)",
+        "a.png page 1: refused: why; best guess 12, written 1-2, 30.0 %",
+    ]
+    assert text_rows(pages, separators=True).splitlines() == [
+        "a.png page 1: 7.795  (95.4 % sure)",
+        "a.png page 1: refused: why; best guess 1-2, 30.0 %",
+    ]
 
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]))

@@ -1,4 +1,4 @@
-"""Draws on a page what was read: every number with its box, its text and its confidence. It reads nothing.
+"""Draws on a page what was read: every number with its box, its confidence, and as it is written. It reads nothing.
 
 Accepted and refused numbers differ in colour, line and sign, so that they can be told apart in a grey print and with
 every kind of colour vision. ``io.label_layout`` decides where the labels go.
@@ -95,7 +95,7 @@ def _enlarged(pixels: Levels, usual: float, side: int) -> Levels:
 
 def _mark(number: Number, box: Box, scale: tuple[float, float], size: Size) -> Mark:
     """A number in pixels of the drawing."""
-    text = number.best_guess if number.text is None else number.text
+    text = number.written
     text = text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
     return Mark(
         _sides(box, scale, size),

@@ -26,7 +26,7 @@ def text_rows(pages: Sequence[Page], separators: bool = False) -> str:
 
     Args:
         pages: the pages of one file.
-        separators: give numbers as they are written, with their separators, instead of the digits alone.
+        separators: give numbers as they are written, with their separators, instead of the digits with a word about it.
     """
     names = [f"{page.file} page {page.page}" if len(pages) > 1 else page.file for page in pages]
     return "".join(f"{name}:{_page_text(page, separators)}\n" for name, page in zip(names, pages, strict=True))
@@ -41,11 +41,12 @@ def _page_text(page: Page, separators: bool) -> str:
 
 
 def _number_text(number: Number, separators: bool) -> str:
-    """A number, or its refusal with the best guess."""
-    guess = number.written if separators else number.text or number.best_guess
+    """A number, or its refusal with the best guess; and how it is written, if the digits alone do not say it."""
+    guess = number.written if separators else number.best_guess
+    sure, written = probability(number.confidence, 1), "" if number.written == guess else f", written {number.written}"
     if not number.refused:
-        return f"{guess}  ({probability(number.confidence, 1)} sure)"
-    return f"refused: {number.reason}" + (f"; best guess {guess}, {probability(number.confidence, 1)}" if guess else "")
+        return f"{guess}  ({sure} sure{written})"
+    return f"refused: {number.reason}" + (f"; best guess {guess}{written}, {sure}" if guess else "")
 
 
 def json_rows(pages: Sequence[Page]) -> str:
