@@ -303,6 +303,12 @@ def test_evaluate_suites_print_tables_and_write_figures_and_numbers(tmp_path: Pa
     assert "rotation   -90" in done.stdout and "stroke" in done.stdout and done.returncode == 0, done.stderr
 
 
+def test_look_asks_to_crop_a_digit_that_is_small_for_its_picture():
+    done = run("look", PAGES / "numbers.jpg")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "numbers.jpg is small for the picture; crop it closer to the one digit" in done.stderr
+
+
 def test_evaluate_names_the_image_that_look_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     import numpy as np
 

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from digitscope.datasets.mnist import load_mnist
+from digitscope.io.image import load_picture
 from digitscope.io.pixels import Picture
 from digitscope.models.model import Model, load
 from digitscope.preprocessing.field import field_of
-from digitscope.preprocessing.ink import find_ink
+from digitscope.preprocessing.ink import LONGEST, find_ink
 from digitscope.reading.detectors import judge_of
 from digitscope.reading.digit import read_digit
 from digitscope.reading.out_of_distribution import digit_probability
+from line_drawings import HANDS, PAPERS, on_paper, page
 
 
 @cache
@@ -34,6 +36,27 @@ def view_of(pixels: np.ndarray, upright: float) -> np.ndarray:
     found = find_ink(pixels)
     assert found.box is not None
     return field_of(found.ink, found.box, upright).pixels
+
+
+def reason(pixels: np.ndarray) -> str | None:
+    return read_digit(load_picture(pixels, LONGEST), model()).reason
+
+
+@pytest.mark.parametrize("hand", HANDS)
+@pytest.mark.parametrize("paper", PAPERS)
+def test_what_is_small_for_its_picture_is_not_called_blank(hand: str, paper: str):
+    small = page((1200, 1200), [("3", 500, 400)], hand)
+    assert reason(on_paper(small, paper)) == "too small"
+    rows = [(text, 60.0, 60.0 + 100 * row) for row, text in enumerate(("4827", "91", "1726", "8", "6291"))]
+    assert reason(on_paper(page((1200, 1200), rows, hand), paper)) == "several digits"
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_paper_with_nothing_but_dust_is_blank(paper: str):
+    dust = np.zeros((1200, 1200), np.uint8)
+    for x, y in np.random.default_rng(0).integers(20, 1180, (25, 2)).tolist():
+        cv2.circle(dust, (x, y), 3, 255, -1)
+    assert reason(on_paper(np.zeros_like(dust), paper)) == reason(on_paper(dust, paper)) == "blank"
 
 
 @pytest.mark.parametrize("slant", [-0.7, 0.0, 0.7])

@@ -40,7 +40,7 @@ def digit_named(name: str, data: str | Path | Dataset = "mnist") -> NamedDigit:
 
     Raises:
         ConfigError: the dataset has no such image.
-        ImageError: there is no such file, it is not an image, or it is blank.
+        ImageError: there is no such file, it is not an image, it is blank, or its digit is too small.
 
     >>> digit_named("test:17").title
     'test image 17, labelled 7'
@@ -69,6 +69,8 @@ def digit_named(name: str, data: str | Path | Dataset = "mnist") -> NamedDigit:
 def _in_file(name: str) -> NamedDigit:
     """The digit in an image file."""
     found = ink.find_ink(load_picture(name, ink.LONGEST).pixels)
+    if found.specks is not None:
+        raise ImageError(f"what is written in {name} is small for the picture; crop it closer to the one digit")
     if found.box is None:
         raise ImageError(f"{name} is blank; give a picture with a digit on it, or test:17 for a test image")
     short = re.sub(r"[^a-z0-9]+", "-", Path(name).stem.lower()).strip("-") or "digit"

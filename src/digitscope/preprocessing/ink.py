@@ -47,6 +47,12 @@ strip along the rim and not a digit."""
 SPECK, SPECK_BESIDE = 0.06, 0.12
 """Parts shorter than this share of the picture, or of the longest other part, are dust."""
 
+DUST = 10
+"""Pixels of the longer side of the smallest part that may be a small digit where nothing else is written."""
+
+PLAIN = 2.0
+"""Smallest contrast of such a part, in smallest contrasts of ink; the squares of densely squared paper stay below."""
+
 SAME_PEN = 0.6
 """A line at least this share as thick and as dark as the strokes that hang on it may be a stroke itself."""
 
@@ -68,12 +74,15 @@ class Ink:
         box: where the ink is, in pixels of the picture; None if nothing is written.
         with_line: the same together with a line that was taken away, if strokes hang on it and their pen may have drawn
             it: a bar of the digit, or ruling on which it stands; None if there is no such line.
+        specks: where parts are that were dropped because they are small for the picture, if nothing else is written: a
+            small digit, or several; None if there are none, or if anything is written.
     """
 
     contrast: Floats
     ink: Floats
     box: Box | None
     with_line: Ink | None = None
+    specks: Box | None = None
 
 
 def find_ink(pixels: Levels) -> Ink:
@@ -95,7 +104,9 @@ def find_ink(pixels: Levels) -> Ink:
         return _ink(contrast, _digit_parts(marks, cut_out), floor, cut_out)
     writing, line = _without_lines(marks)
     found = _ink(contrast, writing, floor)
-    if found.box is None or not _may_be_writing(found, line):
+    if found.box is None:
+        return replace(found, specks=_specks(marks, contrast > PLAIN * floor))
+    if not _may_be_writing(found, line):
         return found
     return replace(found, with_line=_ink(contrast, writing | (line & _around(found.box, line.shape)), floor))
 
@@ -119,6 +130,15 @@ def _ink(contrast: Floats, writing: Mask, floor: float, cut_out: bool = False) -
         return blank
     ink = np.where(_grown(kept), np.clip(contrast / pen, 0, 1), 0).astype(np.float32)
     return Ink(contrast, ink, Box(*cv2.boundingRect(kept.astype(np.uint8))))
+
+
+def _specks(marks: Mask, plain: Mask) -> Box | None:
+    """The box around those parts of marks, plain ones, that are smaller than a digit of the picture and no dust."""
+    unlined = marks & ~(level_lines(marks) | level_lines(marks.T).T)
+    labels, (_, _, width, height, _) = parts_of(parts_holding(unlined, plain))
+    length, side = np.maximum(width, height), max(marks.shape)
+    small = _chosen(labels, (length >= DUST) & (length < SPECK * side))
+    return Box(*cv2.boundingRect(small.astype(np.uint8))) if small.any() else None
 
 
 def is_several(ink: Floats, box: Box) -> bool:

@@ -22,6 +22,9 @@ UPRIGHT = (0.0, 0.5)
 LEAST_SIDE = 8
 """Pixels of the longer side of the smallest digit that is answered."""
 
+TOGETHER = 2 * ink.SPECK
+"""What is small for its picture is one digit if it is no larger than this share of the picture's longer side."""
+
 SURE = 0.75
 """Least confidence of an answer: the lowest at which a plain network was right in 99.7 % of its answers about MNIST
 training digits on synthetic pages (16 kinds of paper, pen, light and noise); it answered 97.8 % of them."""
@@ -45,8 +48,7 @@ def read_digit(picture: Picture, model: Model, sure: float = SURE) -> Number:
     """
     found = ink.find_ink(picture.pixels)
     if found.box is None:
-        small = max(picture.width, picture.height) < LEAST_SIDE
-        return Number(None, "", "", 0.0, 0.0, None, TOO_SMALL if small else BLANK, ())
+        return Number(None, "", "", 0.0, 0.0, None, _reason_of_nothing(found, picture), ())
     best, probabilities, is_digit = _looked_at(found, found.box, model)
     confidence = float(probabilities[best])
     place = found.box
@@ -57,6 +59,16 @@ def read_digit(picture: Picture, model: Model, sure: float = SURE) -> Number:
     digit = Digit(str(best), box, tuple(float(p) for p in probabilities))
     text = None if reason else digit.text
     return Number(text, digit.text, digit.text, confidence, is_digit, box, reason, (digit,))
+
+
+def _reason_of_nothing(found: ink.Ink, picture: Picture) -> str:
+    """Why no digit was found: there is nothing, or something that is small for the picture, in one place or in many."""
+    if max(picture.width, picture.height) < LEAST_SIDE:
+        return TOO_SMALL
+    if found.specks is None:
+        return BLANK
+    together = max(found.specks.width, found.specks.height) <= TOGETHER * max(found.ink.shape)
+    return TOO_SMALL if together else SEVERAL
 
 
 def _looked_at(found: ink.Ink, box: Box, model: Model) -> tuple[int, Floats, float]:
