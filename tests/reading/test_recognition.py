@@ -189,11 +189,3 @@ def test_a_text_that_only_the_constraint_chose_is_no_surer_than_one_that_it_left
     reader = LineReader("ocr")
     assert chosen.known == "forced"
     assert reader.confidence(chosen) <= calibrated(share, "ocr given")
-
-
-@pytest.mark.parametrize("known", [None, Constraint(length=4), Constraint(length=3)])
-def test_a_lowered_reading_is_less_sure_with_the_same_calibration(both, known: Constraint | None):
-    reading, name, confidence = both(Says("4711"), Says("4711", "4711"), known)
-    lowered, reader = reading.lowered(0.5), LineReader("ocr")
-    assert (reader.calibration(lowered), lowered.best, lowered.score) == (name, reading.best, 0.5 * reading.score)
-    assert reader.confidence(lowered) < confidence

@@ -63,7 +63,12 @@ ConfidenceOption = Annotated[
     typer.Option(metavar="P", help="Refuse answers less certain than this, 0 to 1; the default was measured."),
 ]
 
-
+LengthOption = Annotated[
+    int | None, typer.Option(help="Number of digits of every number, if known; a line is then one.")
+]
+PatternOption = Annotated[
+    str | None, typer.Option(help="Form of every number, # for a digit: '#####-####'; a line is then one.")
+]
 WorkersOption = Annotated[
     int | None, typer.Option(min=1, help="Processes that read; by default, for more than a few files, one a core.")
 ]
@@ -84,12 +89,8 @@ def read(
     separators: SeparatorsOption = False,
     annotate: AnnotateOption = None,
     min_confidence: ConfidenceOption = None,
-    length: Annotated[
-        int | None, typer.Option(help="Number of digits of every number, if known; a line is then one.")
-    ] = None,
-    pattern: Annotated[
-        str | None, typer.Option(help="Form of every number, # for a digit: '#####-####'; a line is then one.")
-    ] = None,
+    length: LengthOption = None,
+    pattern: PatternOption = None,
     max_value: Annotated[int | None, typer.Option(help="The largest value that a number may have.")] = None,
     rotate: Annotated[Rotation, typer.Option(help="Degrees to turn the pages counter-clockwise.")] = Rotation.auto,
     engine: Annotated[str, typer.Option(help="auto; own; ocr (needs the extra); or an .onnx file.")] = "auto",

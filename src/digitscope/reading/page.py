@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -156,7 +157,9 @@ class PageReader:
         )
         if agreed or len(written) < 2:
             return best
-        return best.lowered(min(one.score for one in written) / best.score)
+        share = min(one.score for one in written) / best.score
+        lowered = {text: its * (share if text else 1) for text, its in best.texts.items()}
+        return replace(best, texts=lowered, unconstrained=best.free)
 
     def _upright(self, pixels: Levels, rotate: int | None, constraint: Constraint | None) -> tuple[int, list[Reading]]:
         """The degrees that turn a page upright, as seen without the constraint, and its readings then."""

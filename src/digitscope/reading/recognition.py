@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -99,12 +99,6 @@ class Reading:
     def digit_probability(self) -> float:
         """Probability 0..1 that the strip has any digit."""
         return 1 - self.texts.get("", 0.0)
-
-    def lowered(self, share: float) -> Reading:
-        """The same with this share 0..1 of what each text has; the empty text keeps all of it."""
-        texts = {text: its * (share if text else 1) for text, its in self.texts.items()}
-        free = self.unconstrained and self.unconstrained.lowered(share)
-        return replace(self, texts=texts, unconstrained=free)
 
 
 class LineReader:
