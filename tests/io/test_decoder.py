@@ -115,6 +115,29 @@ def test_a_child_that_answers_nonsense_is_not_believed(monkeypatch: pytest.Monke
         assert len(found) == MOST_LOST and all(isinstance(page, ImageError) for page in found), answer
 
 
+def test_a_system_without_more_room_for_pipes_costs_nothing(monkeypatch: pytest.MonkeyPatch):
+    """A user without rights has 64 MB for pipes, which 32 children use up."""
+    fcntl = pytest.importorskip("fcntl", reason="no such calls on this system")
+
+    def refuse(*_: object) -> int:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(fcntl, "fcntl", refuse)
+    monkeypatch.setattr(document, "_decoder", Decoder())
+    (scan,) = scans(GOOD, 100)
+    assert scan.error is None
+
+
+def test_a_system_without_more_processes_is_not_the_fault_of_the_file(monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    monkeypatch.setattr(document, "_decoder", Decoder())
+    (scan,) = scans(GOOD, name="good.pdf")
+    assert re.search("is not read, because no process .* can be started .*Resource temporarily", str(scan.error))
+
+
 def test_pictures_of_strangers_are_the_same_pictures(tmp_path: Path):
     pixels = np.random.default_rng(0).integers(0, 256, (70, 90, 3), np.uint8)
     for source in (png(pixels), tmp_path / "a.png", str(tmp_path / "a.png")):

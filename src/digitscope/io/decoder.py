@@ -18,11 +18,11 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
-from digitscope.errors import ImageError
+from digitscope.errors import ImageError, first_line
 from digitscope.io.image import opened
 from digitscope.io.pixels import LARGEST_PIXELS, Picture
 
@@ -71,13 +71,13 @@ class Decoder:
             pdf: whether the file is a PDF, and not a picture.
 
         Raises:
-            ImageError: the file cannot be opened.
+            ImageError: the file cannot be opened, or no child can be started.
         """
         with opened(source) as (_, name):
             request = {"name": name, "longest": longest, "pdf": pdf, **self._limits}
         start = lost = 0
         while lost < MOST_LOST:
-            child = self._taken()
+            child = self._taken(name)
             served = child.served
             try:
                 for number, page in child.pages(source, {**request, "start": start}):
@@ -94,14 +94,20 @@ class Decoder:
             finally:
                 self._give_back(child)
 
-    def _taken(self) -> _Child:
-        """A child that is not at work, and alive."""
+    def _taken(self, name: str) -> _Child:
+        """A child that is not at work, and alive, for a file of some name."""
         while self._idle:
             with contextlib.suppress(IndexError):  # another thread took the last one
                 child = self._idle.pop()
                 if child.is_usable():
                     return child
-        return _Child()
+        try:
+            return _Child()
+        except OSError as error:
+            raise ImageError(
+                f"{name} is not read, because no process that decodes it can be started ({first_line(error)}); "
+                "end other programs and read it again"
+            ) from error
 
     def _give_back(self, child: _Child) -> None:
         if child.is_usable() and len(self._idle) < KEPT:
@@ -133,9 +139,10 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            pipesize=PIPE,
             env=environment,
         )
+        for pipe in (self._process.stdin, self._process.stdout):
+            _widen(cast(BinaryIO, pipe))
         self.served = False
         self._owner = os.getpid()
         self.end = weakref.finalize(self, _end, self._process, self._owner)
@@ -212,6 +219,14 @@ class _Child:
             )
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         return _LostError(f"takes too much memory or breaks the decoder ({how}); save or print it anew", False)
+
+
+def _widen(pipe: BinaryIO) -> None:
+    """Let a pipe hold ``PIPE`` bytes, if the system has so many left for this user."""
+    with contextlib.suppress(ImportError, AttributeError, OSError):
+        import fcntl  # start-up: not there on Windows
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE)
 
 
 def _end(process: subprocess.Popen[bytes], owner: int) -> None:
