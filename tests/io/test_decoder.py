@@ -109,7 +109,10 @@ def test_a_child_that_dies_at_work_is_blamed_only_if_it_was_new(monkeypatch: pyt
 def test_a_child_that_answers_nonsense_is_not_believed(monkeypatch: pytest.MonkeyPatch):
     for answer in ("{}", "x" * 70_000, '{"number": 0, "shape": [100000, 100000], "width": 1, "height": 1}', "[]",
                    '{"number": 0, "shape": [-1, 5], "width": 1, "height": 1}', '{"number": 0, "shape": [3, 3, 4]}',
-                   '{"number": 0, "shape": [30, 30], "width": 1, "height": 1}'):  # fmt: skip
+                   '{"number": 0, "shape": [30, 30], "width": 1, "height": 1}', "5", "[" * 60_000,
+                   '{"number": 0, "shape": [5], "width": 1, "height": 1}',
+                   '{"number": 0, "shape": [1, 1e999], "width": 1, "height": 1}',
+                   '{"number": 0, "shape": [1, 1], "width": -1, "height": 1}\nx'):  # fmt: skip
         monkeypatch.setattr("digitscope.io.decoder._START", f"input(); print({answer!r})")
         found = list(Decoder().pages(GOOD, 100, True))
         assert len(found) == MOST_LOST and all(isinstance(page, ImageError) for page in found), answer

@@ -176,7 +176,7 @@ class _Child:
             answer = self._exchanged(json.dumps(request).encode() + b"\n" + content)
             self.served = True
             return answer
-        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        except Exception as error:  # whatever has taken over the child says what it wants
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(1)  # so that its own end is known, not the one that follows
             self.end()
@@ -193,7 +193,7 @@ class _Child:
         self._process.kill()
 
     def _exchanged(self, request: bytes) -> dict[str, Any]:
-        """What the child answers. It is checked: whatever has taken over the child says what it wants."""
+        """What the child answers; an error of any type if that is nonsense."""
         given, taken = cast(io.BufferedWriter, self._process.stdin), cast(io.BufferedReader, self._process.stdout)
         given.write(request)
         given.flush()
@@ -203,12 +203,13 @@ class _Child:
         if "error" in head:
             return {"number": int(head["number"]), "page": ImageError(str(head["error"]))}
         shape = tuple(int(side) for side in head["shape"])
-        if min(shape) < 1 or shape[0] * shape[1] > LARGEST_PIXELS or shape[2:] not in ((), (3,)):
-            raise ValueError(shape)
+        width, height = int(head["width"]), int(head["height"])
+        if min(*shape, width, height) < 1 or shape[0] * shape[1] > LARGEST_PIXELS or shape[2:] not in ((), (3,)):
+            raise ValueError(head)
         pixels = np.empty(shape, np.uint8)
         if taken.readinto(pixels.data.cast("B")) < pixels.size:
             raise EOFError
-        return {"number": int(head["number"]), "page": Picture(pixels, int(head["width"]), int(head["height"]))}
+        return {"number": int(head["number"]), "page": Picture(pixels, width, height)}
 
     def _lost(self, seconds: int, late: bool) -> _LostError:
         """What to say of a child that has ended."""
