@@ -328,6 +328,31 @@ def test_a_client_that_drips_its_head_is_cut_off(service: Served):
             pytest.fail("it may drip for half a minute")
 
 
+CHUNKED = b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("beside", [b"4\r\n\x89PNG\r\n0\r\n" + b"A: b\r\n" * 99, b"4;" + b"a" * 999])
+def test_a_chunked_upload_with_endless_trailers_or_names_of_chunks_is_refused(service: Served, beside: bytes):
+    more = b"A: b\r\n" * 1000 if beside.endswith(b"\n") else b"a" * 6000
+    with socket.create_connection(("127.0.0.1", service.port), timeout=60) as one:
+        one.sendall(CHUNKED + beside)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(5000):  # 30 MB
+                one.sendall(more)
+            pytest.fail("it may go on for ever")
+        with contextlib.suppress(ConnectionResetError):
+            assert b"".join(iter(lambda: one.recv(4096), b"")).startswith(b"HTTP/1.1 431")
+
+
+def test_an_upload_in_the_smallest_chunks_is_read(service: Served):
+    content = file_of(line(0, 1))
+    many = content + bytes(100_000 - len(content))  # what stands behind a PNG does not matter
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in many)
+    with socket.create_connection(("127.0.0.1", service.port), timeout=60) as one:
+        one.sendall(CHUNKED + chunks + b"0\r\nA: b\r\n\r\n")
+        assert one.recv(4096).startswith(b"HTTP/1.1 200")
+
+
 def test_a_client_that_takes_no_answer_is_cut_off():
     with serving(page="true", idle_seconds="1") as served, socket.socket() as one:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -11,7 +11,7 @@ from digitscope.service.problems import Kind, Problem
 from digitscope.service.settings import Settings
 
 LONGEST_HEAD = 64 * 1024
-"""Bytes of the longest request line with its headers."""
+"""Bytes of the longest request line with its headers, and of what may stand between and after the parts of a body."""
 
 LINGER = 2.0
 """Seconds for which the rest of an upload is taken and dropped once it is refused, so that the client sees why."""
@@ -30,7 +30,8 @@ class BoundedConnection(HttpToolsProtocol):
         self._settings = settings
         self._deadline: TimerHandle | None = None  # for the request to be complete
         self._stalled: TimerHandle | None = None  # for the client to take what was sent
-        self._in_head, self._complete, self._begun_here, self._head = True, True, False, 0
+        self._in_head, self._complete = True, True
+        self._advanced, self._beside = False, 0  # bytes since it last came to a head's begin or end, or to a body
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Begin; too many connections are refused."""
@@ -41,28 +42,35 @@ class BoundedConnection(HttpToolsProtocol):
             self._refuse(Problem(Kind.BUSY, f"{limit:,} connections are open, which is all the service takes; wait"))
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes; a head that does not end is refused."""
+        """Take bytes; a head that does not end is refused, and so are trailers."""
         if self.transport.is_closing():
             return
         self._expect_the_rest()
-        self._begun_here = False
+        self._advanced = False
         super().data_received(data)
-        if self._in_head and not self._complete and not self._begun_here:
-            self._head += len(data)
-            if self._head > LONGEST_HEAD:
-                self._refuse(Problem(Kind.HEADERS_TOO_LARGE, f"the headers have more than {LONGEST_HEAD:,} bytes"))
+        if not self._complete and not self._advanced and not self.transport.is_closing():
+            self._beside += len(data)
+            if self._beside > LONGEST_HEAD:
+                self._give_up(Problem(Kind.HEADERS_TOO_LARGE, f"the headers have more than {LONGEST_HEAD:,} bytes"))
 
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
-        self._in_head, self._complete, self._begun_here, self._head = True, False, True, 0
+        self._in_head, self._complete = True, False
+        self._advance()
         self._expect_the_rest()
 
     def on_headers_complete(self) -> None:
         """Its head is complete."""
         self._in_head = False
+        self._advance()
         self._arm(self._settings.upload_seconds)
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of its body is there."""
+        self._advance()
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """It is complete."""
@@ -102,9 +110,16 @@ class BoundedConnection(HttpToolsProtocol):
 
     def timeout_keep_alive_handler(self) -> None:
         """Close; a client that has begun a request learns why, and what it has not taken by now is dropped."""
+        self._give_up(Problem(Kind.UPLOAD_TOO_SLOW, "half a request came, and then nothing in time; send faster"))
+
+    def _advance(self) -> None:
+        self._advanced, self._beside = True, 0
+
+    def _give_up(self, problem: Problem) -> None:
+        """Close; whoever has begun a request, and has no answer to it, learns of the problem."""
         waits = not self._complete and (self._in_head or not self.cycle.response_started)
         if waits and not self.transport.is_closing():
-            self._refuse(Problem(Kind.UPLOAD_TOO_SLOW, "half a request came, and then nothing in time; send faster"))
+            self._refuse(problem)
         elif self.transport.get_write_buffer_size():
             self.transport.abort()
         else:
