@@ -12,7 +12,7 @@ import io
 import json
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -96,7 +96,7 @@ def _pages(reader: Reader, question: Question, name: str, content: bytes) -> Ite
             raise TooLarge(f"{name} has more than {question.pages:,} pages; split it")
         if page.width * page.height > question.pixels:
             raise _too_many_pixels(f"{name} page {page.page}", page.width, page.height, question.pixels)
-        yield page
+        yield replace(page, pixels=None)
 
 
 def _check_pixels(name: str, content: bytes, most: int) -> None:
