@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pytest
+from PIL import Image
 
 from digitscope.io.page import Page
-from digitscope.service.reading_process import Question, _pages
+from digitscope.service.reading_process import Question, TooLarge, _pages
 
 
 class FewReads:
@@ -26,3 +29,14 @@ def question(pixels: int) -> Question:
 def test_pages_wait_for_their_answer_without_their_pixels():
     found = list(_pages(FewReads(), question(100), "a.png", b""))  # type: ignore[arg-type]
     assert [page.page for page in found] == [1, 2] and all(page.pixels is None for page in found)
+
+
+def test_a_picture_that_claims_more_pixels_than_pillow_opens_is_too_large_as_well():
+    file = io.BytesIO()
+    Image.new("1", (20, 20)).save(file, "BMP")
+    claimed = (100_000).to_bytes(4, "little") * 2
+    content = file.getvalue()[:18] + claimed + file.getvalue()[26:]
+    with pytest.raises(TooLarge, match=r"^a\.png has far more than 100,000,000 pixels"):
+        list(_pages(FewReads(), question(100), "a.png", content))  # type: ignore[arg-type]
+    with pytest.raises(TooLarge, match=r"^a\.png is 20x20 px; the service takes at most 100"):
+        list(_pages(FewReads(), question(100), "a.png", file.getvalue()))  # type: ignore[arg-type]

@@ -108,7 +108,9 @@ def _check_pixels(name: str, content: bytes, most: int) -> None:
     try:
         with decoding(name), Image.open(io.BytesIO(content), formats=FORMATS) as image:
             width, height = image.size
-    except DigitscopeError:
+    except DigitscopeError as error:
+        if isinstance(error.__cause__, Image.DecompressionBombError):
+            raise TooLarge(str(error)) from error
         return
     if width * height > most:
         raise _too_many_pixels(name, width, height, most)
