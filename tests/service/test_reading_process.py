@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 from digitscope.io.page import Page
-from digitscope.service.reading_process import Question, TooLarge, _pages
+from digitscope.service.reading_process import Question, TooLarge, _body, _pages
 
 
 class FewReads:
@@ -40,3 +41,9 @@ def test_a_picture_that_claims_more_pixels_than_pillow_opens_is_too_large_as_wel
         list(_pages(FewReads(), question(100), "a.png", content))  # type: ignore[arg-type]
     with pytest.raises(TooLarge, match=r"^a\.png is 20x20 px; the service takes at most 100"):
         list(_pages(FewReads(), question(100), "a.png", file.getvalue()))  # type: ignore[arg-type]
+
+
+def test_a_name_that_is_not_unicode_is_answered_as_json():
+    page = Page("\udc80\ud800.png", 1, 0, 0, 0, (), 0.0, error="a fault")
+    (record,) = json.loads(_body([page]).decode())["pages"]
+    assert record["file"] == page.file and record["error"] == "a fault"

@@ -234,6 +234,21 @@ def test_other_bodies_are_refused(client: httpx.Client, path: str):
     assert problem(client.post(path, content=b"1", headers=broken)) == (422, "unusable")
 
 
+def test_the_names_in_a_form_are_in_utf_8(client: httpx.Client):
+    form = b'--x\r\nContent-Disposition: form-data; name="a"; filename="\\ud800.png"\r\n\r\nx\r\n--x--\r\n'
+
+    def said(charset: str) -> str:
+        kind = f"multipart/form-data; boundary=x; charset={charset}"
+        answer = client.post("/v1/read", content=form, headers={"Content-Type": kind})
+        assert problem(answer) == (422, "unusable")
+        return str(answer.json()["detail"])
+
+    for charset in ("undefined", "punycode", "idna", "unicode_escape", "latin-1", '"no charset"'):
+        assert "send its names in UTF-8" in said(charset)
+    for charset in ("utf-8", '"UTF-8"'):
+        assert "is not a PNG" in said(charset)
+
+
 @pytest.mark.parametrize(
     "query",
     ["length=0", "length=x", "rotate=45", "max_value=-1", "pattern=abc", "length=3&pattern=%23", "length=1000000000"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
+from python_multipart.multipart import parse_options_header  # extra serve
 from starlette.datastructures import UploadFile  # extra serve
 from starlette.formparsers import MultiPartException, MultiPartParser  # extra serve
 from starlette.requests import ClientDisconnect, Request  # extra serve
@@ -94,8 +95,16 @@ def _check_size(size: int, most: int) -> None:
         raise Problem(Kind.TOO_LARGE, f"the body has {size:,} bytes or more; the service takes at most {most:,} here")
 
 
+def _check_charset(request: Request) -> None:
+    """Refuse a form whose names are not said to be UTF-8: some of Python's codecs fail, or take very long."""
+    charset = parse_options_header(request.headers["content-type"])[1].get(b"charset", b"utf-8").decode("latin-1")
+    if charset.lower() not in ("utf-8", "utf8"):
+        raise Problem(Kind.UNUSABLE, f"the form's charset is {charset[:40]!r}; send its names in UTF-8")
+
+
 async def _parts(request: Request, body: bytearray, most: int) -> list[Upload]:
     """The files in a form, in order."""
+    _check_charset(request)
 
     async def stream() -> AsyncGenerator[bytes, None]:
         yield bytes(body)

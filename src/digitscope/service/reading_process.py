@@ -122,7 +122,7 @@ def _too_many_pixels(name: str, width: int, height: int, most: int) -> TooLarge:
 
 def _body(pages: list[Page]) -> bytes:
     """The records of pages, each as ``digitscope read`` prints it, as one JSON object."""
-    return ('{"pages": [' + ", ".join(json_rows(pages).split("\n")[:-1]) + "]}").encode("utf-8", "surrogateescape")
+    return ('{"pages": [' + ", ".join(json_rows(pages).split("\n")[:-1]) + "]}").encode("utf-8", "backslashreplace")
 
 
 def _send(connection: Connection, **outcome: Any) -> None:
