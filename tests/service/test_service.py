@@ -26,7 +26,7 @@ import jsonschema
 
 from digitscope.datasets.mnist import load_mnist
 from digitscope.models.model import load
-from served import PROGRAM, Served, is_running, serving
+from served import PROGRAM, Served, answers, is_running, serving
 
 TOKEN = "a-token-of-some-length"
 LIMITS = {
@@ -490,6 +490,23 @@ def test_sigterm_lets_it_finish_what_was_asked():
         assert not is_running(child)
         with pytest.raises(httpx.TransportError):
             httpx.get(f"{served.address}/healthz")
+
+
+def test_a_second_ctrl_c_does_not_wait_for_uploads():
+    with serving(workers="1", upload_seconds="60") as served, served.client() as client:
+        assert client.post("/v1/read", files={"file": file_of(line(0))}).status_code == 200
+        (child,) = served.children()
+        with socket.create_connection(("127.0.0.1", served.port)) as one:
+            one.sendall(CHUNKED + b"5\r\nab")
+            while b"digitscope_requests_in_progress 2.0" not in client.get("/metrics").content:
+                time.sleep(0.05)  # until it is seen
+            served.process.send_signal(signal.SIGINT)
+            while answers(served.address):
+                time.sleep(0.05)
+            assert served.process.poll() is None, "the upload may still come"
+            served.process.send_signal(signal.SIGINT)
+            served.process.communicate(timeout=30)
+        assert not is_running(child)
 
 
 def test_processes_do_not_outlive_a_service_that_is_killed():

@@ -70,11 +70,13 @@ def create_app(parts: Parts) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        parts.workers.stop()
-        parts.classifiers.close()
-        if parts.review is not None:
-            parts.review.close()
+        try:
+            yield
+        finally:  # also after a second Ctrl-C, with which uvicorn leaves out the orderly end
+            parts.workers.stop()
+            parts.classifiers.close()
+            if parts.review is not None:
+                parts.review.close()
 
     app = FastAPI(
         title="Digitscope", version=digitscope.__version__, description=openapi.DESCRIPTION, lifespan=lifespan,
