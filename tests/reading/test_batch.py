@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -159,12 +160,17 @@ if __name__ == "__main__":
 def test_no_process_outlives_the_one_that_started_it(kill: signal.Signals, folder: Path, tmp_path: Path):
     program = PROGRAM.format(tests=str(Path(__file__).parents[1]), folder=str(folder), log=str(tmp_path / "log"))
     words = [sys.executable, "-c", program]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(words, **pipes, text=True, start_new_session=True) as process:  # type: ignore[call-overload]
         assert process.stdout is not None and process.stderr is not None
         children = [int(child) for child in process.stdout.readline().split()]
-        process.send_signal(kill)
+        deaf = [is_deaf(child) for child in children]
+        if kill == signal.SIGINT:
+            os.killpg(process.pid, kill)  # as a terminal does
+        else:
+            process.kill()
         said = process.stderr.read()
-    assert process.returncode != 0 and len(children) == 2
+    assert process.returncode != 0 and deaf == [True, True]
     heard = said.splitlines().count("KeyboardInterrupt")
     assert heard == (kill == signal.SIGINT), "only the first process hears of Ctrl-C"
     assert heard or "Traceback" not in said
@@ -172,6 +178,12 @@ def test_no_process_outlives_the_one_that_started_it(kill: signal.Signals, folde
     while any(Path(f"/proc/{child}").exists() for child in children) and time.monotonic() < waited:
         time.sleep(0.05)
     assert not any(Path(f"/proc/{child}").exists() for child in children)
+
+
+def is_deaf(process: int) -> bool:
+    """Whether a process blocks Ctrl-C."""
+    (blocked,) = re.findall(r"SigBlk:\s*(\w+)", Path(f"/proc/{process}/status").read_text())
+    return bool(int(blocked, 16) & 1 << signal.SIGINT - 1)
 
 
 def test_processes_read_digits_with_one_thread_each(tmp_path: Path):

@@ -449,6 +449,17 @@ def test_a_reading_process_that_dies_is_replaced(service: Served, client: httpx.
     assert service.children() and service.children() != [child]
 
 
+def test_ctrl_c_in_a_terminal_ends_no_process_that_is_starting():
+    """A terminal sends it to all processes; the service lets uploads be finished."""
+    with serving(workers="1") as served, served.client() as client, ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(client.post, "/v1/read", files={"file": file_of(line(0))})
+        while not served.children():
+            assert not asked.done()
+        for process in (*served.children(), served.process.pid):
+            os.kill(process, signal.SIGINT)
+        assert asked.result().status_code == 200
+
+
 def test_a_token_is_asked_for():
     with serving(token=TOKEN) as served, served.client() as client:
         for path in ("/v1/models", "/metrics", "/v1/schema"):

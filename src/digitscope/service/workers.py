@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from digitscope.reading.workers import no_interrupts
 from digitscope.service.metrics import Metrics
 from digitscope.service.problems import Kind, Problem
 from digitscope.service.reading_process import Question, work
@@ -121,7 +122,8 @@ class Worker:
         self._connection, theirs = context.Pipe()
         self._thread = ThreadPoolExecutor(1, "worker")
         self._process = context.Process(target=work, args=(theirs, self._engine), name="digitscope-reader")
-        self._process.start()
+        with no_interrupts():
+            self._process.start()
         theirs.close()
         self._open = False
 
