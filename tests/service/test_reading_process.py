@@ -1,9 +1,11 @@
-"""What a worker of the service makes of uploads, asked in this process."""
+"""What a worker of the service makes of uploads, asked in this process; and a worker that cannot be started."""
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+import multiprocessing
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +14,9 @@ import pytest
 from PIL import Image
 
 from digitscope.io.page import Page
+from digitscope.service.problems import Kind, Problem
 from digitscope.service.reading_process import Question, TooLarge, _body, _pages
+from digitscope.service.workers import Worker
 
 
 class FewReads:
@@ -47,3 +51,21 @@ def test_a_name_that_is_not_unicode_is_answered_as_json():
     page = Page("\udc80\ud800.png", 1, 0, 0, 0, (), 0.0, error="a fault")
     (record,) = json.loads(_body([page]).decode())["pages"]
     assert record["file"] == page.file and record["error"] == "a fault"
+
+
+def test_a_process_that_cannot_be_started_may_be_started_later(monkeypatch: pytest.MonkeyPatch):
+    worker = Worker("own")
+
+    def refuse(_: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(multiprocessing.process.BaseProcess, "start", refuse)
+        for _ in range(2):
+            with pytest.raises(Problem, match="no process that reads uploads can be started") as refused:
+                asyncio.run(worker.ask(question(100), []))
+            assert refused.value.kind is Kind.WORKER_LOST
+            worker.stop()
+    outcome, _ = asyncio.run(worker.ask(Question([], False, {}, 100, 50), []))
+    worker.stop()
+    assert outcome["pages"] == 0

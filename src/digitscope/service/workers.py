@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from digitscope.errors import first_line
 from digitscope.reading.workers import no_interrupts
 from digitscope.service.metrics import Metrics
 from digitscope.service.problems import Kind, Problem
@@ -119,13 +120,17 @@ class Worker:
 
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
+        try:
+            self._connection, theirs = context.Pipe()
+            with theirs, no_interrupts():
+                process = context.Process(target=work, args=(theirs, self._engine), name="digitscope-reader")
+                process.start()
+        except OSError as error:
+            raise Problem(
+                Kind.WORKER_LOST, f"no process that reads uploads can be started ({first_line(error)}); try again later"
+            ) from error
         self._thread = ThreadPoolExecutor(1, "worker")
-        self._process = context.Process(target=work, args=(theirs, self._engine), name="digitscope-reader")
-        with no_interrupts():
-            self._process.start()
-        theirs.close()
-        self._open = False
+        self._process, self._open = process, False
 
     def _exchange(self, question: Question, contents: Sequence[bytes | bytearray]) -> tuple[dict[str, Any], bytes]:
         try:
