@@ -89,6 +89,8 @@ def test_numbers_are_handed_out_answered_and_taken_back(queue: Path):
         ({"person": PERSON, "more": 1}, "more cannot be used"),
         ({"person": PERSON, "held": [1] * 9}, "held cannot be used"),
         ({"person": PERSON, "held": ["a"]}, "held.0 cannot be used"),
+        ({"person": PERSON, "held": [1, 2**70]}, "held.1 cannot be used"),
+        ({"person": PERSON, "held": [-1]}, "held.0 cannot be used"),
         ({"person": PERSON, "id": "answer-1", "action": "guess"}, "action cannot be used"),
         ({"person": PERSON, "id": "answer-1", "action": "text", "item": 1}, "text belongs to the action text"),
         ({"person": PERSON, "id": "answer-1", "action": "skip", "item": 1, "text": "1"}, "text belongs to"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field, model_validator  # extra serve
 
 from digitscope.review.items import Action
@@ -17,7 +19,7 @@ class Ask(Record):
     person: str = Field(
         pattern=r"^[\w-]{8,64}$", description="Who asks: anything that stays the same.", examples=["person-1"]
     )
-    held: list[int] = Field(
+    held: list[Annotated[int, Field(ge=0, le=_MOST)]] = Field(
         default=[], max_length=8, description="Items that they have already; these stay theirs, and are not sent again."
     )
 
