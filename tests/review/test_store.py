@@ -220,6 +220,13 @@ def test_other_files_are_refused(tmp_path: Path, create: bool):
         list(store.next(ANNA, 99))
 
 
+def test_a_queue_that_was_closed_is_one_sentence_too(tmp_path: Path):
+    with ReviewStore(tmp_path / "queue.db", create=True) as store:
+        pass
+    with pytest.raises(DigitscopeError, match=r"queue\.db cannot be used \(Cannot operate on a closed database"):
+        progress_of(store)
+
+
 def test_a_queue_that_is_not_there_is_made_only_where_it_is_filled(tmp_path: Path):
     with pytest.raises(ConfigError, match="there is no review queue"):
         ReviewStore(tmp_path / "queue.db")

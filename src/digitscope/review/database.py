@@ -148,7 +148,7 @@ class Database:
         except DigitscopeError:
             raise
         except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:  # Python's own errors have no code
                 raise ConfigError(f"{self._path} is no review queue; give another file") from error
             raise DigitscopeError(
                 f"the review queue {self._path} cannot be used ({first_line(error)}); what was confirmed is kept, "
