@@ -103,7 +103,9 @@ def test_the_standard_input_is_read(monkeypatch: pytest.MonkeyPatch):
     file = io.BytesIO()
     Image.new("L", (6, 7)).save(file, "PNG")
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(file.getvalue())))
-    assert list(Sources(["-"])) == [Source("-", file.getvalue())]
+    sources = Sources(["-"])
+    for _ in range(2):  # once to name the annotated pages, for example
+        assert list(sources) == [Source("-", file.getvalue())]
 
 
 def test_a_set_of_names_is_a_set(monkeypatch: pytest.MonkeyPatch):

@@ -10,9 +10,10 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from digitscope.errors import ConfigError, first_line
 from digitscope.formatting import file_name
@@ -48,7 +49,13 @@ class Source:
     @classmethod
     def of(cls, path: str) -> Source:
         """The file at a path; ``-`` is the standard input, which is read here as far as a file may be long."""
-        return cls(file_name(path), sys.stdin.buffer.read(LARGEST_FILE + 1) if path == "-" else path)
+        return cls(file_name(path), _all_of(sys.stdin.buffer) if path == "-" else path)
+
+
+@lru_cache(maxsize=1)
+def _all_of(stream: BinaryIO) -> bytes:
+    """What comes from a stream, which can be read only once."""
+    return stream.read(LARGEST_FILE + 1)
 
 
 class Sources:
