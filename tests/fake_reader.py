@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from digitscope.errors import ConfigError
+from digitscope.errors import ConfigError, MissingExtra
 from digitscope.io.document import scans
 from digitscope.io.elements import Box, Number
 from digitscope.io.page import Page
@@ -79,6 +79,23 @@ def _deadly(source: str | bytes, name: str, folder: Path) -> Iterator[Page]:
 
 def open_nothing() -> Callable[[str | bytes, str], Iterator[Page]]:
     raise ConfigError("there is no such reader")
+
+
+def open_unreadable() -> Callable[[str | bytes, str], Iterator[Page]]:
+    raise OSError("the disk with the networks is gone")
+
+
+def open_failing() -> Callable[[str | bytes, str], Iterator[Page]]:
+    """A reader with a fault that is no page's."""
+    return _failing
+
+
+def _failing(source: str | bytes, name: str) -> Iterator[Page]:
+    raise OSError(f"no room for {name}")
+
+
+def open_without_engine() -> Callable[[str | bytes, str], Iterator[Page]]:
+    raise MissingExtra("RapidOCR", "ocr")
 
 
 def end_at_once() -> Callable[[str | bytes, str], Iterator[Page]]:

@@ -77,6 +77,11 @@ class MissingExtra(DigitscopeError, ImportError):
             extra: the extra to install, e.g. ``"train"``.
         """
         super().__init__(f'{what} is not installed; install it with: pip install "digitscope[{extra}]"')
+        self._given = what, extra
+
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str]]:
+        """How it is sent from one process to another."""
+        return type(self), self._given
 
     @classmethod
     def of(cls, error: ModuleNotFoundError) -> MissingExtra | None:

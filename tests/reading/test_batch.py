@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from digitscope.errors import ConfigError, DigitscopeError
+from digitscope.errors import ConfigError, DigitscopeError, MissingExtra
 from digitscope.formatting import file_name
 from digitscope.io.names import Names
 from digitscope.io.page import Page
@@ -26,7 +26,18 @@ from digitscope.io.sources import Source, Sources
 from digitscope.reading import workers
 from digitscope.reading.batch import FEW, read_files
 from digitscope.reading.options import ReadOptions
-from fake_reader import end_at_once, fake_read, open_deadly, open_fake, open_logged, open_nothing, scans_of_all_kinds
+from fake_reader import (
+    end_at_once,
+    fake_read,
+    open_deadly,
+    open_failing,
+    open_fake,
+    open_logged,
+    open_nothing,
+    open_unreadable,
+    open_without_engine,
+    scans_of_all_kinds,
+)
 
 
 @pytest.fixture(scope="module")
@@ -131,9 +142,22 @@ def test_a_reader_that_cannot_be_opened_ends_the_batch():
     sources = [Source(str(number), b"") for number in range(3)]
     with pytest.raises(ConfigError, match="there is no such reader"):
         list(read_files(sources, open_nothing, workers=2))
+    with pytest.raises(
+        MissingExtra, match=r'^RapidOCR is not installed; install it with: pip install "digitscope\[ocr'
+    ):
+        list(read_files(sources, open_without_engine, workers=1))
     with pytest.raises(DigitscopeError, match="could not start"):
         list(read_files(sources, end_at_once, workers=2))
     assert not multiprocessing.active_children()
+
+
+def test_what_the_system_refuses_a_process_is_said(capfd: pytest.CaptureFixture[str]):
+    with pytest.raises(DigitscopeError, match="could not start; see the messages above"):
+        list(read_files([Source("a", b"")], open_unreadable, workers=1))
+    assert "OSError: the disk with the networks is gone" in capfd.readouterr().err
+    ((page,),) = read_files([Source("a", b"")], open_failing, workers=1)
+    assert "has ended two processes" in str(page.error)
+    assert capfd.readouterr().err.count("OSError: no room for a") == 2
 
 
 def test_processes_end_when_nobody_wants_more(folder: Path):

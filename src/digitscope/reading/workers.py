@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -232,19 +232,33 @@ def _work(connection: Connection, open_reader: Callable[[], ReadFile]) -> None:
     """Read files in this process until nothing more is sent, or the one that sends has ended."""
     cv2.setNumThreads(1)
     use_threads(1)
-    with contextlib.suppress(EOFError, OSError), threadpool_limits(1):
+    with threadpool_limits(1):
         try:
             read = open_reader()
         except DigitscopeError as error:
-            connection.send(error)
+            _send(connection, error)
             return
-        connection.send(None)
-        while (sources := connection.recv()) is not None:
+        _send(connection, None)
+        while (sources := _received(connection)) is not None:
             try:
                 answer: object = [pages_of(source, read) for source in sources]
             except DigitscopeError as error:  # not of a page: the review queue cannot be written, for example
                 answer = error
-            connection.send(answer)
+            _send(connection, answer)
+
+
+def _send(connection: Connection, answer: object) -> None:
+    """Send an answer; if nobody takes it, nothing more will be received either."""
+    with contextlib.suppress(OSError):
+        connection.send(answer)
+
+
+def _received(connection: Connection) -> Sequence[Source] | None:
+    """The files to read next; None if there are no more, or the process that sends them has ended."""
+    with contextlib.suppress(EOFError, OSError):
+        sources: Sequence[Source] | None = connection.recv()
+        return sources
+    return None
 
 
 def pages_of(source: Source, read: ReadFile, on_page: Callable[[Page], None] | None = None) -> list[Page]:
