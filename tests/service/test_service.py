@@ -540,6 +540,15 @@ def test_nothing_that_is_uploaded_is_kept(tmp_path: Path, monkeypatch: pytest.Mo
     assert [path.name for path in tmp_path.iterdir() if path.name != ".ses"] == []  # that one is ONNX Runtime's own
 
 
+def test_what_is_uploaded_is_not_logged():
+    form = {"Content-Type": "multipart/form-data; boundary=x"}
+    with serving() as served, served.client() as client:
+        for body in (b"--secret", b"--x\r\nA: secret", b"--x\r\n(secret): 1\r\n\r\n", b"--x--secret\x00\xff"):
+            assert problem(client.post("/v1/read", content=body, headers=form)) == (422, "unusable")
+        served.process.send_signal(signal.SIGTERM)
+        assert served.process.communicate(timeout=60)[1] == ""
+
+
 def test_lan_says_what_it_opens_and_goes_by_addresses():
     with serving("--lan") as served, served.client() as client:
         assert client.get("/healthz", headers={"Host": "192.168.1.2:80"}).status_code == 200

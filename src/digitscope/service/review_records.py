@@ -77,8 +77,8 @@ class ProgressRecord(Record):
     corrected: int
     unreadable: int
     agreement: float | None = Field(description="The share 0..1 of right guesses where there is something to read.")
-    per_minute: float | None = Field(description="Answers a minute lately, pauses left out.")
-    seconds: float | None = Field(description="The median time of one answer lately.")
+    per_minute: float | None = Field(description="Answers a minute of one person lately, on average, pauses left out.")
+    seconds: float | None = Field(description="The median time of one answer lately, whoever gave it.")
 
 
 class ReviewAnswer(Record):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -141,6 +142,7 @@ def application(
 
 def _server(app: Guard, settings: Settings) -> uvicorn.Server:
     """The server of an application."""
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # its warnings hold bytes that were uploaded
     protocol: Any = partial(BoundedConnection, settings)
     return uvicorn.Server(
         uvicorn.Config(
