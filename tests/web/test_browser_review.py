@@ -141,6 +141,8 @@ def test_without_the_service_answers_are_kept_and_sent_again(browser: Any, queue
             says(page, "Saved: 346")
             assert page.locator("#answer").input_value() == "8" and page.evaluate(SHOWN) == "7"
             assert journal(queue) == [("text", 1, "12"), ("text", 2, "346")]
+            numbers = page.evaluate("Digitscope.review.queue.map(({ number }) => number)")
+            assert numbers == [3, 4, 5], "what was answered does not come again"
 
 
 def opened_without_judge(browser: Any) -> Any:

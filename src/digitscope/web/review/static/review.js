@@ -40,7 +40,7 @@
   };
 
   const receive = ({ items, progress }) => {
-    const there = new Set(queue.map(({ number }) => number));
+    const there = new Set([...queue.map(({ number }) => number), ...outbox.acts.map(({ item }) => item)]);
     queue.push(...items.filter(({ number }) => !there.has(number)).map(withPicture));
     showProgress(progress);
     if (parts.shown !== queue[0]) show();
