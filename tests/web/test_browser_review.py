@@ -108,6 +108,24 @@ def test_everything_is_done_by_keyboard(browser: Any, served: Served, queue: Pat
         }  # fmt: skip
 
 
+def test_many_answers_in_a_row_are_taken_back(browser: Any, served: Served, queue: Path):
+    with ReviewStore(queue) as store:
+        store.add(item(number, f"{number}00") for number in range(7, 15))
+    with opened(browser) as page:
+        visit(page, served)
+        for number in range(1, 9):
+            until(page, "(number) => Digitscope.review?.queue[0]?.number === number", number)
+            page.keyboard.press("x")
+        until(page, "Digitscope.review.outbox.acts.length === 0")
+        for _ in range(8):
+            page.keyboard.press("u")
+        until(page, "Digitscope.review.outbox.acts.length === 0")
+        shows(page, "12")
+        says(page, "Taken back: no number")
+        numbers = page.evaluate("Digitscope.review.queue.map(({ number }) => number)")
+        assert numbers[:11] == list(range(1, 12)) and len(numbers) == len(set(numbers))
+
+
 def test_what_is_no_number_is_not_sent(browser: Any, served: Served, queue: Path):
     with opened(browser) as page:
         visit(page, served)

@@ -7,7 +7,7 @@
 (() => {
   const { make, words, percent, fixed, count, listed } = Digitscope;
   const PERSON = "digitscope-review-person", TOKEN = "digitscope-review-token";
-  const FRESH = 30000, SOON = 3000;
+  const FRESH = 30000, SOON = 3000, MOST_HELD = 8; // the service takes no more numbers
   const DIGITS = /^[0-9]+$/, NUMBER = /^(?=.*[0-9])[0-9.,\-/=]+$/;
   const COMMANDS = { x: "unreadable", s: "skip", u: "undo" };
 
@@ -26,7 +26,7 @@
   const asked = async (path, body) => {
     const token = sessionStorage.getItem(TOKEN);
     const headers = { "Content-Type": "application/json", ...(token && { Authorization: `Bearer ${token}` }) };
-    const held = queue.map(({ number }) => number);
+    const held = queue.slice(0, MOST_HELD).map(({ number }) => number);
     const answer = await fetch(`../v1/review/${path}`, { method: "POST", headers, body: JSON.stringify({ ...body, person, held }) });
     if (answer.ok) return answer.json();
     const problem = await answer.json().catch(() => ({}));
