@@ -163,6 +163,25 @@ def test_without_the_service_answers_are_kept_and_sent_again(browser: Any, queue
             assert numbers == [3, 4, 5], "what was answered does not come again"
 
 
+def test_answers_wait_while_something_else_is_at_the_address(browser: Any, served: Served, queue: Path):
+    page = opened_without_judge(browser)
+    visit(page, served)
+    for number, status in enumerate((403, 404, 421), 1):
+        page.route("**/v1/review/answers", refusing(status))
+        page.keyboard.press("x")
+        until(page, "(said) => document.querySelector('.gone').textContent.includes(said)", f"Not here: {status}")
+        assert page.evaluate("Digitscope.review.outbox.acts.map(({ item }) => item)") == [number]
+        page.unroute("**/v1/review/answers")
+        until(page, "document.querySelector('.gone').hidden")
+        assert journal(queue)[-1] == ("unreadable", number, None)
+    page.context.close()
+
+
+def refusing(status: int) -> Any:
+    """What answers requests with a problem."""
+    return lambda route: route.fulfill(status=status, json={"detail": f"Not here: {status}"})
+
+
 def opened_without_judge(browser: Any) -> Any:
     """A page that may have errors in its console: those of requests that nobody answers."""
     return browser.new_context().new_page()

@@ -13,7 +13,7 @@ globalThis.Digitscope ??= {};
 
 (() => {
   const KEY = "digitscope-review-outbox", PAUSE = 1500;
-  const MAY_PASS = [401, 408, 429];
+  const MAY_PASS = [401, 403, 404, 408, 421, 429]; // it is about the service or what is before it, not about the answer
 
   // Without randomUUID, which browsers have on https and on this machine only.
   const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
