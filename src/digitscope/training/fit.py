@@ -179,8 +179,7 @@ def fit(
 
 @contextlib.contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Seed Keras, and put Python's and NumPy's global generators, which it seeds too, back afterwards: without that,
-    every ``train_test_split`` that is given no seed would make the same split after a fit."""
+    """Seed Keras; put back afterwards what it seeds of Python and NumPy, which every ``train_test_split`` draws from."""
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     try:
         with quiet():  # on every backend it looks for TensorFlow, which prints a lot when it starts
