@@ -179,7 +179,7 @@ def fit(
 
 @contextlib.contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Seed Keras; put back afterwards what it seeds of Python and NumPy, which every ``train_test_split`` draws from."""
+    """Seed Keras; put back afterwards what it seeds of Python and NumPy, from which ``train_test_split`` draws."""
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     try:
         with quiet():  # on every backend it looks for TensorFlow, which prints a lot when it starts
