@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -253,3 +254,30 @@ def test_results_are_resumed_with_the_options_they_were_begun_with(form: Form, t
     opened(ReadOptions(length=3, engine="own"))
     with pytest.raises(ConfigError, match="not with length=5"):
         opened(ReadOptions(length=5, engine="own"))
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_the_last_file_of_a_batch_that_ended_well_keeps_its_rows(form: Form, tmp_path: Path):
+    def add(*names: str, error: Exception | None = None) -> list[str | None]:
+        with contextlib.suppress(ValueError), open_results(tmp_path / "x", form, True, {"length": 3}) as results:
+            for name in names:
+                results.add([Page(name, 1, 0, 0, 0, (), 0.0)])
+            if error is not None:
+                raise error
+        return [results.cut, *(name for name in "abcd" if name in results.done)]
+
+    add("a", "b")
+    whole = content(tmp_path / "x")
+    assert add("c", error=ValueError()) == [None, "a", "b"], "b came last, and the batch ended well"
+    assert content(tmp_path / "x").startswith(whole)
+    assert add() == ["c", "a", "b"], "c may lack rows, because its batch did not end well"
+    assert content(tmp_path / "x") == whole
+    (tmp_path / "x").write_bytes(whole[:-1])
+    assert add("a", "b", error=ValueError()) == ["a"], "a row that is cut counts more than the note"
+    assert add("b") == ["b", "a"], "and the note is gone"
+    assert content(tmp_path / "x") == whole
+    (tmp_path / "x.options.json").write_text('{"length": 3, "complete": "many"}')
+    assert add() == ["b", "a"], "neither is there one that holds"
+    (tmp_path / "x").unlink()
+    add("a", "b", error=ValueError())
+    assert add() == ["b", "a"], "the note of other results is not taken for theirs"

@@ -93,6 +93,8 @@ def store(
         for pages in read_all(done=results.done, progress=progress):
             results.add(tally.kept(pages))
     _say(before, tally.files, out)
+    if results.cut is not None and results.cut not in results.done:
+        note(f"{results.cut} was the last file of a batch that was stopped; its rows were removed, so give it again")
     tally.tell()
 
 

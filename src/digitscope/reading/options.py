@@ -22,6 +22,9 @@ ReadFile = Callable[[str | bytes, str], Iterable[Page]]
 DIGITS, PAGES = 32, 4
 """Files that a worker process is given at a time: single digits, which take some milliseconds each, and others."""
 
+COMPLETE = "complete"
+"""The entry beside the options that says how many bytes of the results need not be read again."""
+
 
 @dataclass(frozen=True)
 class ReadOptions:
@@ -80,28 +83,48 @@ def _named(network: str) -> str:
     return f"{network} (sha256 {hashlib.sha256(path.read_bytes()).hexdigest()[:12]})" if path.is_file() else network
 
 
-def keep_options(results: Path, options: Mapping[str, Any], resumed: bool) -> None:
-    """Store the options of a batch beside its results, or check that results are resumed with the same ones.
+def keep_options(results: Path, options: Mapping[str, Any], resumed: bool, complete: int | None = None) -> None:
+    """Store the options of a batch beside its results, after a check that results are resumed with the same ones.
 
     Args:
         results: their file or folder; the options are in ``NAME.options.json`` beside it.
         options: what ``ReadOptions.record`` returns.
         resumed: whether there are results already. If no options lie beside them, these are taken for theirs.
+        complete: bytes at the start of a file of results that hold all rows of each of their files.
 
     Raises:
         ConfigError: the results have other options, or options that cannot be read.
     """
-    path = results.with_name(f"{results.name}.options.json")
-    if not (resumed and path.exists()):
-        files.write_json(path, dict(options))
-        return
+    path = _options_path(results)
+    if resumed and path.exists():
+        try:
+            kept = _stored(path)
+            differing = [key for key in {**options, **kept} if key != COMPLETE and kept.get(key) != options.get(key)]
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise ConfigError(
+                f"{path} cannot be used ({first_line(error)}); give another name for the results"
+            ) from error
+        if differing:
+            was, now = (
+                ", ".join(f"{key}={found[key]}" for key in differing if key in found) for found in (kept, options)
+            )
+            raise ConfigError(
+                f"{results} was begun with {was}, not with {now}; resume it with the same, or give another name"
+            )
+    files.write_json(path, {**options, **({} if complete is None else {COMPLETE: complete})})
+
+
+def complete_bytes(results: Path) -> int:
+    """The bytes at the start of a file of results that were noted as complete; 0 if none were."""
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        differing = [key for key in {**options, **kept} if kept.get(key) != options.get(key)]
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise ConfigError(f"{path} cannot be used ({first_line(error)}); give another name for the results") from error
-    if differing:
-        was, now = (", ".join(f"{key}={found[key]}" for key in differing if key in found) for found in (kept, options))
-        raise ConfigError(
-            f"{results} was begun with {was}, not with {now}; resume it with the same, or give another name"
-        )
+        return int(_stored(_options_path(results))[COMPLETE])
+    except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        return 0  # nothing was noted, or ``keep_options`` refuses the file
+
+
+def _options_path(results: Path) -> Path:
+    return results.with_name(f"{results.name}.options.json")
+
+
+def _stored(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ from digitscope.io.exporters import CSV_HEAD, csv_rows, json_rows
 from digitscope.io.names import Names
 from digitscope.io.page import SCHEMA, Page
 from digitscope.io.parquet import PART, check_pyarrow, files_in_part, parquet_rows, write_part
-from digitscope.reading.options import keep_options
+from digitscope.reading.options import complete_bytes, keep_options
 
 Form = Literal["jsonl", "csv", "parquet"]
 """The forms of results."""
@@ -34,9 +34,11 @@ class Results(Protocol):
 
     Attributes:
         done: names of the files whose rows are complete.
+        cut: the file whose rows were removed when the results were opened, because some may be missing; None if none.
     """
 
     done: Names
+    cut: str | None
 
     def add(self, pages: Sequence[Page]) -> None:
         """Append the rows of all pages of one file.
@@ -75,13 +77,14 @@ class ResultsFile:
     """A file of rows as ``Results``.
 
     Every row that was added stays in the file, however the process ends; only the rows of the last file may be
-    incomplete. When the results are resumed, those rows are removed and that file is read again.
+    incomplete. When the results are resumed, those rows are removed and that file is read again; not so if the block
+    ended without an error, which is noted beside the options.
     """
 
     def __init__(self, path: Path, form: Form, resume: bool, options: Mapping[str, Any] | None) -> None:
         """Create the file, or continue it; see ``open_results``."""
-        self._path, self._form = path, form
-        self.done = Names()
+        self._path, self._form, self._options = path, form, options
+        self.done, self.cut = Names(), None
         with ExitStack() as opened, writing(path, "check its name and permissions"):
             path.parent.mkdir(parents=True, exist_ok=True)
             exists = path.exists()
@@ -89,9 +92,9 @@ class ResultsFile:
                 raise ConfigError(f"{path} exists; set resume to continue it, or give another name")
             self._file = opened.enter_context(path.open("r+b" if exists else "xb", buffering=0))
             opened.enter_context(locked(path))
-            kept = _complete_files(path, form, self.done) if exists else 0
+            kept, self.cut = _complete_files(path, form, self.done) if exists else (0, None)
             if options is not None:
-                keep_options(path, options, exists)
+                keep_options(path, options, exists, kept)
             self._file.truncate(kept)
             self._file.seek(kept)
             self._opened = opened.pop_all()
@@ -111,14 +114,20 @@ class ResultsFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._opened.close()
+    def __exit__(self, error: object, *_: object) -> None:
+        with self._opened:
+            if error is None and self._options is not None:
+                with writing(self._path, "its rows are kept; set resume to continue it"):
+                    keep_options(self._path, self._options, False, self._file.tell())
 
 
-def _complete_files(path: Path, form: Form, done: Names) -> int:
-    """Add the files that certainly have all their rows in a file of results; returns the bytes of those rows.
+def _complete_files(path: Path, form: Form, done: Names) -> tuple[int, str | None]:
+    """Add the files that certainly have all their rows in a file of results.
 
-    The last file is not among them: the process may have ended between two of its rows.
+    The last file is not among them, unless that was noted: the process may have ended between two of its rows.
+
+    Returns:
+        The bytes of those rows, and the name of the last file if it is not among them.
     """
     start = CSV_HEAD.encode() if form == "csv" else f'{{"schema": {SCHEMA}, "file": "'.encode()
     last: str | None = None
@@ -127,8 +136,9 @@ def _complete_files(path: Path, form: Form, done: Names) -> int:
         if not start.startswith(begun):
             raise ConfigError(f"{path} holds no {form} results of this version; give the file and form it began with")
         if len(begun) < len(start):
-            return 0
-        kept = position = rows.seek(len(start) if form == "csv" else 0)
+            return 0, None
+        noted, kept = complete_bytes(path), rows.seek(len(start) if form == "csv" else 0)
+        position = kept
         for row in rows:
             if not row.endswith(b"\n"):
                 break
@@ -142,7 +152,10 @@ def _complete_files(path: Path, form: Form, done: Names) -> int:
                     done.add(last)
                 kept, last = position, name
             position += len(row)
-    return kept
+            if position == noted:
+                done.add(name)
+                kept, last = position, None
+    return kept, last
 
 
 def _file_of(row: bytes, form: Form) -> str | None:
@@ -167,7 +180,7 @@ class ResultsFolder:
         """Create the folder, or continue it; see ``open_results``."""
         check_pyarrow()
         self._path = path
-        self.done = Names()
+        self.done, self.cut = Names(), None
         with ExitStack() as opened, writing(path, "give another name"):
             if path.exists() and not path.is_dir():
                 raise ConfigError(f"{path} is a file; {form} results are a folder of parts, give another name")
