@@ -33,7 +33,7 @@ PACKAGES = [
 ROOT_MODULES = ["environment", "backend", "quiet", "formatting", "files", "progress", "arraytypes", "errors"]
 """The modules that belong to no package, from top to bottom."""
 
-ORDER = ["__init__", *PACKAGES, *ROOT_MODULES]
+ORDER = ["__main__", "__init__", *PACKAGES, *ROOT_MODULES]
 
 EXTRAS = {"keras", "tensorflow", "torch", "jax", "matplotlib", "seaborn", "sklearn", "scipy", "onnx", "tf2onnx",
           "jinja2", "fastapi", "pydantic", "pydantic_core", "pydantic_settings", "prometheus_client", "starlette",
@@ -133,7 +133,7 @@ def test_keras_comes_from_one_place(path: Path):
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_an_import_inside_a_function_says_why(path: Path):
     """Only what an extra brings, and what would make the start slow; a comment on the line says which."""
-    if room(path) in ("cli", "__init__"):
+    if room(path) in ("cli", "__init__", "__main__"):
         return  # every command imports what it needs when it runs: ARCHITECTURE.md says so
     lines = path.read_text(encoding="utf-8").splitlines()
     silent = {

@@ -369,3 +369,10 @@ def test_data_and_look_write_figures(tmp_path: Path, monkeypatch: pytest.MonkeyP
     done = run("look", "test:17", "--out", tmp_path / "look")
     assert done.returncode == 0, done.stderr
     assert {"overview.png", "overview.svg"} <= {path.name for path in (tmp_path / "look").iterdir()}
+
+
+def test_python_runs_the_package():
+    done = subprocess.run(
+        [sys.executable, "-m", "digitscope", "--version"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0 and done.stdout.startswith("digitscope 0."), done.stderr

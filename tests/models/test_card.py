@@ -27,7 +27,7 @@ from digitscope.models.inputs import network_input
 from digitscope.models.model import Model, load, shipped
 
 PARTS = ("config", "metrics", "evaluation")
-FORMATS = {"onnx", "keras", "tflite", "json"}
+FORMATS = {"onnx", "keras", "tflite", "json", "c"}
 
 
 @pytest.fixture
@@ -141,7 +141,13 @@ def test_metrics_are_enough_for_the_results(run: Path):
 
 @pytest.mark.parametrize(
     ("file", "tag", "loaded"),
-    [("b.onnx", "onnx", True), ("b.keras", "keras", True), ("b.tflite", "tflite", False), ("b.json", "json", False)],
+    [
+        ("b.onnx", "onnx", True),
+        ("b.keras", "keras", True),
+        ("b.tflite", "tflite", False),
+        ("b.json", "json", False),
+        ("b.h", "c", False),
+    ],
 )
 def test_the_example_is_of_the_file_that_was_written(file: str, tag: str, loaded: bool, run: Path, tmp_path: Path):
     """Whatever else lies in the folder; all the code in the card is run."""

@@ -63,7 +63,11 @@ def _front_matter(facts: Facts) -> dict[str, Any]:
     """What hubs search by, and the measured accuracy in the form that hubs tabulate."""
     front: dict[str, Any] = {"license": facts.licence} if facts.licence else {}
     suffix = Path(facts.source).suffix
-    tags = [*TAGS, *([suffix[1:]] if suffix in EXAMPLES else []), *(["mnist"] if facts.saw_mnist else [])]
+    tags = [
+        *TAGS,
+        *(["c" if suffix == ".h" else suffix[1:]] if suffix in EXAMPLES else []),
+        *(["mnist"] if facts.saw_mnist else []),
+    ]
     front |= {"library_name": LIBRARY, "pipeline_tag": TASK, "tags": tags}
     if facts.saw_mnist:
         front["datasets"] = [MNIST]
@@ -224,10 +228,18 @@ from digitscope.models.weights_json import answers
 record = json.loads(Path(FILE).read_text("utf-8"))  # record["about"] explains it without Digitscope
 probabilities = answers(record, images)  # float32 (n, 28, 28, 1) 0..1"""
 
+_C = """from pathlib import Path
+
+from digitscope.models.c_header import header_record
+from digitscope.models.weights_json import answers
+
+record = header_record(Path(FILE).read_text("utf-8"))  # a C program includes FILE; its first lines show the call
+probabilities = answers(record, images)  # float32 (n, 28, 28, 1) 0..1"""
+
 EXAMPLES: Mapping[str, tuple[str, ...]] = types.MappingProxyType(
-    {".onnx": (_LOADED, _ONNX), ".keras": (_LOADED,), ".tflite": (_TFLITE,), ".json": (_JSON,)}
+    {".onnx": (_LOADED, _ONNX), ".keras": (_LOADED,), ".tflite": (_TFLITE,), ".json": (_JSON,), ".h": (_C,)}
 )
-"""The ways to use a model file, by its suffix; the suffix is a tag of the card as well."""
+"""The ways to use a model file, by its suffix; the suffix is a tag of the card as well, for ``.h`` its language."""
 
 _INPUT = """## Input and preprocessing
 
