@@ -128,7 +128,7 @@ def test_ctrl_c_says_what_is_kept_and_resume_goes_on(few: Path, tmp_path: Path, 
     (out / ".checkpoint-a1b2c3d4.npz").write_bytes(b"what a kill leaves")
     for wrong, sentence in (
         ({}, "unfinished run; set resume"),
-        ({"resume": True, "overwrite": True}, "one of them"),
+        ({"resume": True, "overwrite": True}, "not both"),
         ({"resume": True, "seed": 1}, "started with seed=0, not with seed=1;"),
         ({"resume": True, "epochs": 2}, "started with epochs=3, not with epochs=2;"),
         ({"resume": True, "recipe": "robust"}, "started with recipe=classic, not with recipe=robust;"),
@@ -161,6 +161,17 @@ def test_a_persons_own_files_are_not_replaced(few: Path, tmp_path: Path, name: s
         train("classic", data=few, settings=TINY, out=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_text() == '{"mine": 1}'
+
+
+@pytest.mark.parametrize("words", [{}, {"overwrite": True}, {"resume": True}])
+def test_no_run_is_put_among_files_that_are_none_of_it(few: Path, tmp_path: Path, words: dict[str, bool]):
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "a.png").write_text("a digit")
+    (tmp_path / "report.html").write_text("mine")
+    said = rf"contains {Path('7') / 'a.png'} and no run; set out to another folder$"
+    with pytest.raises(ConfigError, match=said):
+        train("classic", data=few, settings=TINY, out=tmp_path, **words)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["7", "a.png", "report.html"]
 
 
 def test_what_cannot_be_gone_on_with_is_said(few: Path, tmp_path: Path):

@@ -18,7 +18,10 @@ CONFIG = json.dumps({"recipe": {}, "seed": 0, "data_sha256": ""})
     ("files", "state"),
     [
         ({}, "empty"),
-        ({"notes.txt": "mine"}, "empty"),
+        ({"notes.txt": "mine"}, "foreign"),
+        ({"0/a.png": "a digit"}, "foreign"),
+        ({".gitkeep": "", "logs/.x": ""}, "empty"),
+        ({"config.json": CONFIG, "notes.txt": "mine"}, "empty"),
         ({"config.json": CONFIG}, "empty"),
         ({"config.json": CONFIG, "model.onnx": ""}, "empty"),
         ({"config.json": CONFIG, CHECKPOINT: ""}, "unfinished"),
@@ -34,6 +37,7 @@ def test_the_state_follows_from_the_files(files: dict[str, str], state: str, tmp
     assert state_of(folder) == "empty"
     folder.mkdir()
     for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
     assert state_of(folder) == state
     assert Run(folder).finished == (state == "finished")

@@ -21,7 +21,15 @@ from digitscope.datasets.dataset import Dataset
 from digitscope.datasets.load import load_dataset
 from digitscope.environment import machine, versions
 from digitscope.errors import ConfigError
-from digitscope.experiments.state import CHECKPOINT, RUN_FILES, difference, foreign_file, recipe_settings, state_of
+from digitscope.experiments.state import (
+    CHECKPOINT,
+    RUN_FILES,
+    difference,
+    foreign_file,
+    other_file,
+    recipe_settings,
+    state_of,
+)
 from digitscope.models.course import COURSE
 from digitscope.models.evaluation import Evaluation
 from digitscope.models.export_onnx import export_onnx
@@ -138,9 +146,9 @@ def _folder(out: str | Path | None, recipe: Recipe, seed: int, overwrite: bool, 
     if not 0 <= seed < 2**32:
         raise ConfigError(f"seed={seed} is out of range; expected 0 to 4294967295")
     if resume and overwrite:
-        raise ConfigError("resume continues a run and overwrite replaces it; set one of them")
+        raise ConfigError("a run cannot be continued and replaced at once; set resume or overwrite, not both")
     if resume and out is None:
-        raise ConfigError("resume needs the folder of the run to continue; set out")
+        raise ConfigError("there is no folder with a run to continue; set out to it")
     return Path(out) if out is not None else Path("runs") / f"{recipe.name}-{seed}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
@@ -194,6 +202,8 @@ def _claim(folder: Path, config: dict[str, Any], overwrite: bool, resume: bool) 
             raise ConfigError(
                 f"{folder} contains a finished run; set out to another folder, or overwrite to replace it"
             )
+        case "foreign" if found := other_file(folder):
+            raise ConfigError(f"{folder} contains {found} and no run; set out to another folder")
         case "foreign" if not overwrite:
             raise ConfigError(
                 f"{folder} contains a {foreign_file(folder)} that no training wrote; set out to another folder, or "
@@ -242,7 +252,7 @@ def _what_is_saved(folder: Path, recipe: Recipe) -> str:
     if not path.exists():
         return "stopped before the first epoch was finished, so nothing is saved"
     saved = f"{Checkpoint.read(path).epochs} of {recipe.all_epochs} epochs are saved"
-    return f"stopped; {saved}; to continue, train again with out={folder} and resume"
+    return f"stopped; {saved}; to continue, set out to {folder} again, and set resume"
 
 
 def _write_results(

@@ -22,6 +22,9 @@ RUN_FILES = ("metrics.json", CHECKPOINT, "config.json", "history.csv", COURSE, "
              "evaluation.json", DETECTOR, "lens.html", "report.html")  # fmt: skip
 """The files that a training writes; ``metrics.json`` comes first, because it says that the run was measured."""
 
+OWN = {*RUN_FILES, "figures"}
+"""What stands in a run folder."""
+
 State = Literal["empty", "foreign", "unfinished", "finished"]
 
 
@@ -30,8 +33,8 @@ def state_of(folder: Path) -> State:
 
     Returns:
         ``finished``: a run with all its files; ``unfinished``: a run with a checkpoint to resume from; ``foreign``:
-        files that a training would overwrite and that no training wrote; ``empty``: none of these, which includes a
-        folder that does not exist and a run that was stopped in its first epoch.
+        files that no training wrote; ``empty``: none of these, which includes a folder that does not exist and a run
+        that was stopped in its first epoch.
     """
     if (folder / CHECKPOINT).exists():
         return "unfinished"
@@ -41,13 +44,22 @@ def state_of(folder: Path) -> State:
 
 
 def foreign_file(folder: Path) -> str | None:
-    """The first file that a training would overwrite, in a folder whose ``config.json`` no training wrote."""
+    """A file in a folder whose ``config.json`` no training wrote, one that a training would overwrite if there is any.
+
+    Hidden files do not count: a training that was killed at its first one leaves such.
+    """
     try:
         if {"recipe", "seed", "data_sha256"} <= set(read_json(folder / "config.json")):
             return None
     except DataError:
         pass
-    return next((name for name in RUN_FILES if (folder / name).exists()), None)
+    return next((name for name in RUN_FILES if (folder / name).exists()), None) or other_file(folder)
+
+
+def other_file(folder: Path) -> str | None:
+    """A file in a folder, or below it, that is none of those that a training writes; None if there is none."""
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return next((str(path) for path in found if path.name[0] != "." and path.parts[0] not in OWN), None)
 
 
 def recipe_settings(recipe: Recipe) -> dict[str, Any]:
