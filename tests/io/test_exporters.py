@@ -104,10 +104,10 @@ def test_csv_field_by_field():
     pages = [page(number("7"), refused("41", "too uncertain", 1)), page(error='it is damaged, and, "worse"')]
     assert (CSV_HEAD + csv_rows(pages)).splitlines() == [
         "file,page,line,text,best_guess,written,confidence,digit_probability,refused,reason,x,y,width,height,rotation,"
-        "milliseconds,error",
-        "a.png,1,0,7,7,7,0.954000,0.990000,False,,1,2,30,40,90,12.35,",
-        "a.png,1,1,,41,41,0.250000,0.500000,True,too uncertain,,,,,90,12.35,",
-        'a.png,1,,,,,,,,,,,,,90,12.35,"it is damaged, and, ""worse"""',
+        "engine,milliseconds,error",
+        "a.png,1,0,7,7,7,0.954000,0.990000,False,,1,2,30,40,90,,12.35,",
+        "a.png,1,1,,41,41,0.250000,0.500000,True,too uncertain,,,,,90,,12.35,",
+        'a.png,1,,,,,,,,,,,,,90,,12.35,"it is damaged, and, ""worse"""',
     ]
 
 

@@ -16,7 +16,7 @@ from digitscope.io.page import Page
 
 CSV_HEAD = (
     "file,page,line,text,best_guess,written,confidence,digit_probability,refused,reason,x,y,width,height,rotation,"
-    "milliseconds,error\n"
+    "engine,milliseconds,error\n"
 )
 """The first line of a CSV."""
 
@@ -37,7 +37,7 @@ def _page_text(page: Page, separators: bool) -> str:
     lines = [", ".join(_number_text(number, separators) for number in line.numbers) for line in page.lines]
     if len(lines) > 1:
         return "".join(f"\n    {line}" for line in lines)
-    return " " + (page.error or "".join(lines) or "no number")
+    return " " + ((page.error or "").removeprefix(f"{page.file} ") or "".join(lines) or "no number")
 
 
 def _number_text(number: Number, separators: bool) -> str:
@@ -64,7 +64,7 @@ def csv_rows(pages: Sequence[Page]) -> str:
     for page in pages:
         for number in page.numbers or (None,):
             fields = [""] * 12 if number is None else _fields(number)
-            end = [page.rotation, f"{page.milliseconds:.2f}", cell(page.error or "")]
+            end = [page.rotation, cell(page.engine or ""), f"{page.milliseconds:.2f}", cell(page.error or "")]
             writer.writerow([cell(page.file), page.page, *fields, *end])
     return text.getvalue()
 

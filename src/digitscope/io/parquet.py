@@ -17,8 +17,8 @@ PART = "part-{:06}.parquet"
 COLUMNS = {
     "file": "string", "page": "int32", "line": "int32", "text": "string", "best_guess": "string", "written": "string",
     "confidence": "float32", "digit_probability": "float32", "refused": "bool", "reason": "string", "x": "int32",
-    "y": "int32", "width": "int32", "height": "int32", "rotation": "int32", "milliseconds": "float32",
-    "error": "string",
+    "y": "int32", "width": "int32", "height": "int32", "rotation": "int32", "engine": "string",
+    "milliseconds": "float32", "error": "string",
 }  # fmt: skip
 """The columns, as those of ``io.exporters.CSV_HEAD``, and the type of each. What is empty there is null here."""
 
@@ -30,7 +30,7 @@ def parquet_rows(pages: Sequence[Page]) -> list[dict[str, Any]]:
     """The pages as rows: one for each number, and one with nulls for a page without any."""
     return [
         {"file": page.file, "page": page.page, **({} if number is None else _fields(number)), "rotation": page.rotation,
-         "milliseconds": page.milliseconds, "error": page.error}
+         "engine": page.engine, "milliseconds": page.milliseconds, "error": page.error}
         for page in pages
         for number in page.numbers or (None,)
     ]  # fmt: skip
