@@ -94,10 +94,15 @@ class MissingExtra(DigitscopeError, ImportError):
 def first_line(error: Exception) -> str:
     """The first line of an error's text, made printable; the error's type if it has no text.
 
+    Of an error of the system it is what happened, without its number and the file, which the message names anyway.
+
     >>> first_line(ValueError(f"bad {chr(27)} name."))
     'bad   name'
+    >>> first_line(FileNotFoundError(2, "No such file or directory", "a.png"))
+    'No such file or directory'
     """
-    return printable((str(error).strip().splitlines() or [type(error).__name__])[0][:300]).rstrip(".")
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return printable((text.strip().splitlines() or [type(error).__name__])[0][:300]).rstrip(".")
 
 
 def printable(text: str) -> str:

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -138,7 +139,7 @@ def test_a_folder_goes_into_a_results_file_that_is_resumed(sevens: Path, tmp_pat
     first = run("read", "--single", sevens / "seven.png", "--out", out)
     assert first.returncode == 0, first.stderr
     again = run("read", "--single", sevens, "--out", out)
-    assert again.returncode == 2 and "set resume to continue it" in again.stderr
+    assert again.returncode == 2 and "set --resume to continue it" in again.stderr
     done = run("read", "--single", sevens, "--out", out, "--resume")
     assert done.returncode == 2 and "1 of 3" in done.stderr
     rows = list(csv.DictReader(io.StringIO(out.read_text())))
@@ -208,6 +209,14 @@ def test_the_standard_input_is_read(sevens: Path):
         (["train", "--data", "nowhere"], "no dataset 'nowhere'"),
         (["look", "test:10000"], "test:10000"),
         (["look", "nothing.png"], "nothing.png"),
+        (["look", "train:-1"], "images go from train:0 to train:59999"),
+        (["report", "nope"], "cannot be read (No such file or directory); give a finished training"),
+        (["train-reader", "--corrections", "nope"], "labels.csv cannot be read (No such file or directory); give"),
+        (["train", "--resume"], "set --out to it"),
+        (["train", "--resume", "--overwrite", "--out", "x"], "set --resume or --overwrite, not both"),
+        (["read", "x.png", "--format", "csv", "--out", "x.jsonl"], "--format csv does not go with x.jsonl"),
+        (["read", "x.png", "--format", "jsonl", "--out", "x.parquet"], "--format jsonl does not go with x.parquet"),
+        (["read", "x.png", "--format", "text", "--out", "x.csv"], "--format text is printed; leave it out"),
         (["read", "--single", "--model", "nothing", "x.png"], "no model 'nothing'"),
         (["data", "--image", "60000"], "60000"),
         (["read", "x.png", "--engine", "magic"], "own or ocr"),
@@ -242,7 +251,7 @@ def test_bad_input_is_one_sentence_and_exit_2(words: list[str], sentence: str, t
     done = run(*words, cwd=tmp_path)
     assert done.returncode == 2
     assert sentence in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1 and not done.stdout, done.stderr
     assert not list(tmp_path.iterdir()), "nothing is left behind"
 
 
@@ -265,7 +274,7 @@ def test_train_says_how_good_it_is_and_leaves_a_whole_run(small_run: Path):
     assert "oneDNN" not in complained
     assert "Traceback" not in complained
     again = run("train", "--data", small_run.with_suffix(".npz"), "--epochs", "1", "--out", small_run)
-    assert (again.returncode, "or overwrite to replace it" in again.stderr) == (2, True)
+    assert (again.returncode, "or --overwrite to replace it" in again.stderr) == (2, True)
     assert json.loads((small_run / "metrics.json").read_text()) == metrics, "the finished run is untouched"
 
 
@@ -329,7 +338,9 @@ def test_evaluate_text_and_info_and_version():
     done = run("evaluate", "classic")
     assert done.returncode == 0, done.stderr
     assert "10,000" in done.stdout
-    assert "keras" in run("info").stdout
+    shown = run("info").stdout
+    assert "keras" in shown and re.search(r"^engine auto  (own|ocr)$", shown, re.MULTILINE)
+    assert re.search(r"^train +installed$", shown, re.MULTILINE) and re.search("^ocr +", shown, re.MULTILINE)
     assert run("--version").stdout.startswith("digitscope 0.")
 
 
@@ -376,3 +387,16 @@ def test_python_runs_the_package():
         [sys.executable, "-m", "digitscope", "--version"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0 and done.stdout.startswith("digitscope 0."), done.stderr
+
+
+@pytest.mark.parametrize("words", [["--help"], ["info"], ["read", "--help"]], ids=" ".join)
+def test_a_standard_output_that_is_full_is_one_sentence(words: list[str]):
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    program = [sys.executable, "-m", "digitscope", *words]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    said = (
+        "digitscope: the standard output cannot be written (No space left on device); make room, or send it elsewhere"
+    )
+    assert (done.returncode, done.stderr.strip()) == (2, said)

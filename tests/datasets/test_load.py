@@ -142,7 +142,7 @@ def test_a_set_without_a_test_part_is_split_by_rank_within_each_digit(tmp_path: 
             np.testing.assert_array_equal(
                 dataset.x_train[dataset.y_train == digit], np.delete(of_digit, np.s_[1::7], axis=0)
             )
-    assert "one in 7" in dataset.description
+    assert "the 2nd, 9th, 16th ... of each digit" in dataset.description
 
 
 def test_a_set_that_cannot_be_split_says_so(tmp_path: Path):

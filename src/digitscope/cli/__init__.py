@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import gc
 import io
+import os
 import sys
 from typing import Annotated
 
@@ -44,11 +45,23 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:
+        _stop_if_not_printed(error)
+        raise
     except ModuleNotFoundError as error:
         missing = MissingExtra.of(error)
         if missing is None:
             raise
         stop(str(missing), 2)
+
+
+def _stop_if_not_printed(error: OSError) -> None:
+    """End the command with a sentence if the standard output does not take what was printed."""
+    try:
+        typer.echo()  # what failed is forgotten: only another try tells
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would be printed at exit
+        stop(f"the standard output cannot be written ({error.strerror}); make room, or send it elsewhere", 2)
 
 
 def _print_version(asked: bool) -> None:

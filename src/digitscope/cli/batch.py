@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from digitscope.reading.options import ReadOptions
     from digitscope.reading.results import Form
 
-ENDINGS: Mapping[str, Form] = {".csv": "csv", ".parquet": "parquet"}
+ENDINGS: Mapping[str, Form] = {".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet"}
 """The form of results by the end of their name; any other is JSON lines."""
 
 

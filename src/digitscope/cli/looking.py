@@ -73,6 +73,7 @@ def data(
     from digitscope.plots.write import write_data_figures
 
     dataset = load_data(data)
+    paths = write_data_figures(dataset, image, out)
     if dataset.description:
         say(dataset.description)
     table(
@@ -82,7 +83,6 @@ def data(
             for part, labels in (("training", dataset.y_train), ("test", dataset.y_test))
         ],
     )
-    paths = write_data_figures(dataset, image, out)
     say(f"{len(paths)} figures in {out}")
 
 

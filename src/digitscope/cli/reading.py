@@ -117,6 +117,7 @@ def read(
     from digitscope.reading.options import ReadOptions
 
     form = _results_form(format_, out, resume, separators)
+    _check_ending(ctx, format_, out)
     degrees = None if rotate is Rotation.auto else int(rotate)
     options = ReadOptions(single, length, pattern, max_value, degrees, min_confidence, engine, model)
     _check_kind(options)
@@ -152,6 +153,17 @@ def _results_form(format_: Format, out: Path | None, resume: bool, separators: b
     if format_ is Format.text:
         return ENDINGS.get(out.suffix.lower(), "jsonl")
     return "csv" if format_ is Format.csv else "jsonl"
+
+
+def _check_ending(ctx: typer.Context, format_: Format, out: Path | None) -> None:
+    """Refuse a format that contradicts the name of the results."""
+    source = ctx.get_parameter_source("format_")
+    if out is None or source is None or source.name != "COMMANDLINE":
+        return
+    if format_ is Format.text:
+        raise ConfigError(f"--format text is printed; leave it out, the ending of {out} says what is written")
+    if ENDINGS.get(out.suffix.lower(), format_.value) != format_.value:
+        raise ConfigError(f"--format {format_.value} does not go with {out}; leave it out, or give another ending")
 
 
 def _check_place(form: Form | None, ray: str | None, workers: int | None, annotate: Path | None) -> None:

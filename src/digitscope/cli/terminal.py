@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Collection, Iterator, Mapping
@@ -52,12 +53,16 @@ DataOption = Annotated[
     ),
 ]
 
+SETTING = re.compile(r"\b(set|or) (resume|overwrite|out|tensorboard)\b")
+"""How messages of the library name a setting that is an option of the same name here."""
+
 WIDE = 110
 """Columns that a terminal needs to show loss and accuracy beside the progress bar."""
 
 
 def stop(sentence: str, code: int) -> NoReturn:
-    """Print a sentence on stderr and end the process."""
+    """Print a sentence on stderr and end the process; settings that it names become options, ``--resume``."""
+    sentence = SETTING.sub(r"\1 --\2", sentence)
     sys.stderr.write(f"digitscope: {sentence}\n")
     sys.exit(code)
 

@@ -18,7 +18,7 @@ from typing import IO
 import numpy as np
 
 from digitscope.arraytypes import AnyArray, Levels
-from digitscope.errors import DataError
+from digitscope.errors import DataError, first_line
 from digitscope.files import POINTER, check_directory, check_fetched, check_packed
 
 LARGEST_FILE = 2 * 1024**3
@@ -52,7 +52,7 @@ def read_idx(path: str | Path) -> Levels:
             with gzip.GzipFile(fileobj=raw) as unpacked:
                 return _idx_array(unpacked, None, path, size)
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read ({error}); copy it again, it may be cut short") from error
+        raise DataError(f"{path} cannot be read ({first_line(error)}); copy it again, it may be cut short") from error
 
 
 def _idx_array(stream: IO[bytes] | gzip.GzipFile, size: int | None, path: Path, packed: int = 0) -> Levels:

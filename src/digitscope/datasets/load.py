@@ -19,7 +19,7 @@ from digitscope.arraytypes import AnyArray, Images
 from digitscope.datasets.arrays import read_idx, read_npz
 from digitscope.datasets.dataset import Dataset
 from digitscope.datasets.mnist import IDX_FILES, mnist_arrays
-from digitscope.datasets.split import EVERY, Part, data_warnings, level_warnings, split
+from digitscope.datasets.split import Part, data_warnings, level_warnings, split
 from digitscope.datasets.table import has_labels, read_pixels, read_table
 from digitscope.errors import ConfigError, DataError
 from digitscope.formatting import file_name
@@ -61,7 +61,9 @@ def load_dataset(data: str | Path | Dataset = "mnist", progress: Progress | None
     parts, warnings = _parts_of(str(data), progress)
     name = file_name(str(data))
     train, test = parts if len(parts) == 2 else split(parts[0], name)
-    how = "" if len(parts) == 2 else f"; the test images are one in {EVERY} of each digit, taken from the same set"
+    how = (
+        "" if len(parts) == 2 else "; the test images are the 2nd, 9th, 16th ... of each digit, taken from the same set"
+    )
     return Dataset(
         name,
         train.images,

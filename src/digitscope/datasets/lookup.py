@@ -45,7 +45,7 @@ def digit_named(name: str, data: str | Path | Dataset = "mnist") -> NamedDigit:
     >>> digit_named("test:17").title
     'test image 17, labelled 7'
     """
-    if data == "mnist" and not re.fullmatch(r"(test|train):\d{1,9}", name):
+    if data == "mnist" and not re.fullmatch(r"(test|train):-?\d{1,9}", name):
         return _in_file(name)  # MNIST's images have no places, so it need not be loaded
     dataset = load_dataset(data)
     parts = {
@@ -53,11 +53,11 @@ def digit_named(name: str, data: str | Path | Dataset = "mnist") -> NamedDigit:
         "train": (dataset.places_train, dataset.x_train, dataset.y_train),
     }
     for part, (places, images, labels) in parts.items():
-        numbered = re.fullmatch(rf"{part}:(\d{{1,9}})", name)
+        numbered = re.fullmatch(rf"{part}:(-?\d{{1,9}})", name)
         if numbered is None and file_name(name) not in places:
             continue
         index = int(numbered[1]) if numbered else list(places).index(file_name(name))
-        if index >= len(images):
+        if not 0 <= index < len(images):
             known = f"images go from {part}:0 to {part}:{len(images) - 1}"
             raise ConfigError(f"{name} does not exist; the {part} {known} in {dataset.name}")
         kind = "test image" if part == "test" else "training image"

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from digitscope.arraytypes import AnyArray, Floats, Integers, Mask
 from digitscope.datasets.arrays import read_npz
-from digitscope.errors import DataError
+from digitscope.errors import DataError, first_line
 
 FOLDER_VARIABLE = "DIGITSCOPE_UNIPEN"
 """The environment variable that names the folder with the files."""
@@ -121,7 +121,9 @@ def trajectories_folder(folder: str | Path | None = None) -> Path:
     try:
         missing = [f"{kind}.npz" for kind in KINDS if not (Path(named) / f"{kind}.npz").is_file()]
     except (OSError, ValueError) as error:  # not allowed, a null in it
-        raise DataError(f"{named} cannot be read ({error}); give the folder with the pen trajectories") from error
+        raise DataError(
+            f"{named} cannot be read ({first_line(error)}); give the folder with the pen trajectories"
+        ) from error
     if missing:
         raise DataError(f"{named} has no {', '.join(missing)}; docs/data.md says how to get the pen trajectories")
     return Path(named)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from digitscope import files
 from digitscope.arraytypes import Floats
 from digitscope.datasets.arrays import read_npz
-from digitscope.errors import DataError
+from digitscope.errors import DataError, first_line
 
 COURSE = "course.npz"
 """The file of a run that holds the course of its training."""
@@ -82,7 +82,7 @@ class Course:
         try:
             return cls.of(read_npz(path, [PARTS], LARGEST))
         except DataError as error:
-            raise DataError(f"{path} is damaged ({error}); delete it, or train the run again") from error
+            raise DataError(f"{path} is damaged ({first_line(error)}); delete it, or train the run again") from error
 
 
 def flat(weights: list[npt.NDArray[Any]]) -> npt.NDArray[np.float16]:

@@ -178,7 +178,10 @@ class Evaluation(Scores):
             ("Accuracy", f"{percent(self.accuracy)} (95 % interval {100 * low:.2f} to {percent(high)})"),
             ("Misses", f"{self.misses:,}"),
             ("Right within two guesses", percent(self.top2_accuracy)),
-            ("Hardest digit", f"{hardest.digit}: {missed:,} of {hardest.support:,} missed"),
+            (
+                "Hardest digit",
+                f"{hardest.digit}: {missed:,} of {hardest.support:,} missed" if missed else "none is missed",
+            ),
         ]
         if self.misses:
             pairs, most = self.commonest_confusions()

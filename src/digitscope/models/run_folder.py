@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from digitscope.errors import DataError
+from digitscope.errors import DataError, first_line
 from digitscope.models.typed_json import typed
 
 DETECTOR = "known.json"
@@ -29,7 +29,9 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(_text(path))
     except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path} cannot be read ({error}); give a finished training, or train it again") from error
+        raise DataError(
+            f"{path} cannot be read ({first_line(error)}); give a finished training, or train it again"
+        ) from error
     if not isinstance(value, dict):
         raise DataError(f"{path} holds a {type(value).__name__}, not an object; train the run again")
     return value
@@ -70,7 +72,9 @@ def read_history(folder: str | Path, needed: Collection[str] = ("epoch", "loss",
         reader = csv.DictReader(io.StringIO(_text(path), newline=""))
         rows = [{key: _finite(value) for key, value in row.items()} for row in reader]
     except (OSError, ValueError, TypeError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read ({error}); give the folder of a finished training") from error
+        raise DataError(
+            f"{path} cannot be read ({first_line(error)}); give the folder of a finished training"
+        ) from error
     if not rows or not set(needed) <= set(rows[0]):
         raise DataError(f"{path} needs rows with {', '.join(sorted(needed))}; train the run again")
     return rows

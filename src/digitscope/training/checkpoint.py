@@ -19,7 +19,7 @@ import numpy as np
 from digitscope import files
 from digitscope.arraytypes import AnyArray
 from digitscope.datasets.arrays import read_npz
-from digitscope.errors import DataError
+from digitscope.errors import DataError, first_line
 from digitscope.models.course import PARTS, Course
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Checkpoint:
             return cls(history, float(header["seconds"]), variables, teachers, course)
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             raise DataError(
-                f"{path} is not a checkpoint to resume from ({error}); set overwrite to start again"
+                f"{path} is not a checkpoint to resume from ({first_line(error)}); set overwrite to start again"
             ) from error
 
 

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from digitscope.arraytypes import Levels
 from digitscope.datasets.load import load_dataset
-from digitscope.errors import DataError
+from digitscope.errors import DataError, first_line
 
 SIZE = 44
 """Height of a font's zero in pixels."""
@@ -85,7 +85,7 @@ def font_glyphs(path: Path) -> dict[str, Glyph] | None:
     try:
         return _drawn(path)
     except Exception as error:  # Pillow raises half a dozen types on damaged files
-        raise DataError(f"{path} is not a usable font ({error}); fetch it again or remove it") from error
+        raise DataError(f"{path} is not a usable font ({first_line(error)}); fetch it again or remove it") from error
 
 
 def _drawn(path: Path) -> dict[str, Glyph] | None:
