@@ -18,7 +18,7 @@ help:
 	@echo "make dist         build wheel and sdist, and a folder for a model hub of each shipped model (dist)"
 	@echo "make comparisons  train the networks that the report compares (about 15 minutes)"
 	@echo "make models       measure the recipes again and ship classic, robust and strong (about 85 minutes)"
-	@echo "make reader       fetch the fonts and train the network that reads lines (about an hour)"
+	@echo "make reader       fetch the fonts and train the network that reads lines (hours)"
 	@echo "make campaign     hostile bytes for every reader and kill -9 at random moments (hours; goes on where it stopped)"
 	@echo "make audit        look up known weaknesses of the dependencies, and list all parts in dist/sbom.cdx.json"
 	@echo "make benchmarks   measure the speed again (about 40 minutes on an idle machine)"

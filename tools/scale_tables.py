@@ -30,7 +30,8 @@ def scale_table(found: dict[str, Any]) -> str:
         )
     for name, times in found.get("speed", {}).get("times_faster", {}).items():
         if name != "two processes":
-            lines.append(f"Two processes were {times} times as fast as {name}, on {found['speed']['digits']:,} files.")
+            other = "the version before" if name == "former" else name
+            lines.append(f"Two processes were {times} times as fast as {other}, on {found['speed']['digits']:,} files.")
     return "\n".join(lines)
 
 

@@ -29,6 +29,13 @@ from digitscope.reading.recognition import ENGINES
 
 ROOT = Path(__file__).parent.parent
 
+EXIT_CODES = """Every command ends with the exit code
+
+- 0 if it did what was asked; a number that is refused, or a page without one, is an answer like any other,
+- 2 if a file, an option or a value cannot be used; one sentence on the standard error says which and why,
+- 130 after Ctrl-C; `train-reader` keeps what it has learned then, and ends with 0.
+"""
+
 
 def cli_page() -> str:
     """docs/cli.md: the help of every command, as the terminal shows it."""
@@ -36,7 +43,7 @@ def cli_page() -> str:
 
     command = typer.main.get_command(app)
     names = [[], *([name] for name in command.commands)]  # type: ignore[attr-defined]
-    parts = ["# Command line\n", "Written by `make docs` from the commands themselves.\n"]
+    parts = ["# Command line\n", "Written by `make docs` from the commands themselves.\n", EXIT_CODES]
     for words in names:
         shown = CliRunner().invoke(app, [*words, "--help"], prog_name="digitscope", env={"COLUMNS": "100"}).output
         parts.append(f"## `{' '.join(['digitscope', *words])}`\n\n```text\n{shown.strip()}\n```\n")

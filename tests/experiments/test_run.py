@@ -120,7 +120,9 @@ def test_ctrl_c_says_what_is_kept_and_resume_goes_on(few: Path, tmp_path: Path, 
     out, common = tmp_path / "run", {"data": few, "settings": TINY}
     with pytest.raises(KeyboardInterrupt, match="before the first epoch was finished"):
         train("classic", out=out, progress=stop_at("fit"), **common)
-    with pytest.raises(KeyboardInterrupt, match=r"1 of 3 epochs are saved; .* out=.*run and resume"):
+    with pytest.raises(
+        KeyboardInterrupt, match=r"1 of 3 epochs are saved; to continue, set resume, and set out to .*run$"
+    ):
         train("classic", out=out, progress=stop_at("fit", 2), **common)
     assert not Run(out).finished
 

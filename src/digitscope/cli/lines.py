@@ -40,7 +40,7 @@ def train_reader(
 ) -> None:
     """Train the network that reads lines of numbers.
 
-    It learns from synthetic lines, which takes about an hour. Ctrl-C stops it early and keeps what it has learned.
+    It learns from synthetic lines, which takes hours. Ctrl-C stops it early and keeps what it has learned.
     """
     _train_reader(lines, seed, out, unipen, corrections)
 

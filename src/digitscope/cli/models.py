@@ -179,7 +179,7 @@ def export(
 
 @app.command()
 def info() -> None:
-    """Show versions, machine, Keras backends, what reads lines, extras and shipped models."""
+    """Show versions, machine, backends, engine, extras and models."""
     from digitscope.cli.installation import installation
 
     for section, rows in installation().items():

@@ -106,6 +106,8 @@ def read(
     """Read handwritten numbers in images, scans and PDFs.
 
     Prints each number with its confidence, or why it is refused. A bad file is named and does not stop the others.
+
+    Exit code: 0 whatever is read, even if all of it is refused; 2 for a bad file or option; 130 after Ctrl-C.
     """
     if format_ is Format.kaggle:
         from digitscope.cli.submission import submit_as_read

@@ -252,7 +252,7 @@ def _what_is_saved(folder: Path, recipe: Recipe) -> str:
     if not path.exists():
         return "stopped before the first epoch was finished, so nothing is saved"
     saved = f"{Checkpoint.read(path).epochs} of {recipe.all_epochs} epochs are saved"
-    return f"stopped; {saved}; to continue, set out to {folder} again, and set resume"
+    return f"stopped; {saved}; to continue, set resume, and set out to {folder}"
 
 
 def _write_results(
