@@ -12,6 +12,8 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
+from digitscope.training.recipes import RECIPES
+
 ROOT = Path(__file__).parent.parent
 GUIDE = ROOT / "docs" / "guide"
 CHAPTERS = sorted(GUIDE.glob("[0-9]*-*.md"))
@@ -69,6 +71,14 @@ def test_the_notebook_was_run_from_top_to_bottom_and_tells_of_no_machine(chapter
     ]
     assert not MACHINE.search("\n".join([*told, chapter.read_text(encoding="utf-8")]))
     assert all(cell.metadata == {} for cell in notebook.cells)
+
+
+def test_the_notebook_on_training_shows_every_recipe():
+    """Its output is made by hand (``make guide``), and recipes are added."""
+    (cell,) = (cell for cell in code_cells(stored(GUIDE / "3-training.md")) if "in RECIPES)" in cell.source)
+    assert cell.outputs[0].text.splitlines()[0].split() == list(RECIPES), "run python tools/write_guide.py 3"
+    text = (GUIDE / "3-training.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in text for name in RECIPES)
 
 
 def test_the_notebooks_are_small():

@@ -118,8 +118,7 @@ def read(
     from digitscope.reading.batch import read_files
     from digitscope.reading.options import ReadOptions
 
-    form = _results_form(format_, out, resume, separators)
-    _check_ending(ctx, format_, out)
+    form = _results_form(ctx, format_, out, resume, separators)
     degrees = None if rotate is Rotation.auto else int(rotate)
     options = ReadOptions(single, length, pattern, max_value, degrees, min_confidence, engine, model)
     _check_kind(options)
@@ -144,7 +143,7 @@ def read(
         drawings.tell()
 
 
-def _results_form(format_: Format, out: Path | None, resume: bool, separators: bool) -> Form | None:
+def _results_form(ctx: typer.Context, format_: Format, out: Path | None, resume: bool, separators: bool) -> Form | None:
     """The form of the results file, from ``--format`` or its name; None if there is no such file."""
     if separators and (out is not None or format_ is not Format.text):
         raise ConfigError("--separators is for printed text; leave it out, every record has both: text and written")
@@ -152,15 +151,16 @@ def _results_form(format_: Format, out: Path | None, resume: bool, separators: b
         if resume:
             raise ConfigError("--resume needs the file to continue; name it with --out results.jsonl")
         return None
+    _check_ending(ctx, format_, out)
     if format_ is Format.text:
         return ENDINGS.get(out.suffix.lower(), "jsonl")
     return "csv" if format_ is Format.csv else "jsonl"
 
 
-def _check_ending(ctx: typer.Context, format_: Format, out: Path | None) -> None:
+def _check_ending(ctx: typer.Context, format_: Format, out: Path) -> None:
     """Refuse a format that contradicts the name of the results."""
     source = ctx.get_parameter_source("format_")
-    if out is None or source is None or source.name != "COMMANDLINE":
+    if source is None or source.name != "COMMANDLINE":
         return
     if format_ is Format.text:
         raise ConfigError(f"--format text is printed; leave it out, the ending of {out} says what is written")

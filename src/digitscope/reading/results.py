@@ -84,7 +84,8 @@ class ResultsFile:
     def __init__(self, path: Path, form: Form, resume: bool, options: Mapping[str, Any] | None) -> None:
         """Create the file, or continue it; see ``open_results``."""
         self._path, self._form, self._options = path, form, options
-        self.done, self.cut = Names(), None
+        self.done = Names()
+        self.cut: str | None = None
         with ExitStack() as opened, writing(path, "check its name and permissions"):
             path.parent.mkdir(parents=True, exist_ok=True)
             exists = path.exists()
@@ -114,9 +115,9 @@ class ResultsFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, error: object, *_: object) -> None:
+    def __exit__(self, *error: object) -> None:
         with self._opened:
-            if error is None and self._options is not None:
+            if error[0] is None and self._options is not None:
                 with writing(self._path, "its rows are kept; set resume to continue it"):
                     keep_options(self._path, self._options, False, self._file.tell())
 
@@ -180,7 +181,8 @@ class ResultsFolder:
         """Create the folder, or continue it; see ``open_results``."""
         check_pyarrow()
         self._path = path
-        self.done, self.cut = Names(), None
+        self.done = Names()
+        self.cut: str | None = None
         with ExitStack() as opened, writing(path, "give another name"):
             if path.exists() and not path.is_dir():
                 raise ConfigError(f"{path} is a file; {form} results are a folder of parts, give another name")
