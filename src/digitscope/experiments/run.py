@@ -24,9 +24,8 @@ from digitscope.errors import ConfigError
 from digitscope.experiments.state import (
     CHECKPOINT,
     RUN_FILES,
+    check_replaceable,
     difference,
-    foreign_file,
-    other_file,
     recipe_settings,
     state_of,
 )
@@ -191,24 +190,10 @@ def _claim(folder: Path, config: dict[str, Any], overwrite: bool, resume: bool) 
     The files that mark an earlier run in it as finished are removed before anything else is written.
     """
     state = state_of(folder)
-    match state:
-        case "unfinished" | "finished" if resume:
-            _check_same(folder, config)
-        case "unfinished" if not overwrite:
-            raise ConfigError(
-                f"{folder} contains an unfinished run; set resume to continue it, or overwrite to replace it"
-            )
-        case "finished" if not overwrite:
-            raise ConfigError(
-                f"{folder} contains a finished run; set out to another folder, or overwrite to replace it"
-            )
-        case "foreign" if found := other_file(folder):
-            raise ConfigError(f"{folder} contains {found} and no run; set out to another folder")
-        case "foreign" if not overwrite:
-            raise ConfigError(
-                f"{folder} contains a {foreign_file(folder)} that no training wrote; set out to another folder, or "
-                "overwrite to replace it"
-            )
+    if resume and state in ("unfinished", "finished"):
+        _check_same(folder, config)
+    else:
+        check_replaceable(folder, state, overwrite)
     with files.writing(folder, "set out to another folder"):
         _remove_temporary(folder)
         if resume and state == "unfinished":

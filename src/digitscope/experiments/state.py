@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-from digitscope.errors import DataError
+from digitscope.errors import ConfigError, DataError
 from digitscope.models.course import COURSE
 from digitscope.models.run_folder import DETECTOR, read_json
 from digitscope.training.recipes import Recipe, setting_text
@@ -60,6 +60,27 @@ def other_file(folder: Path) -> str | None:
     """A file in a folder, or below it, that is none of those that a training writes; None if there is none."""
     found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     return next((str(path) for path in found if path.name[0] != "." and path.parts[0] not in OWN), None)
+
+
+def check_replaceable(folder: Path, state: State, overwrite: bool) -> None:
+    """Make sure that a new run may be put into a folder.
+
+    Args:
+        folder: where.
+        state: of the folder.
+        overwrite: whether a run in it, or single files that are called like those of a run, may be replaced.
+
+    Raises:
+        ConfigError: they may not, or the folder holds other files and no run.
+    """
+    if state == "foreign" and (found := other_file(folder)) is not None:
+        raise ConfigError(f"{folder} contains {found} and no run; set out to another folder")
+    if state == "empty" or overwrite:
+        return
+    if state == "unfinished":
+        raise ConfigError(f"{folder} contains an unfinished run; set resume to continue it, or overwrite to replace it")
+    what = "finished run" if state == "finished" else f"{foreign_file(folder)} that no training wrote"
+    raise ConfigError(f"{folder} contains a {what}; set out to another folder, or overwrite to replace it")
 
 
 def recipe_settings(recipe: Recipe) -> dict[str, Any]:
