@@ -32,6 +32,7 @@ from digitscope.reading.engine_own import LineModel  # noqa: E402
 from digitscope.training.line_batches import (  # noqa: E402
     KEPT,
     LONGEST_TEXT,
+    REPEATED,
     WARM,
     BatchPool,
     MixedLines,
@@ -50,6 +51,7 @@ from digitscope.training.line_fit import (  # noqa: E402
 )
 from digitscope.training.line_network import build_line_network  # noqa: E402
 from digitscope.training.line_state import State, state_in  # noqa: E402
+from digitscope.training.line_variation import varied  # noqa: E402
 from review_items import drawn  # noqa: E402
 from trajectory_files import write_files  # noqa: E402
 
@@ -142,17 +144,34 @@ def test_a_generator_that_dies_is_one_sentence(seen: int, half: bytes):
     os.write(maker.fileno(), half)
     maker.close()
     pool = pool_of(made, seen)
-    assert pool.take()[0].shape == BATCH[0].shape and pool.next_line == 7
+    taken = []
     with pytest.raises(DigitscopeError, match=r"line generator died \(out of memory\?\); train again to resume"):
-        pool.take()
+        for _ in range(100):
+            taken.append(pool.take())
+    assert pool.next_line == 7 and (len(taken) == 1 or seen >= WARM)
 
 
 def test_training_waits_for_the_first_batches_only():
     made, maker = multiprocessing.Pipe(duplex=False)
     pool = pool_of(made, WARM)
     assert pool.take() is BATCH and pool.next_line == 0, "none is ready"
-    maker.send((9, BATCH))
-    assert pool.take() is not BATCH and pool.next_line == 9 and len(pool._seen) == WARM + 1
+    for number in range(1, 31):
+        maker.send((number, BATCH))
+    for _ in range(40):
+        pool.take()
+    assert len(pool._seen) - WARM == pool.next_line == pytest.approx(40 * (1 - REPEATED), abs=10)
+
+
+@pytest.mark.parametrize("width", [8, 48, 304])
+def test_no_line_is_seen_twice_and_its_ink_stays_in_its_columns(width: int):
+    lines = np.zeros((40, HEIGHT, width), np.uint8)
+    lines[:, 6:26, width // 2 - 2 : width // 2 + 2] = 255
+    batch = (lines, np.zeros((40, LONGEST_TEXT), np.int32), np.zeros((40, width // 2), np.int32))
+    fields, targets = varied(batch, np.random.default_rng(0))
+    assert fields.shape == (40, HEIGHT, width, 1) and fields.min() >= 0 and fields.max() <= 1
+    assert targets.shape == (40, LONGEST_TEXT + width // 2) and len(np.unique(fields, axis=0)) == 40
+    middles = (fields.sum(axis=(1, 3)) @ np.arange(width)) / fields.sum(axis=(1, 2, 3))
+    assert np.abs(middles - (width - 1) / 2).max() < 2.5
 
 
 def test_without_fonts_nothing_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -208,6 +227,16 @@ def test_a_training_is_resumed_with_the_same_corrections(before: str, now: str, 
     with pytest.raises(ConfigError, match="resume it with the same corrections, or set out to another folder"):
         state_in(tmp_path, False, True, now)
     assert state_in(tmp_path, False, False, now).real == now
+
+
+@pytest.mark.skipif(not (fonts_folder() / "handwritten").is_dir(), reason="fonts were not fetched")
+def test_a_network_of_an_older_version_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with monkeypatch.context() as older:
+        older.setattr("digitscope.training.line_network.FILTERS", (8,) * 8)
+        build_line_network().save(tmp_path / "reader.keras")
+    (tmp_path / "history.json").write_text(json.dumps(asdict(State(lines=96))))
+    with pytest.raises(ConfigError, match=r"reader\.keras is a network of another size, .*; set out to another folder"):
+        train_reader(100, out=tmp_path)
 
 
 class Lettered:

@@ -48,10 +48,13 @@ AHEAD = 24
 """Batches that are made before they are asked for."""
 
 WARM = 20
-"""New batches that the training waits for at the start; after that it repeats an old one when none is ready."""
+"""New batches that the training waits for at the start; after that it also repeats old ones."""
 
-KEPT = 1000
-"""Batches that are kept to be seen again."""
+REPEATED = 0.5
+"""Share of old batches among all, at least: making a line costs more than half as much as learning from it."""
+
+KEPT = 3000
+"""Batches that are kept to be seen again; they take 1.2 GB."""
 
 
 REAL = 0.1
@@ -108,13 +111,14 @@ class BatchPool:
         self._seen: list[Batch] = []
 
     def take(self) -> Batch:
-        """A new batch if one is ready or fewer than ``WARM`` were seen, else one that was seen before.
+        """A new batch while fewer than ``WARM`` were seen; later an old one as often as ``REPEATED`` says, and
+        whenever no new one is ready.
 
         Raises:
             DigitscopeError: the process that makes batches has ended.
         """
         try:
-            if len(self._seen) >= WARM and not self._arriving.poll():
+            if len(self._seen) >= WARM and (self._rng.random() < REPEATED or not self._arriving.poll()):
                 return self._seen[int(self._rng.integers(len(self._seen)))]
             new: tuple[int, Batch] = self._arriving.recv()
         except (EOFError, OSError) as error:

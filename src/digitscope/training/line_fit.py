@@ -12,9 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
 from digitscope import files
 from digitscope.arraytypes import Floats, Levels
@@ -25,17 +23,19 @@ from digitscope.datasets.synthetic.lines import Lines
 from digitscope.datasets.synthetic.recipe import LineRecipe
 from digitscope.datasets.synthetic.recorded import RecordedWriters
 from digitscope.environment import has_bfloat16
+from digitscope.errors import ConfigError
 from digitscope.models.keras_onnx import onnx_of
 from digitscope.models.quantize import quantized
 from digitscope.models.session import Session
 from digitscope.preprocessing.line import ALPHABET, OTHER
 from digitscope.progress import Progress
 from digitscope.reading.ctc import best_path
-from digitscope.training.line_batches import LONGEST_TEXT, Batch, batch_pool, first_batches
+from digitscope.training.line_batches import LONGEST_TEXT, batch_pool, first_batches
 from digitscope.training.line_network import build_line_network
 from digitscope.training.line_state import State, state_in
+from digitscope.training.line_variation import varied
 
-LINES = 1_300_000
+LINES = 2_600_000
 """Lines that the shipped network saw."""
 
 PEAK, WARMUP, RAMP = 2.5e-3, 0.03, 100
@@ -43,10 +43,6 @@ PEAK, WARMUP, RAMP = 2.5e-3, 0.03, 100
 
 GUIDE = 0.3
 """Weight of the columns' own cross-entropy beside the CTC loss."""
-
-LEAN, STRETCH, SHIFT = 0.08, (0.88, 1.08), 1.0
-"""How lines are varied when they are seen: standard deviation of their lean in widths per height, range of their height
-as a share, standard deviation of the way up or down in pixels."""
 
 SAVE_SECONDS = 60.0
 """Seconds between two saves."""
@@ -105,7 +101,7 @@ def train_reader(
 
     Raises:
         ConfigError: the folder cannot be written, or its unfinished training was started with other trajectories,
-            corrections or characters.
+            corrections or characters, or with an older version's network.
         DataError: fonts, trajectories or corrections are missing or damaged, or the state of the unfinished training.
         DigitscopeError: the process that makes lines has died.
     """
@@ -122,7 +118,7 @@ def train_reader(
         bfloat16 = keras.backend.backend() == "tensorflow" and has_bfloat16()
         network = build_line_network("mixed_bfloat16" if bfloat16 else "float32")
         if state.lines:
-            network.set_weights(keras.saving.load_model(folder / "reader.keras", compile=False).get_weights())
+            _restore(network, folder / "reader.keras")
         network.compile(
             optimizer=keras.optimizers.AdamW(PEAK, weight_decay=2e-3, clipnorm=5.0), loss=line_loss, jit_compile=False
         )
@@ -134,6 +130,14 @@ def train_reader(
         unseen = None if recorded is None else validate(written, Lines(VALIDATION_SEED, None, UNSEEN, recorded, True))
         files.write_json(folder / "history.json", asdict(state) | {"accuracy": accuracy, "unseen_writers": unseen})
         return LineRun(folder, state.seconds, state.lines, accuracy, unseen)
+
+
+def _restore(network: keras.Model, path: Path) -> None:
+    """Put the weights of an unfinished training into a network."""
+    kept = keras.saving.load_model(path, compile=False).get_weights()
+    if [weights.shape for weights in kept] != [weights.shape for weights in network.get_weights()]:
+        raise ConfigError(f"{path} is a network of another size, of an older version; set out to another folder")
+    network.set_weights(kept)
 
 
 def _checked(real: Path) -> str:
@@ -177,7 +181,7 @@ def fit_lines(
             state.next = pool.next_line
             ramp = min(1.0, len(losses) / RAMP)
             network.optimizer.learning_rate.assign(ramp * learning_rate(state.lines / lines))
-            losses.append(float(network.train_on_batch(*_varied(batch, rng))))
+            losses.append(float(network.train_on_batch(*varied(batch, rng))))
             state.lines += len(batch[0])
             now = time.monotonic()
             state.seconds += now - last
@@ -245,25 +249,6 @@ def export_reader(network: keras.Model, path: str | Path, source: Lines) -> Sess
 def _scaled(fields: Levels) -> Floats:
     """Fields uint8 (n, HEIGHT, w) as the network takes them, float32 (n, HEIGHT, w, 1) 0..1."""
     return fields[..., None].astype(np.float32) / np.float32(255)
-
-
-def _varied(batch: Batch, rng: np.random.Generator) -> tuple[Floats, npt.NDArray[np.int32]]:
-    """A batch as the network takes it, so changed that no batch is seen twice.
-
-    Each line is leaned, stretched and moved up or down a little, which leaves its characters in their columns, and its
-    ink made weaker or stronger.
-    """
-    height, width = batch[0].shape[1:]
-    leans, sizes = rng.normal(0, LEAN, len(batch[0])), rng.uniform(*STRETCH, len(batch[0]))
-    shifts = rng.normal(0, SHIFT, len(batch[0]))
-    moved = np.empty_like(batch[0])
-    for line, out, lean, size, shift in zip(batch[0], moved, leans, sizes, shifts, strict=True):
-        middle = (height - 1) / 2
-        matrix = np.array([[1, lean, -lean * middle], [0, size, middle * (1 - size) + shift]])
-        cv2.warpAffine(line, matrix, (width, height), dst=out)
-    power = rng.uniform(0.75, 1.35, (len(moved), 1, 1)).astype(np.float32)
-    fields = (moved.astype(np.float32) * np.float32(1 / 255)) ** power
-    return fields[..., None], np.concatenate(batch[1:], axis=1)
 
 
 def _ctc(classes: Any, logits: Any) -> Any:

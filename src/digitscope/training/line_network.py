@@ -11,9 +11,9 @@ from typing import Any
 from digitscope.backend import keras
 from digitscope.preprocessing.line import CLASSES, HEIGHT
 
-FILTERS = (24, 40, 64, 96, 128, 160, 160, 160, 160)
+FILTERS = (24, 40, 64, 96, 128, 160, 160, 160, 160, 160, 160)
 """Filters of the convolutions: the first three halve the height, the sixth turns it into columns, and those after it
-look at neighbouring columns, the last two each adding to what was there before."""
+look at neighbouring columns, the last four each adding to what was there before."""
 
 
 def build_line_network(precision: str = "float32") -> keras.Model:
