@@ -38,9 +38,9 @@ OWN_BESIDE_OCR = 0.5
 """Weight of the own engine's views relative to those of ``ocr``."""
 
 CALIBRATIONS = {
-    "own": (0.88, -0.692),
-    "own given": (0.64, -0.325),
-    "own forced": (0.586, -0.025),
+    "own": (0.851, -0.624),
+    "own given": (0.614, -0.25),
+    "own forced": (0.719, -0.009),
     "ocr": (0.927, -1.124),
     "ocr at odds": (0.344, -1.659),
     "ocr given": (0.639, -0.043),
