@@ -41,11 +41,11 @@ CALIBRATIONS = {
     "own": (0.851, -0.624),
     "own given": (0.614, -0.25),
     "own forced": (0.719, -0.009),
-    "ocr": (0.927, -1.124),
-    "ocr at odds": (0.344, -1.659),
-    "ocr given": (0.639, -0.043),
-    "ocr at odds given": (0.49, -1.072),
-    "ocr forced": (0.34, 0.463),
+    "ocr": (0.926, -1.124),
+    "ocr at odds": (0.317, -1.691),
+    "ocr given": (0.701, -0.321),
+    "ocr at odds given": (0.474, -1.072),
+    "ocr forced": (0.4, 0.688),
 }
 """Slope and intercept from the log-odds of the score to those of being right: of engine ``own``, of ``ocr`` where
 its two networks agree on the text, and where they do not; of lines read under a constraint where the best text is the
