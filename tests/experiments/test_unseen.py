@@ -123,6 +123,8 @@ def test_the_settings_of_recipes_are_chosen_unseen(monkeypatch: pytest.MonkeyPat
     in_folds = SimpleNamespace(FOLDS=5, folds=lambda: np.arange(len(X)) % 5)
     monkeypatch.setitem(sys.modules, "folds", in_folds)  # type: ignore[arg-type]
     monkeypatch.setitem(sys.modules, "results", SimpleNamespace(plain=asdict))  # type: ignore[arg-type]
+    fits = SimpleNamespace(saved_fit=lambda *given: fit(*given[:4], progress=given[4]), where=dict)
+    monkeypatch.setitem(sys.modules, "saved_fits", fits)  # type: ignore[arg-type]
     monkeypatch.setattr(sys, "argv", [str(CHOOSE), *words])
     runpy.run_path(str(CHOOSE), run_name="__main__")
     assert "distorted: " in capsys.readouterr().out

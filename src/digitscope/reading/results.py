@@ -117,7 +117,7 @@ class ResultsFile:
 
     def __exit__(self, *error: object) -> None:
         with self._opened:
-            if error[0] is None and self._options is not None:
+            if not any(error) and self._options is not None:
                 with writing(self._path, "its rows are kept; set resume to continue it"):
                     keep_options(self._path, self._options, False, self._file.tell())
 

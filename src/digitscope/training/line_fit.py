@@ -105,12 +105,12 @@ def train_reader(
         DataError: fonts, trajectories or corrections are missing or damaged, or the state of the unfinished training.
         DigitscopeError: the process that makes lines has died.
     """
-    check_fonts()
     recorded, real = (None if folder is None else Path(folder) for folder in (trajectories, corrections))
     # What is wrong with them is said here, not in the process that makes lines.
     if recorded is not None:
         RecordedWriters(recorded)
     table = "" if real is None else _checked(real)
+    check_fonts()
     folder = Path(out)
     with files.sole_writer(folder):
         state = state_in(folder, recorded is not None, resume, table)
