@@ -51,6 +51,18 @@ def test_what_is_small_for_its_picture_is_not_called_blank(hand: str, paper: str
     assert reason(on_paper(page((1200, 1200), rows, hand), paper)) == "several digits"
 
 
+@pytest.mark.parametrize("hand", HANDS)
+@pytest.mark.parametrize("paper", ["white", "grey"])
+def test_the_tallest_digit_of_a_small_number_is_not_its_only_one(hand: str, paper: str):
+    enlarge = np.array([[1.6, 0, 0], [0, 1.6, 0]], np.float32)
+    tall = cv2.warpAffine(page((900, 900), [("6", 312, 250)], hand), enlarge, (900, 900))
+    assert reason(on_paper(tall, paper)) is None
+    beside = page((900, 900), [("5127", 300, 415)], hand)
+    assert reason(on_paper(np.maximum(tall, beside), paper)) == "several digits"
+    elsewhere = page((900, 900), [("7", 100, 800)], hand)
+    assert reason(on_paper(np.maximum(tall, elsewhere), paper)) is None
+
+
 @pytest.mark.parametrize("paper", PAPERS)
 def test_paper_with_nothing_but_dust_is_blank(paper: str):
     dust = np.zeros((1200, 1200), np.uint8)

@@ -69,7 +69,7 @@ def digit_named(name: str, data: str | Path | Dataset = "mnist") -> NamedDigit:
 def _in_file(name: str) -> NamedDigit:
     """The digit in an image file."""
     found = ink.find_ink(load_picture(name, ink.LONGEST).pixels)
-    if found.specks is not None:
+    if found.box is None and found.specks is not None:
         raise ImageError(f"what is written in {name} is small for the picture; crop it closer to the one digit")
     if found.box is None:
         raise ImageError(f"{name} is blank; give a picture with a digit on it, or test:17 for a test image")

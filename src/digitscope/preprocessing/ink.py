@@ -47,6 +47,9 @@ strip along the rim and not a digit."""
 SPECK, SPECK_BESIDE = 0.06, 0.12
 """Parts shorter than this share of the picture, or of the longest other part, are dust."""
 
+SMALL = 0.18
+"""A digit below this share of the picture may have others beside it that are as small as dust."""
+
 DUST = 10
 """Pixels of the longer side of the smallest part that may be a small digit where nothing else is written."""
 
@@ -74,8 +77,8 @@ class Ink:
         box: where the ink is, in pixels of the picture; None if nothing is written.
         with_line: the same together with a line that was taken away, if strokes hang on it and their pen may have drawn
             it: a bar of the digit, or ruling on which it stands; None if there is no such line.
-        specks: where parts are that were dropped because they are small for the picture, if nothing else is written: a
-            small digit, or several; None if there are none, or if anything is written.
+        specks: where parts are that were dropped because they are small for the picture, if nothing is left, or a digit
+            that is itself small: digits, as it seems; None if there are none, or if the ink is large.
     """
 
     contrast: Floats
@@ -104,9 +107,9 @@ def find_ink(pixels: Levels) -> Ink:
         return _ink(contrast, _digit_parts(marks, cut_out), floor, cut_out)
     writing, line = _without_lines(marks)
     found = _ink(contrast, writing, floor)
-    if found.box is None:
-        return replace(found, specks=_specks(marks, contrast > PLAIN * floor))
-    if not _may_be_writing(found, line):
+    if found.box is None or max(found.box.width, found.box.height) < SMALL * max(marks.shape):
+        found = replace(found, specks=_specks(marks, contrast > PLAIN * floor))
+    if found.box is None or not _may_be_writing(found, line):
         return found
     return replace(found, with_line=_ink(contrast, writing | (line & _around(found.box, line.shape)), floor))
 

@@ -34,6 +34,9 @@ DIGIT = {"robust": 0.05, "reader-digit": 0.2}
 paper that were read correctly are above it. ``reader-digit``: 99.5 % of UNIPEN's validation digits are, and it lets
 through 9 % of their letters and signs, where 0.05 lets through 21 %."""
 
+LOW = 0.4
+"""Least height of the smaller digits of a number, as a share of its tallest one."""
+
 BLANK, TOO_SMALL, SEVERAL, NO_DIGIT, UNCERTAIN = "blank", "too small", "several digits", "no digit", "too uncertain"
 """The reasons for a refusal."""
 
@@ -87,6 +90,14 @@ def _the_line_is_no_matter(found: ink.Ink, best: int, model: Model) -> bool:
     return digit == best and _is_digit(is_digit, model)
 
 
+def _are_level(specks: Box | None, box: Box) -> bool:
+    """Whether small parts stand beside a digit as further digits do: in its rows, and not much smaller."""
+    if specks is None:
+        return False
+    shared = min(specks.y + specks.height, box.y + box.height) - max(specks.y, box.y)
+    return 2 * shared >= specks.height and specks.height >= LOW * box.height
+
+
 def _is_digit(probability: float, model: Model) -> bool:
     """Whether a digit probability is high enough for an answer of a model."""
     return probability >= DIGIT[judge_of(model)[0].name]
@@ -103,6 +114,6 @@ def _reason(found: ink.Ink, box: Box, is_digit: float, model: Model) -> str | No
     """
     if max(box.width, box.height) < LEAST_SIDE:
         return TOO_SMALL
-    if found.box is not None and ink.is_several(found.ink, found.box):
+    if found.box is not None and (ink.is_several(found.ink, found.box) or _are_level(found.specks, found.box)):
         return SEVERAL
     return None if _is_digit(is_digit, model) else NO_DIGIT
