@@ -60,9 +60,6 @@ def _train_reader(
     corrections: Path | None = None,
     old_spelling: bool = False,
 ) -> None:
-    from digitscope.datasets.synthetic.glyphs import check_fonts
-
-    check_fonts()
     if trajectories is not None:
         from digitscope.datasets.trajectories import trajectories_folder
 
@@ -71,6 +68,9 @@ def _train_reader(
         from digitscope.datasets.line_folder import LineFolder
 
         LineFolder(corrections)  # as above
+    from digitscope.datasets.synthetic.glyphs import check_fonts
+
+    check_fonts()
     if old_spelling:
         note_new_name("train --recipe reader", "digitscope train-reader")
     from digitscope.training.line_fit import LINES
