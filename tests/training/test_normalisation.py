@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from digitscope.arraytypes import Images, Labels
+from digitscope.errors import ConfigError
 from digitscope.training.fit import fit
 from digitscope.training.networks import build
 from digitscope.training.normalisation import normalised, plain_weights
 from digitscope.training.recipes import recipe_of
 
-SMALL = {"filters": "4,8", "dense": 16, "batch_size": 32, "batch_norm": "yes", "lower_precision": "no"}
+SMALL = {"filters": "4,8", "dense": 16, "batch_size": 32, "batch_norm": "yes", "ema": "none", "lower_precision": "no"}
 
 
 def digits(n: int) -> tuple[Images, Labels]:
@@ -51,6 +52,11 @@ def test_an_untrained_network_keeps_its_weights():
         np.testing.assert_allclose(ours, its, rtol=1e-3)
     for ours, its in zip(plain_weights(network), network.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, its)
+
+
+def test_a_weight_average_is_refused():
+    with pytest.raises(ConfigError, match=r"does not go with a weight average, .*; set ema=none"):
+        recipe_of("robust", {"batch_norm": "yes"})
 
 
 @pytest.mark.parametrize("teachers", [0, 1])

@@ -273,6 +273,10 @@ def _check(recipe: Recipe) -> None:
             raise ConfigError(f"{key}={value} is out of range; expected {low:g} to {high:g}")
     if not all(1 <= count <= 4096 for count in recipe.filters):
         raise ConfigError(f"filters={recipe.filters} is out of range; expected two counts of 1 to 4096")
+    if recipe.batch_norm and recipe.ema is not None:
+        raise ConfigError(
+            "batch_norm=true does not go with a weight average, whose means and variances nobody measured; set ema=none"
+        )
     lost = recipe.convolutions * (recipe.kernel - 1)
     side = ((28 - lost) // 2 - lost) // 2 - (recipe.kernel - 1 if recipe.last_filters else 0)
     if side < 1:
